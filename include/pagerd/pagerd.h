@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libpagerd: memory that pagerd pages.
+ *
+ *	struct pagerd *p;
+ *	int r = pagerd_connect(&p, NULL);
+ *	if (r < 0) ... strerror(-r)
+ *	char *m = pagerd_map(p, NULL, 1 << 30, PROT_READ | PROT_WRITE,
+ *			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+ *	... use it as any memory ...
+ *	pagerd_unmap(p, m, 1 << 30);
+ *	pagerd_disconnect(p);
+ *
+ * Lengths and offsets are in bytes. Functions return 0 or a negative errno value, and leave errno
+ * alone. A connection may be used by several threads at once (calls on it are serialised).
+ * Mappings may be used by any thread without calling the library.
+ *
+ * Under `pagerctl run` the preloaded library does all this for the plain mmap(2); do not mix
+ * plain munmap(2), mremap(2) or madvise(2) with mappings made here.
+ *
+ * fork: a process with a connection made here must not touch its mappings in a child of fork(2);
+ * the child may call pagerd_connect for itself. (The preloaded library does carry fork.)
+ */
+#ifndef PAGERD_PAGERD_H
+#define PAGERD_PAGERD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pagerd;
+
+/*
+ * Connect to the daemon whose socket is at socket_path; NULL means $PAGERD_SOCKET, or else
+ * /run/pagerd/pagerd.sock. Makes a userfaultfd for this process.
+ * Errors: -ENOENT, -ECONNREFUSED (no daemon there), -EPERM (neither the daemon nor this process
+ * may use userfaultfd: see pagerd --check), -EPROTO (not a pagerd of this version), -EMFILE,
+ * -ENOMEM, -ENOSYS (the kernel lacks what is needed).
+ */
+int pagerd_connect(struct pagerd **connection, const char *socket_path);
+
+/* Close the connection. Mappings that are left become inaccessible (they are unmapped first).
+ * NULL is allowed. */
+void pagerd_disconnect(struct pagerd *connection);
+
+/*
+ * Map length bytes, as mmap(2): flags are MAP_SHARED with a regular file's fd, or MAP_ANONYMOUS
+ * with MAP_PRIVATE or MAP_SHARED, optionally MAP_FIXED or MAP_FIXED_NOREPLACE. offset must be a
+ * returns NULL and stores the negative errno in *error if error is not NULL.
+ * Errors: those of mmap(2), and -EOPNOTSUPP (private file mapping, tmpfs, not a regular file),
+ * -ENOTCONN (the daemon has gone).
+ */
+void *pagerd_map(struct pagerd *connection, void *address, size_t length, int protection,
+		 int flags, int fd, off_t offset, int *error);
+
+/* Unmap, whole pages. Changed pages of shared files in the range are in the file on return. */
+int pagerd_unmap(struct pagerd *connection, void *address, size_t length);
+
+/* As msync(2): flags is MS_SYNC (returns when the data is on disk) or MS_ASYNC.
+ * Errors: -EIO, -ENOSPC (a write failed; the data is still in memory and will be tried again),
+ * -EINVAL (address is no multiple of the page size, flags), -ENOMEM (nothing paged there). */
+int pagerd_sync(struct pagerd *connection, void *address, size_t length, int flags);
+
+/* As madvise(2), for MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL (how far to prefetch),
+ * MADV_WILLNEED (read now), MADV_COLD, MADV_PAGEOUT (evict first, evict now), MADV_DONTNEED
+ * (private anonymous memory becomes zeros), MADV_REMOVE (shared anonymous memory is freed).
+ * Errors: -EINVAL (other advice, misaligned address), -ENOMEM (nothing paged there). */
+int pagerd_advise(struct pagerd *connection, void *address, size_t length, int advice);
+
+/* What the daemon counted for this connection since it was made. Every member is a count or a
+ * number of pages, but for the latencies. New members are added at the end. */
+struct pagerd_stats {
+	uint64_t size;               /* bytes of this structure that the daemon filled */
+	uint64_t faults_major;       /* faults that waited for a read */
+	uint64_t faults_minor;       /* faults on a page that was there, or on its way already */
+	uint64_t faults_zero;        /* first touches of anonymous memory */
+	uint64_t faults_write;       /* first writes to a clean page */
+	uint64_t faults_error;       /* answered with SIGBUS */
+	uint64_t pages_read;         /* from files and swap, prefetched ones included */
+	uint64_t pages_written;      /* to files and swap */
+	uint64_t pages_prefetched;   /* read or zeroed before anybody asked */
+	uint64_t pages_prefetch_used; /* of those, known to have been asked for later */
+	uint64_t evicted_clean;
+	uint64_t evicted_dirty;      /* had to be written first */
+	uint64_t resident_pages;
+	uint64_t resident_max_pages;
+	uint64_t dirty_pages;
+	uint64_t wired_pages;
+	uint64_t swap_pages;
+	uint64_t mapped_pages;
+	uint64_t limit_pages;        /* 0: only the daemon's budget */
+	uint64_t fault_p50_ns;       /* from the event's arrival at the daemon to the wake-up */
+	uint64_t fault_p99_ns;
+	uint64_t fault_p999_ns;
+	uint64_t fault_max_ns;
+	uint64_t read_errors;
+	uint64_t write_errors;
+	uint64_t forks;
+};
+
+/* Fill *stats. Errors: -ENOTCONN. */
+int pagerd_statistics(struct pagerd *connection, struct pagerd_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

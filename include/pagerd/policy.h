@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The interface of a replacement policy.
+ *
+ * A policy decides which resident pages leave. It sees pages as numbers and frames as indices
+ * into an array of its own per-frame bytes; it does no I/O and knows nothing of faults. The
+ * daemon and the simulator link the same objects.
+ *
+ * Life of a frame, as a policy sees it:
+ *
+ *	            page_in                     victims
+ *	 (unknown) ---------> held by policy ------------> isolated
+ *	     ^                   |   ^  |                    |   |
+ *	     |      forget       |   |  | referenced,        |   | keep
+ *	     +-------------------+   |  | dirtied (stays)    |   +------> held again
+ *	     |                       +--+                    |
+ *	     +-----------------------------------------------+
+ *	                    page_out (evicted), forget (gone for another reason)
+ *
+ * Isolated frames are in no list of the policy's; each comes back through exactly one of
+ * page_out, keep and forget. referenced and dirtied may be called on isolated frames too and
+ * must then do no more than remember a bit.
+ *
+ * Threads: one policy instance is used by one thread at a time. Nothing here may allocate after
+ * create. Numbers of frames are below the frame limit given to create.
+ */
+#ifndef PAGERD_POLICY_H
+#define PAGERD_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Identity of a page: high 24 bits an object, low 40 bits the page's index in it. */
+typedef uint64_t pagerd_page_t;
+
+struct pagerd_policy; /* the instance: each policy defines its own, see struct below */
+
+struct pagerd_policy_env {
+	uint32_t frame_limit;    /* frames are numbered 0 .. frame_limit - 1 */
+	uint32_t capacity_pages; /* pages that fit at the start (see resize) */
+	void *frame_bytes;       /* frame_limit * ops->frame_bytes zero bytes, lazily backed */
+	const char *parameters;  /* "decay=1000,k=2", or NULL; unknown names are refused */
+	char *why;               /* on failure: what was wrong, at most why_bytes with the zero */
+	size_t why_bytes;
+};
+
+struct pagerd_policy_ops {
+	/* Lower case, unique: what the user types. */
+	const char *name;
+	/* One line for --help and reports: algorithm, variant, source. */
+	const char *summary;
+	/* Bytes of state for each frame; env.frame_bytes is an array of these. */
+	size_t frame_bytes;
+
+	/* Make an instance. 0, -EINVAL (parameters: env->why says which) or -ENOMEM. */
+	int (*create)(struct pagerd_policy **policy, const struct pagerd_policy_env *env);
+	/* Free it; frames that are still held are simply forgotten. NULL is allowed. */
+	void (*destroy)(struct pagerd_policy *policy);
+
+	/* page is now resident in frame. prefetched: nobody asked for it yet. */
+	void (*page_in)(struct pagerd_policy *policy, uint32_t frame, pagerd_page_t page,
+			int prefetched);
+	/* frame was used (as far as the daemon's source of access information can tell). */
+	void (*referenced)(struct pagerd_policy *policy, uint32_t frame);
+	/* frame was written for the first time since it was clean; counts as a use. */
+	void (*dirtied)(struct pagerd_policy *policy, uint32_t frame);
+	/* Pick up to count victims, best first, into frames; they are isolated. Returns how many. */
+	uint32_t (*victims)(struct pagerd_policy *policy, uint32_t *frames, uint32_t count);
+	/* An isolated frame could not be evicted, or was used meanwhile: hold it again, as a
+	 * frame that was just used. */
+	void (*keep)(struct pagerd_policy *policy, uint32_t frame);
+	/* The page of an isolated frame was evicted: the frame is free (a ghost may remain). */
+	void (*page_out)(struct pagerd_policy *policy, uint32_t frame);
+	/* The page is gone for another reason (unmapped, discarded): held or isolated frame. */
+	void (*forget)(struct pagerd_policy *policy, uint32_t frame);
+	/* The user advised that frame will not be needed soon: make it the next victim if the
+	 * policy has an order; may be NULL. Held frames only. */
+	void (*cold)(struct pagerd_policy *policy, uint32_t frame);
+	/* The capacity changed; may be NULL. */
+	void (*resize)(struct pagerd_policy *policy, uint32_t capacity_pages);
+	/* Frames that are held (not isolated), for the invariant checker. */
+	uint32_t (*held)(const struct pagerd_policy *policy);
+};
+
+/* All policies linked in, NULL-terminated. */
+extern const struct pagerd_policy_ops *const pagerd_policies[];
+
+/* Find by the name part of "name:parameters" and point *parameters behind the colon (or set it
+ * to NULL). NULL if there is no such policy. */
+const struct pagerd_policy_ops *pagerd_policy_find(const char *spec, const char **parameters);
+
+#endif

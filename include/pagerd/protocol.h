@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The wire protocol between a client and pagerd.
+ *
+ * A client connects to the daemon's Unix socket (SOCK_SEQPACKET) and sends one request per
+ * packet; the daemon answers each with one reply, in order (a report comes in several packets).
+ * Every packet begins with struct pagerd_header. Integers have the machine's byte order: both
+ * ends run on one kernel. A packet whose size, version or type is wrong ends the session.
+ *
+ * A session that pages goes through: HELLO (reply carries an open /dev/userfaultfd where the
+ * daemon has one) -> UFFD (the client's new userfaultfd; the daemon performs UFFDIO_API) ->
+ * MAP, mmap(2) of the received memfd, REGISTER, ... -> close. A control session sends HELLO and
+ * then REPORT, SET or DRAIN.
+ *
+ * One request at a time: a session must have read the reply before it sends the next request.
+ */
+#ifndef PAGERD_PROTOCOL_H
+#define PAGERD_PROTOCOL_H
+
+#include <stdint.h>
+
+#define PAGERD_MAGIC 0x64726770u /* "pgrd" */
+#define PAGERD_VERSION 1
+#define PAGERD_PACKET_MAX 4096 /* bytes; no packet is larger */
+#define PAGERD_REPLY 0x8000u   /* set in the type of every reply */
+
+enum pagerd_type {
+	PAGERD_HELLO = 1,
+	PAGERD_UFFD = 2,
+	PAGERD_MAP = 3,
+	PAGERD_REGISTER = 4,
+	PAGERD_UNMAP = 5,
+	PAGERD_OPEN = 6,
+	PAGERD_SYNC = 7,
+	PAGERD_DISCARD = 8,
+	PAGERD_ADVISE = 9,
+	PAGERD_FORK = 10,
+	PAGERD_FORK_END = 11,
+	PAGERD_STATS = 12,
+	PAGERD_SET = 13,
+	PAGERD_REPORT = 14,
+	PAGERD_DRAIN = 15,
+};
+
+struct pagerd_header {
+	uint32_t magic;   /* PAGERD_MAGIC */
+	uint16_t version; /* PAGERD_VERSION */
+	uint16_t type;    /* enum pagerd_type; PAGERD_REPLY is set in a reply */
+	uint32_t size;    /* bytes of the whole packet, this header included */
+	int32_t error;    /* replies: 0 or -errno; requests: 0 */
+};
+
+/* HELLO. The reply carries one descriptor, /dev/userfaultfd, if PAGERD_HELLO_DEVICE is set in
+ * its flags; without it the client tries userfaultfd(2) itself. */
+#define PAGERD_HELLO_DEVICE 1u
+struct pagerd_hello {
+	struct pagerd_header h;
+	uint32_t flags;
+	char name[20]; /* the program's name, for reports; zero-terminated */
+};
+struct pagerd_hello_reply {
+	struct pagerd_header h;
+	uint32_t flags;
+	uint32_t page_bytes;
+	uint32_t daemon_pid;
+	uint32_t reserved;
+};
+
+/* UFFD: carries one descriptor, a userfaultfd of the sending process, made with O_CLOEXEC |
+ * O_NONBLOCK and not yet given UFFDIO_API. The body is the header alone; so is the reply's.
+ * In the child of a FORK this adopts the regions that were cloned for it. */
+
+/* MAP: find or make an object. */
+enum pagerd_kind {
+	PAGERD_FILE_SHARED = 1,  /* carries one descriptor: a regular file */
+	PAGERD_ANON_SHARED = 2,  /* MAP_SHARED|MAP_ANONYMOUS: children of fork share it */
+	PAGERD_ANON_PRIVATE = 3, /* MAP_PRIVATE|MAP_ANONYMOUS: a child of fork gets a copy */
+};
+struct pagerd_map {
+	struct pagerd_header h;
+	uint32_t kind;         /* enum pagerd_kind */
+	uint32_t writable;     /* 1: a mapping that may become writable is wanted */
+	uint64_t length_bytes; /* of the mapping; rounded up to pages by the daemon */
+	uint64_t offset_bytes; /* into the file; a multiple of the page size; 0 for anonymous */
+};
+/* Reply to MAP and OPEN; carries one descriptor, the object's memfd. If read_only is 1, that
+ * descriptor is open for reading only and the client must map it MAP_PRIVATE with PROT_READ
+ * (and never make it writable); otherwise MAP_SHARED with any protection. The client maps
+ * length_bytes at offset_bytes of the memfd. */
+struct pagerd_map_reply {
+	struct pagerd_header h;
+	uint32_t read_only;
+	uint32_t reserved;
+	uint64_t object;       /* the object's number, for REGISTER */
+	uint64_t offset_bytes; /* into the memfd */
+};
+
+/* REGISTER: the client has mapped the memfd of an object (from MAP or OPEN on this session) at
+ * [address, address + length); the daemon registers it and pages it from the reply on. Until
+ * the reply nobody may touch it. An older region in that range is forgotten.
+ * In the child of a FORK, object 0 means: the region that was cloned for this address. */
+struct pagerd_register {
+	struct pagerd_header h;
+	uint64_t address;
+	uint64_t length_bytes;
+	uint64_t object;
+	uint64_t offset_bytes; /* into the memfd */
+};
+
+/* UNMAP, SYNC, DISCARD, ADVISE: a range of the client, page-aligned. Ranges without regions in
+ * between are skipped.
+ * UNMAP: unregister and forget; the reply comes when the changed pages of shared files in the
+ *   range are in the file. The client calls munmap(2) after the reply.
+ * SYNC: flags as of msync(2).
+ * DISCARD: the contents of private anonymous memory become zeros (MADV_DONTNEED); for shared
+ *   memory the object's pages are freed (MADV_REMOVE, anonymous only).
+ * ADVISE: advice as of madvise(2): MADV_NORMAL, RANDOM, SEQUENTIAL, WILLNEED, COLD, PAGEOUT. */
+struct pagerd_range {
+	struct pagerd_header h;
+	uint64_t address;
+	uint64_t length_bytes;
+	uint32_t flags;
+	uint32_t reserved;
+};
+
+/* OPEN: the memfd of the object that is mapped at address, once more, to map it again elsewhere
+ * or longer (mremap). An anonymous object grows to hold length_bytes from that address on.
+ * Reply: struct pagerd_map_reply; offset_bytes is the place of address in the memfd.
+ * In the child of a FORK, between UFFD and REGISTER, it gives the cloned object's memfd. */
+struct pagerd_open {
+	struct pagerd_header h;
+	uint64_t address;
+	uint64_t length_bytes;
+};
+
+/* FORK: carries one descriptor, an end of a SOCK_SEQPACKET socketpair, on which the child will
+ * speak as a session of its own. The daemon freezes the sender's private memory, saves and
+ * clones it, and replies; the sender forks, then sends FORK_END (in the parent, also when the
+ * fork failed), which lets its other threads write again. The child sends HELLO and UFFD on its
+ * socket, then, for each inherited region, maps (private: OPEN, mmap with MAP_FIXED over it;
+ * shared: as inherited) and REGISTERs it with object 0. A child that closes the socket instead
+ * gives its clones up. FORK and FORK_END have the header alone as body. */
+
+/* STATS: the sender's own. The request's body is the header alone. */
+struct pagerd_stats_reply {
+	struct pagerd_header h;
+	uint32_t reserved[2];
+	uint64_t value[64]; /* struct pagerd_stats of <pagerd/pagerd.h>, as it is */
+};
+
+/* SET: "memory=128M policy=lru" for the client pid (every session of that process), or for the
+ * daemon if pid is 0. The reply is a text (PAGERD_REPORT's packet): empty, or what was wrong. */
+struct pagerd_set {
+	struct pagerd_header h;
+	uint32_t pid;
+	uint32_t reserved;
+	char text[256]; /* zero-terminated */
+};
+
+/* REPORT: the reply is a text in one or more packets of struct pagerd_text; more is 0 in the
+ * last one. */
+enum pagerd_report_kind {
+	PAGERD_REPORT_STATUS = 1,
+	PAGERD_REPORT_STAT = 2,
+	PAGERD_REPORT_MAPS = 3,
+	PAGERD_REPORT_RUSAGE = 4, /* what pagerctl run --verbose prints: all clients ever, summed */
+};
+struct pagerd_report {
+	struct pagerd_header h;
+	uint32_t kind;
+	uint32_t pid;  /* 0: the daemon, everybody that the asker may see */
+	uint32_t json; /* 1: as JSON */
+	uint32_t reserved;
+};
+#define PAGERD_TEXT_MAX (PAGERD_PACKET_MAX - sizeof(struct pagerd_header) - 8)
+struct pagerd_text {
+	struct pagerd_header h;
+	uint32_t more;
+	uint32_t length; /* bytes of text in this packet */
+	char text[PAGERD_TEXT_MAX];
+};
+
+/* DRAIN: the reply comes when everything that clients which have gone left unwritten is in its
+ * files. Body: the header alone. */
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Clients: one address space each, with its userfaultfd. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core.h"
+
+#define CLIENT_ROOM_MIN 16u
+#define POISON_STEP     (1ull << 30)
+
+int client_table_init(struct pager *pager)
+{
+	pager->client_room = CLIENT_ROOM_MIN;
+	pager->clients = calloc(pager->client_room, sizeof *pager->clients);
+	return pager->clients ? 0 : -ENOMEM;
+}
+
+static void client_destroy(struct client *client)
+{
+	if (client->uffd >= 0)
+		close(client->uffd);
+	for (uint32_t i = 0; i < client->region_count; i++)
+		free(client->regions[i]);
+	free(client->regions);
+	free(client);
+}
+
+void client_table_finish(struct pager *pager)
+{
+	for (uint32_t i = 1; pager->clients && i < pager->client_room; i++)
+		if (pager->clients[i])
+			client_destroy(pager->clients[i]);
+	free(pager->clients);
+}
+
+struct client *client_lookup(struct pager *pager, uint32_t number)
+{
+	return number && number < pager->client_room ? pager->clients[number] : NULL;
+}
+
+static int client_number(struct pager *pager, uint32_t *number)
+{
+	for (uint32_t i = 1; i < pager->client_room; i++) {
+		if (!pager->clients[i]) {
+			*number = i;
+			return 0;
+		}
+	}
+	uint32_t room = pager->client_room * 2;
+	struct client **clients = realloc(pager->clients, room * sizeof *clients);
+	if (!clients)
+		return -ENOMEM;
+	memset(clients + pager->client_room, 0, pager->client_room * sizeof *clients);
+	*number = pager->client_room;
+	pager->clients = clients;
+	pager->client_room = room;
+	return 0;
+}
+
+int client_poll(struct pager *pager, struct client *client)
+{
+	struct io_uring_sqe *sqe = ring_sqe(pager);
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_poll_multishot(sqe, client->uffd, POLLIN);
+	/* The generation tells late completions of a client that has gone. */
+	io_uring_sqe_set_data64(sqe, ring_data(RING_UFFD, (uint64_t)client->generation << 24 |
+								  client->number));
+	client->polled = true;
+	return 0;
+}
+
+int client_set_uffd(struct pager *pager, struct client *client, int uffd)
+{
+	if (client->uffd >= 0)
+		return -EALREADY;
+	int error = uffd_api(uffd, UFFD_FEATURES_NEEDED);
+	if (error)
+		return error;
+	client->uffd = uffd;
+	error = client_poll(pager, client);
+	if (error)
+		client->uffd = -1;
+	return error;
+}
+
+int client_add(struct pager *pager, uint32_t pid, uint32_t uid, const char *name, int uffd,
+	       uint32_t *number)
+{
+	struct client *client = calloc(1, sizeof *client);
+	if (!client)
+		return -ENOMEM;
+	client->pid = pid;
+	client->uid = uid;
+	client->uffd = -1;
+	client->stats.size = sizeof client->stats;
+	memcpy(client->name, name, sizeof client->name - 1);
+	client->generation = ++pager->client_generation & 0xffffffff;
+	int error = client_number(pager, &client->number);
+	if (!error)
+		pager->clients[client->number] = client;
+	if (!error && uffd >= 0)
+		error = client_set_uffd(pager, client, uffd);
+	if (error) {
+		if (client->number)
+			pager->clients[client->number] = NULL;
+		client_destroy(client);
+		return error;
+	}
+	pager->clients_ever++;
+	*number = client->number;
+	return 0;
+}
+
+void client_hold(struct pager *pager, struct client *client, struct object *object)
+{
+	struct object *old = client->held;
+	client->held = object;
+	if (object)
+		object->holds++;
+	if (old) {
+		old->holds--;
+		object_release(pager, old);
+	}
+}
+
+void client_poison(struct client *client)
+{
+	for (uint32_t i = 0; i < client->region_count; i++) {
+		struct region *region = client->regions[i];
+		uint64_t at = region->start, done;
+		while (region->registered && at < region->end) {
+			uint64_t length = region->end - at < POISON_STEP ? region->end - at : POISON_STEP;
+			int error = uffd_poison(client->uffd, at, length, &done);
+			if (error && error != -EEXIST)
+				break;
+			at += error ? done + PAGE_BYTES : done;
+		}
+	}
+}
+
+bool client_gone(const struct client *client)
+{
+	return client->uffd < 0 || !client->region_count || 
+	       !uffd_alive(client->uffd, client->regions[0]->start);
+}
+
+void client_remove(struct pager *pager, struct client *client)
+{
+	fork_end(pager, client);
+	client_hold(pager, client, NULL);
+	if (client->polled) {
+		struct io_uring_sqe *sqe = ring_sqe(pager);
+		if (sqe) {
+			io_uring_prep_poll_remove(sqe, ring_data(RING_UFFD,
+								 (uint64_t)client->generation << 24 |
+									 client->number));
+			io_uring_sqe_set_data64(sqe, ring_data(RING_IGNORE, 0));
+			io_uring_submit(&pager->ring);
+		}
+	}
+	region_remove_range(pager, client, 0, UINT64_MAX);
+	pool_leave(pager, client);
+	stats_add(&pager->past, &client->stats);
+	histogram_merge(&pager->past_latency, &client->latency);
+	pager->clients[client->number] = NULL;
+	client_destroy(client);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* The pager's state: everything hangs off struct pager, and belongs to its thread. */
+#ifndef PAGERD_CORE_H
+#define PAGERD_CORE_H
+
+#include <liburing.h>
+#include <pthread.h>
+
+#include "bounce.h"
+#include "client.h"
+#include "fault.h"
+#include "frame.h"
+#include "histogram.h"
+#include "io.h"
+#include "object.h"
+#include "pageout.h"
+#include "pager.h"
+#include "region.h"
+#include "slot.h"
+#include "sync.h"
+#include "uffd.h"
+
+#define RING_ENTRIES 1024u
+#define FILE_HASH    1024u
+#define BOUNCE_PAGES 3072u /* 12 MiB: eleven 1 MiB transfers and some single pages */
+#define ZERO_PAGES   64u   /* longest run of zero pages filled at once */
+
+/* What a completion of the ring belongs to: the top byte of its user_data. */
+enum ring_kind {
+	RING_IO = 1,
+	RING_UFFD = 2,
+	RING_MAILBOX = 3,
+	RING_IGNORE = 4,
+};
+
+struct pager {
+	struct pager_config config;
+	struct io_uring ring;
+	bool ring_ready;
+	bool buffers_registered;
+	bool stopping;
+	bool stop_begun;
+	bool stopped;
+	struct pager_request *stop_request;
+	uint64_t now_ns; /* of this turn of the loop */
+	uint64_t start_ns;
+
+	/* mailbox: the only state that other threads touch */
+	pthread_mutex_t mailbox_lock;
+	struct pager_request *mailbox;
+	struct pager_request **mailbox_tail;
+	int mailbox_fd;
+
+	/* frames */
+	struct frame *frames;
+	uint32_t frame_limit;
+	uint32_t frame_fresh; /* frames at and above were never used */
+	uint32_t frame_free;  /* list */
+	uint32_t budget_pages;
+	uint32_t used_pages;
+	uint32_t reclaiming;  /* FRAME_RECLAIM frames: free soon */
+	uint32_t dirty_head, dirty_tail;
+	struct pool pools[POOL_MAX];
+	uint32_t pool_end; /* pools at and above were never used */
+
+	/* objects */
+	struct object **objects; /* by number, from 1 */
+	uint32_t object_room;
+	uint32_t object_free; /* search starts here */
+	struct object *file_hash[FILE_HASH];
+	uint32_t closing_objects;
+
+	/* clients */
+	struct client **clients; /* by number, from 1 */
+	uint32_t client_room;
+	uint32_t client_generation;
+	uint64_t clients_ever;
+	bool clients_ready; /* some client's ready is set */
+	uint32_t leaving;   /* clients whose session has ended and whose process has not */
+
+	/* faults */
+	struct fault *faults;
+	uint32_t fault_free;
+	uint32_t fault_free_count;
+	struct fault_queue starved;
+	struct fault_queue frozen;
+	bool frames_freed; /* since the starved were last retried */
+
+	/* I/O */
+	struct bounce bounce;
+	struct io *ios;
+	uint32_t io_free;
+	uint32_t io_writes; /* in flight */
+	uint32_t staged_head, staged_tail, staged_pages;
+	struct sync *syncs;
+	struct sync *sync_old;
+	uint64_t write_retry_ns; /* writes failed: none are started before this */
+
+	/* pageout */
+	uint32_t *drop_queue;
+	uint32_t drop_count;
+
+	/* swap */
+	int swap_fd;
+	struct slot_map slots;
+	uint64_t swap_file_slots; /* size of the swap file */
+	bool swap_full;
+
+	void *zeros; /* ZERO_PAGES pages that are never written */
+
+	/* low latency */
+	bool latency_held;
+	uint64_t latency_window_ns;
+	uint32_t latency_faults;
+
+	struct pager_request *drains;
+
+	/* of clients that have gone, and daemon-wide maxima */
+	struct pagerd_stats past;
+	struct histogram past_latency;
+	uint64_t resident_max_pages;
+};
+
+static inline struct frame *frame_get(struct pager *pager, uint32_t frame)
+{
+	return &pager->frames[frame];
+}
+
+static inline uint64_t ring_data(enum ring_kind kind, uint64_t value)
+{
+	return (uint64_t)kind << 56 | value;
+}
+
+/* A submission entry; flushes the queue if it is full. NULL only if the ring is broken. */
+struct io_uring_sqe *ring_sqe(struct pager *pager);
+
+uint64_t clock_ns(void);
+
+/* request.c: start a request; finish it. */
+void request_start(struct pager *pager, struct pager_request *request);
+void request_done(struct pager_request *request, int error);
+void drain_check(struct pager *pager);
+void client_reap(struct pager *pager);
+
+/* fork.c */
+int fork_start(struct pager *pager, struct pager_request *request);
+int fork_finish(struct pager *pager, struct pager_request *request);
+void fork_end(struct pager *pager, struct client *client);
+
+/* prefetch.c: what to read beside a demanded page. */
+struct stream *prefetch_stream(struct region *region, uint64_t page, bool *run);
+uint32_t prefetch_window(const struct pager *pager, const struct region *region,
+			 const struct stream *stream);
+/* Start reads of what is readable of [page, page + count), as far as memory allows. */
+void prefetch_pages(struct pager *pager, struct client *client, struct object *object,
+		    uint64_t page, uint64_t count);
+void prefetch_ahead(struct pager *pager, struct client *client, struct region *region,
+		    struct object *object, struct stream *stream);
+
+/* swap.c */
+int swap_open(struct pager *pager, char *why, size_t why_bytes);
+void swap_close(struct pager *pager);
+/* Up to want contiguous slots backed by the file; 0 with *error = -ENOSPC if there are none. */
+uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *error);
+
+/* snapshot.c */
+struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections);
+void stats_fill(struct pager *pager, const struct client *client, struct pagerd_stats *stats);
+void stats_add(struct pagerd_stats *sum, const struct pagerd_stats *stats);
+void stats_latency(struct pagerd_stats *stats, const struct histogram *histogram);
+
+/* invariant.c: returns the number of broken invariants, naming each on stderr. */
+unsigned invariant_check(struct pager *pager);
+
+#endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page faults: from the event to the answer.
+ *
+ * Nothing here allocates, logs or takes a lock (tests/unit/test_fault.c holds it to that).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core.h"
+
+#define EVENT_BATCH 32
+
+/* One fault on its way through the helpers below. */
+struct faultstate {
+	uint32_t number;
+	struct fault *fault;
+	struct client *client;
+	struct region *region;
+	struct object *object;
+	uint64_t page;
+	uint64_t pte;
+};
+
+int fault_table_init(struct pager *pager)
+{
+	pager->faults = calloc(FAULT_COUNT, sizeof *pager->faults);
+	if (!pager->faults)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < FAULT_COUNT; i++)
+		pager->faults[i].next = i + 1 < FAULT_COUNT ? i + 1 : FAULT_NONE;
+	pager->fault_free = 0;
+	pager->fault_free_count = FAULT_COUNT;
+	pager->starved.head = pager->starved.tail = FAULT_NONE;
+	pager->frozen.head = pager->frozen.tail = FAULT_NONE;
+	return 0;
+}
+
+void fault_table_finish(struct pager *pager)
+{
+	free(pager->faults);
+}
+
+static uint32_t fault_alloc(struct pager *pager)
+{
+	uint32_t number = pager->fault_free;
+	pager->fault_free = pager->faults[number].next;
+	pager->fault_free_count--;
+	return number;
+}
+
+static void fault_free(struct pager *pager, uint32_t number)
+{
+	pager->faults[number].next = pager->fault_free;
+	pager->fault_free = number;
+	pager->fault_free_count++;
+}
+
+void fault_push(struct pager *pager, struct fault_queue *queue, uint32_t number)
+{
+	pager->faults[number].next = FAULT_NONE;
+	if (queue->head == FAULT_NONE)
+		queue->head = number;
+	else
+		pager->faults[queue->tail].next = number;
+	queue->tail = number;
+	queue->count++;
+}
+
+static struct client *fault_client(struct pager *pager, const struct fault *fault)
+{
+	struct client *client = client_lookup(pager, fault->client);
+	return client && client->generation == fault->client_generation ? client : NULL;
+}
+
+void fault_done(struct pager *pager, uint32_t number)
+{
+	struct fault *fault = &pager->faults[number];
+	struct client *client = fault_client(pager, fault);
+	if (client) {
+		uint64_t now = clock_ns();
+		histogram_add(&client->latency,
+			      now > fault->arrived_ns ? now - fault->arrived_ns : 0);
+	}
+	fault_free(pager, number);
+}
+
+void fault_fail(struct pager *pager, uint32_t number)
+{
+	struct fault *fault = &pager->faults[number];
+	struct client *client = fault_client(pager, fault);
+	if (client) {
+		client->stats.faults_error++;
+		uint64_t done;
+		if (uffd_poison(client->uffd, fault->address, PAGE_BYTES, &done))
+			uffd_wake(client->uffd, fault->address, PAGE_BYTES);
+	}
+	fault_done(pager, number);
+}
+
+/* It waits until frames are free; the reclaimer is told by the queue's length. */
+static void fault_starve(struct pager *pager, struct faultstate *fs)
+{
+	fault_push(pager, &pager->starved, fs->number);
+}
+
+/* The client's mapping is gone or changing: let the thread try again, the event comes back. */
+static void fault_again(struct pager *pager, struct faultstate *fs)
+{
+	uffd_wake(fs->client->uffd, fs->fault->address, PAGE_BYTES);
+	fault_done(pager, fs->number);
+}
+
+/* ---- the page is there ------------------------------------------------------------------- */
+
+/* First write to a clean page: lift the protection, in a run of writes from some pages along. */
+static uint64_t write_run(struct pager *pager, struct faultstate *fs)
+{
+	struct region *region = fs->region;
+	uint64_t end = region->offset + region_pages(region), count = 1;
+	if (fs->page == region->write_next)
+		region->write_window = region->write_window ? region->write_window * 2 : 2;
+	else
+		region->write_window = 0;
+	if (region->write_window > 32)
+		region->write_window = 32;
+	while (count < region->write_window && fs->page + count < end) {
+		uint64_t pte = object_pte(fs->object, fs->page + count);
+		if (pte_state(pte) != PAGE_RESIDENT || pte & PTE_DIRTY)
+			break;
+		count++;
+	}
+	region->write_next = fs->page + count;
+	return count;
+}
+
+static void fault_write(struct pager *pager, struct faultstate *fs)
+{
+	uint64_t count = write_run(pager, fs);
+	for (uint64_t i = 0; i < count; i++)
+		frame_dirty(pager, fs->object, fs->page + i);
+	fs->client->stats.faults_write++;
+	uint64_t address = region_address(fs->region, fs->page);
+	if (uffd_protect(fs->client->uffd, address, count << PAGE_SHIFT, false))
+		uffd_wake(fs->client->uffd, address, PAGE_BYTES);
+	fault_done(pager, fs->number);
+}
+
+/*
+ * The memfd has no page where we keep one resident: a client that may write the object has
+ * punched it. The contents are its slot's or file's again, as after an eviction.
+ */
+static void fault_lost(struct pager *pager, struct faultstate *fs)
+{
+	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
+	if (frame->flags & (FRAME_WRITEBACK | FRAME_RECLAIM)) {
+		fault_starve(pager, fs);
+		return;
+	}
+	if (fs->pte & PTE_DIRTY)
+		frame_clean(pager, fs->object, fs->page);
+	fs->object->table[fs->page] = frame->slot == SLOT_NONE
+					      ? pte_make(PAGE_ABSENT, 0, 0)
+					      : pte_make(PAGE_SWAPPED, frame->slot, 0);
+	fs->object->resident_pages--;
+	frame_free(pager, (uint32_t)pte_number(fs->pte), false);
+	fault_handle(pager, fs->number);
+}
+
+static void fault_resident(struct pager *pager, struct faultstate *fs)
+{
+	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
+	struct pool *pool = &pager->pools[frame->pool];
+	bool write = fs->fault->write && !fs->region->read_only;
+	if (frame->flags & FRAME_PREFETCHED) {
+		frame->flags &= (uint16_t)~FRAME_PREFETCHED;
+		fs->client->stats.pages_prefetch_used++;
+	}
+	if (fs->fault->protect) {
+		fault_write(pager, fs);
+		return;
+	}
+	uint64_t done;
+	int error = uffd_continue(fs->client->uffd, region_address(fs->region, fs->page),
+				  PAGE_BYTES, !write && !fs->region->read_only, &done);
+	if (error == -EFAULT) {
+		fault_lost(pager, fs);
+		return;
+	}
+	if (error)
+		uffd_wake(fs->client->uffd, fs->fault->address, PAGE_BYTES);
+	else if (write)
+		frame_dirty(pager, fs->object, fs->page);
+	if (frame->flags & FRAME_HELD)
+		pool->ops->referenced(pool->policy, (uint32_t)pte_number(fs->pte));
+	if (!fs->fault->major)
+		fs->client->stats.faults_minor++;
+	fault_done(pager, fs->number);
+}
+
+/* ---- never touched: zeros ---------------------------------------------------------------- */
+
+/* How many absent pages from the fault's on are worth filling now. */
+static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
+{
+	bool run;
+	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
+	uint32_t window = fs->fault->single ? 1 : prefetch_window(pager, fs->region, stream);
+	uint32_t room = frame_available(pager, fs->client);
+	uint64_t left = fs->region->offset + region_pages(fs->region) - fs->page;
+	if (stream->stride != 1)
+		window = 1;
+	if (window > ZERO_PAGES)
+		window = ZERO_PAGES;
+	if (window > room / 4)
+		window = room / 4;
+	if (window > left)
+		window = (uint32_t)left;
+	uint32_t count = 1;
+	while (count < window && pte_state(object_pte(fs->object, fs->page + count)) == PAGE_ABSENT)
+		count++;
+	stream->next = fs->page + count;
+	return count;
+}
+
+static void zero_resident(struct pager *pager, struct faultstate *fs, const uint32_t *frames,
+			  uint32_t count, bool dirty)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		fs->object->table[fs->page + i] = pte_make(PAGE_RESIDENT, frames[i], 0);
+		fs->object->resident_pages++;
+		frame_hold(pager, frames[i], i > 0);
+		if (dirty)
+			frame_dirty(pager, fs->object, fs->page + i);
+	}
+	fs->client->stats.pages_prefetched += count - 1;
+	fs->object->pages_prefetched += count - 1;
+}
+
+static void fault_zero(struct pager *pager, struct faultstate *fs)
+{
+	uint32_t frames[ZERO_PAGES], want = zero_count(pager, fs), count = 0;
+	while (count < want) {
+		frames[count] = frame_alloc(pager, fs->client, fs->object, fs->page + count);
+		if (frames[count] == FRAME_NONE)
+			break;
+		count++;
+	}
+	if (!count) {
+		fault_starve(pager, fs);
+		return;
+	}
+	object_arm(pager, fs->object, fs->page, count);
+	uint64_t address = region_address(fs->region, fs->page), bytes = (uint64_t)count << PAGE_SHIFT;
+	uint64_t done;
+	int error = fs->fault->write ? uffd_zero(fs->client->uffd, address, bytes, &done)
+				     : uffd_copy(fs->client->uffd, address, pager->zeros, bytes,
+						 true, &done);
+	uint32_t filled = (uint32_t)(done >> PAGE_SHIFT);
+	for (uint32_t i = filled; i < count; i++)
+		frame_free(pager, frames[i], false);
+	if (filled)
+		zero_resident(pager, fs, frames, filled, fs->fault->write);
+	if (filled < count && error == -EEXIST) /* not ours: a client wrote to its memfd */
+		fallocate(fs->object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  (off_t)((fs->page + filled) << PAGE_SHIFT), PAGE_BYTES);
+	if (!filled && error == -ENOMEM) {
+		fault_starve(pager, fs);
+		return;
+	}
+	if (error)
+		uffd_wake(fs->client->uffd, fs->fault->address, PAGE_BYTES);
+	fs->client->stats.faults_zero++;
+	fault_done(pager, fs->number);
+}
+
+/* ---- in its file or in swap -------------------------------------------------------------- */
+
+static void fault_read_in(struct pager *pager, struct faultstate *fs)
+{
+	uint64_t bytes, limit = UINT64_MAX;
+	if (object_is_file(fs->object) && fs->page >= (limit = object_file_pages(fs->object, &bytes))) {
+		fault_fail(pager, fs->number);
+		return;
+	}
+	bool run;
+	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
+	uint32_t window = fs->fault->single ? 1 : prefetch_window(pager, fs->region, stream);
+	uint64_t end = fs->region->offset + region_pages(fs->region);
+	end = end < limit ? end : limit;
+	uint32_t count = stream->stride == 1 && window ? window : 1, io;
+	if (count > end - fs->page)
+		count = (uint32_t)(end - fs->page);
+	count = io_read(pager, fs->client, fs->object, fs->page, count, 1, &io);
+	if (!count) {
+		fault_starve(pager, fs);
+		return;
+	}
+	fs->fault->major = true;
+	fs->client->stats.faults_major++;
+	fs->fault->next = pager->ios[io].waiters;
+	pager->ios[io].waiters = fs->number;
+	stream->next = fs->page + (stream->stride == 1 ? count : 0);
+	stream->ahead = fs->page + count;
+	if (run)
+		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
+}
+
+/* The page is on its way, or read ahead and waiting for this. */
+static void fault_join(struct pager *pager, struct faultstate *fs)
+{
+	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
+	uint32_t number = frame->io;
+	struct io *io = &pager->ios[number];
+	bool run;
+	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
+	uint64_t after = io->page + io->count;
+	if (!io->staged) {
+		if (!fs->fault->major)
+			fs->client->stats.faults_major++;
+		fs->fault->major = true;
+		fs->fault->next = io->waiters;
+		io->waiters = fs->number;
+	} else {
+		fs->client->stats.faults_minor++;
+		io_install(pager, number, fs->fault);
+		fault_done(pager, fs->number);
+	}
+	if (run) {
+		fs->client->stats.pages_prefetch_used += stream->issued;
+		stream->issued = 0;
+		if (stream->stride == 1)
+			stream->next = after;
+		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
+	}
+}
+
+/* ---- dispatch ---------------------------------------------------------------------------- */
+
+void fault_handle(struct pager *pager, uint32_t number)
+{
+	struct fault *fault = &pager->faults[number];
+	struct faultstate fs = {.number = number, .fault = fault};
+	fs.client = fault_client(pager, fault);
+	if (!fs.client) {
+		fault_free(pager, number);
+		return;
+	}
+	fs.region = region_lookup(fs.client, fault->address);
+	if (!fs.region) {
+		fault_again(pager, &fs);
+		return;
+	}
+	fs.object = object_lookup(pager, fs.region->object);
+	fs.page = region_page(fs.region, fault->address);
+	if (fs.object->frozen && fault->write) {
+		fault_push(pager, &pager->frozen, number);
+		return;
+	}
+	fs.pte = object_pte(fs.object, fs.page);
+	switch (pte_state(fs.pte)) {
+	case PAGE_RESIDENT:
+		fault_resident(pager, &fs);
+		break;
+	case PAGE_READING:
+		fault_join(pager, &fs);
+		break;
+	case PAGE_ABSENT:
+		if (!object_is_file(fs.object)) {
+			fault_zero(pager, &fs);
+			break;
+		}
+		/* fall through */
+	case PAGE_SWAPPED:
+		fault_read_in(pager, &fs);
+		break;
+	}
+}
+
+static void fault_event(struct pager *pager, struct client *client, const struct uffd_msg *event,
+			uint64_t now)
+{
+	if (event->event != UFFD_EVENT_PAGEFAULT)
+		return;
+	uint64_t flags = event->arg.pagefault.flags;
+	uint32_t number = fault_alloc(pager);
+	pager->faults[number] = (struct fault){
+		.address = event->arg.pagefault.address & ~(uint64_t)(PAGE_BYTES - 1),
+		.arrived_ns = now,
+		.client = client->number,
+		.client_generation = client->generation,
+		.next = FAULT_NONE,
+		.write = flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP),
+		.protect = flags & UFFD_PAGEFAULT_FLAG_WP,
+	};
+	pager->latency_faults++;
+	fault_handle(pager, number);
+}
+
+void fault_read(struct pager *pager, struct client *client)
+{
+	struct uffd_msg events[EVENT_BATCH];
+	client->ready = true;
+	if (pager->fault_free_count < EVENT_BATCH)
+		return;
+	ssize_t bytes = read(client->uffd, events, sizeof events);
+	if (bytes <= 0) {
+		client->ready = false;
+		return;
+	}
+	uint64_t now = clock_ns();
+	for (size_t i = 0; i < (size_t)bytes / sizeof *events; i++)
+		fault_event(pager, client, &events[i], now);
+}
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+void fault_retry_list(struct pager *pager, uint32_t list, bool single)
+{
+	while (list != FAULT_NONE) {
+		uint32_t next = pager->faults[list].next;
+		pager->faults[list].single |= single;
+		fault_handle(pager, list);
+		list = next;
+	}
+}
+
+static uint32_t queue_take(struct fault_queue *queue)
+{
+	uint32_t list = queue->head;
+	queue->head = queue->tail = FAULT_NONE;
+	queue->count = 0;
+	return list;
+}
+
+void fault_retry_starved(struct pager *pager)
+{
+	fault_retry_list(pager, queue_take(&pager->starved), false);
+}
+
+void fault_retry_frozen(struct pager *pager)
+{
+	fault_retry_list(pager, queue_take(&pager->frozen), false);
+}
+
+void fault_fail_starved(struct pager *pager)
+{
+	uint32_t list = queue_take(&pager->starved);
+	while (list != FAULT_NONE) {
+		uint32_t next = pager->faults[list].next;
+		fault_fail(pager, list);
+		list = next;
+	}
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page faults: from the event to the answer. See design, section 2.
+ *
+ * Nothing here allocates, logs or locks. A fault waits in one of these places, always as a
+ * record of the fixed pool: on a read in flight (io.waiters), for a frame (pager->starved), for a
+ * fork to end (pager->frozen). When its turn comes it is handled again from the start: every
+ * state may have changed.
+ */
+#ifndef PAGERD_FAULT_H
+#define PAGERD_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pager;
+struct client;
+
+#define FAULT_NONE  UINT32_MAX
+#define FAULT_COUNT 16384u /* records; when they are used up, events stay in their descriptors */
+
+struct fault {
+	uint64_t address;
+	uint64_t arrived_ns;
+	uint32_t client;
+	uint32_t client_generation;
+	uint32_t next;
+	bool write;   /* the access was a write */
+	bool protect; /* the event was WP */
+	bool major;   /* it waited for a read */
+	bool single;  /* no prefetch: a longer read failed */
+	uint8_t starvations;
+};
+
+struct fault_queue {
+	uint32_t head, tail, count;
+};
+
+int fault_table_init(struct pager *pager);
+void fault_table_finish(struct pager *pager);
+
+/* Read and handle the events waiting in the client's userfaultfd. */
+void fault_read(struct pager *pager, struct client *client);
+/* Handle a fault; consumes the record, now or later. */
+void fault_handle(struct pager *pager, uint32_t fault);
+/* The waiters of a list (io.waiters), each handled again; single: without prefetch. */
+void fault_retry_list(struct pager *pager, uint32_t list, bool single);
+/* Frames have become free: those that wait for one are handled again. */
+void fault_retry_starved(struct pager *pager);
+/* Fail those that wait for a frame: nothing can be evicted. */
+void fault_fail_starved(struct pager *pager);
+/* A fork ended. */
+void fault_retry_frozen(struct pager *pager);
+/* The access gets SIGBUS; consumes the record. */
+void fault_fail(struct pager *pager, uint32_t fault);
+/* Count it, free the record. */
+void fault_done(struct pager *pager, uint32_t fault);
+
+void fault_push(struct pager *pager, struct fault_queue *queue, uint32_t fault);
+
+#endif

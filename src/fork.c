@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fork: the child's private memory is a copy by shared slots.
+ *
+ * FORK freezes the sender's private anonymous objects: their pages are written to swap, which
+ * protects them, and who writes to a protected page waits. A write that the copy misses has
+ * therefore not happened before one that it has: the copy is a state that the kernel's own fork
+ * could have shown. When all is clean the page tables are cloned, with one more reference on
+ * every slot. FORK_END lets the writers go on.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+static bool region_private(struct pager *pager, const struct region *region)
+{
+	return object_lookup(pager, region->object)->kind == PAGERD_ANON_PRIVATE;
+}
+
+int fork_start(struct pager *pager, struct pager_request *request)
+{
+	struct client *client = client_lookup(pager, request->client);
+	struct client *child = client_lookup(pager, request->child);
+	if (!child || child == client || child->region_count || client->freezing)
+		return -EINVAL;
+	client->freezing = true;
+	for (uint32_t i = 0; i < client->region_count; i++) {
+		struct region *region = client->regions[i];
+		struct object *object = object_lookup(pager, region->object);
+		if (!region_private(pager, region))
+			continue;
+		object->frozen = true;
+		int error = sync_start(pager, object, region->offset,
+				       region->offset + region_pages(region), false, request);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+void fork_end(struct pager *pager, struct client *client)
+{
+	if (!client->freezing)
+		return;
+	client->freezing = false;
+	for (uint32_t i = 0; i < client->region_count; i++)
+		object_lookup(pager, client->regions[i]->object)->frozen = false;
+	fault_retry_frozen(pager);
+}
+
+/* One more reference on the page's slot; the entry for the clone. */
+static int pte_clone(struct pager *pager, const struct object *object, uint64_t page,
+		     uint64_t *clone)
+{
+	uint64_t pte = object_pte(object, page), slot = SLOT_NONE;
+	if (pte & PTE_DIRTY)
+		return -EIO; /* its write failed */
+	if (pte_state(pte) == PAGE_SWAPPED)
+		slot = pte_number(pte);
+	else if (pte_state(pte) != PAGE_ABSENT)
+		slot = frame_get(pager, (uint32_t)pte_number(pte))->slot;
+	if (slot == SLOT_NONE) {
+		*clone = pte_make(PAGE_ABSENT, 0, 0);
+		return 0;
+	}
+	int error = slot_ref(&pager->slots, slot);
+	if (!error)
+		*clone = pte_make(PAGE_SWAPPED, slot, 0);
+	return error;
+}
+
+static int object_clone(struct pager *pager, const struct object *object, uint64_t page,
+			uint64_t end, struct object **out)
+{
+	struct object *clone;
+	int error = object_create_anonymous(pager, object->kind, object->capacity_pages, &clone);
+	if (error)
+		return error;
+	clone->uid = object->uid;
+	for (page = object_next_armed(object, page); page < end && !error;
+	     page = object_next_armed(object, page + 1)) {
+		error = pte_clone(pager, object, page, &clone->table[page]);
+		if (error || pte_state(clone->table[page]) == PAGE_ABSENT)
+			continue;
+		clone->swap_pages++;
+		object_arm(pager, clone, page, 1);
+	}
+	if (error)
+		object_release(pager, clone);
+	else
+		*out = clone;
+	return error;
+}
+
+static int region_clone(struct pager *pager, struct client *child, const struct region *region)
+{
+	struct object *object = object_lookup(pager, region->object), *clone = object;
+	if (region_private(pager, region)) {
+		int error = object_clone(pager, object, region->offset,
+					 region->offset + region_pages(region), &clone);
+		if (error)
+			return error;
+	}
+	struct region values = *region, *ignored;
+	memset(values.streams, 0, sizeof values.streams);
+	values.client = child->number;
+	values.object = clone->number;
+	values.registered = false;
+	int error = region_insert(pager, child, &values, &ignored);
+	if (error && clone != object)
+		object_release(pager, clone);
+	return error;
+}
+
+int fork_finish(struct pager *pager, struct pager_request *request)
+{
+	struct client *client = client_lookup(pager, request->client);
+	struct client *child = client_lookup(pager, request->child);
+	if (!client || !child)
+		return -ESRCH;
+	client->stats.forks++;
+	for (uint32_t i = 0; i < client->region_count; i++) {
+		int error = region_clone(pager, child, client->regions[i]);
+		if (error) {
+			region_remove_range(pager, child, 0, UINT64_MAX);
+			return error;
+		}
+	}
+	return 0;
+}

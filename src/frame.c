@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/* Frames and pools: the budget. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core.h"
+
+/* The budget can be raised while running, up to the machine's memory. */
+static uint32_t frame_limit(uint64_t budget_pages)
+{
+	uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
+	if (pages < budget_pages)
+		pages = budget_pages;
+	return pages < FRAME_NONE - 1 ? (uint32_t)pages : FRAME_NONE - 1;
+}
+
+static void *reserve(uint64_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+int frame_table_init(struct pager *pager)
+{
+	pager->frame_limit = frame_limit(pager->budget_pages);
+	pager->frame_free = FRAME_NONE;
+	pager->dirty_head = pager->dirty_tail = FRAME_NONE;
+	pager->frames = reserve(pager->frame_limit * sizeof *pager->frames);
+	if (!pager->frames)
+		return -ENOMEM;
+	pager->pools[0].active = true;
+	pager->pool_end = 1;
+	return 0;
+}
+
+static void pool_finish(struct pool *pool)
+{
+	if (pool->ops)
+		pool->ops->destroy(pool->policy);
+	if (pool->policy_bytes)
+		munmap(pool->policy_bytes, pool->policy_bytes_size);
+	memset(pool, 0, sizeof *pool);
+}
+
+void frame_table_finish(struct pager *pager)
+{
+	for (uint32_t i = 0; i < pager->pool_end; i++)
+		pool_finish(&pager->pools[i]);
+	if (pager->frames)
+		munmap(pager->frames, pager->frame_limit * sizeof *pager->frames);
+}
+
+static pagerd_page_t frame_page_id(const struct frame *frame)
+{
+	return (pagerd_page_t)frame->object << 40 | frame->page;
+}
+
+uint32_t frame_available(const struct pager *pager, const struct client *client)
+{
+	const struct pool *pool = &pager->pools[client->pool];
+	uint32_t available = pager->budget_pages > pager->used_pages
+				     ? pager->budget_pages - pager->used_pages
+				     : 0;
+	if (pool->limit_pages) {
+		uint32_t own = pool->limit_pages > pool->used_pages
+				       ? pool->limit_pages - pool->used_pages
+				       : 0;
+		available = own < available ? own : available;
+	}
+	return available;
+}
+
+uint32_t frame_alloc(struct pager *pager, const struct client *client,
+		     const struct object *object, uint64_t page)
+{
+	if (!frame_available(pager, client))
+		return FRAME_NONE;
+	uint32_t number = pager->frame_free;
+	if (number != FRAME_NONE)
+		pager->frame_free = pager->frames[number].dirtied_ms;
+	else if (pager->frame_fresh < pager->frame_limit)
+		number = pager->frame_fresh++;
+	else
+		return FRAME_NONE;
+	pager->frames[number] = (struct frame){
+		.page = page,
+		.slot = SLOT_NONE,
+		.object = object->number,
+		.io = IO_NONE,
+		.client = client->number,
+		.pool = client->pool,
+		.tick = pager->pools[client->pool].tick++,
+		.dirty_prev = FRAME_NONE,
+		.dirty_next = FRAME_NONE,
+	};
+	pager->used_pages++;
+	if (pager->used_pages > pager->resident_max_pages)
+		pager->resident_max_pages = pager->used_pages;
+	pager->pools[client->pool].used_pages++;
+	struct client *owner = client_lookup(pager, client->number);
+	if (++owner->stats.resident_pages > owner->stats.resident_max_pages)
+		owner->stats.resident_max_pages = owner->stats.resident_pages;
+	return number;
+}
+
+void frame_hold(struct pager *pager, uint32_t number, bool prefetched)
+{
+	struct frame *frame = frame_get(pager, number);
+	struct pool *pool = &pager->pools[frame->pool];
+	frame->flags |= FRAME_HELD | (prefetched ? FRAME_PREFETCHED : 0);
+	pool->ops->page_in(pool->policy, number, frame_page_id(frame), prefetched);
+}
+
+void frame_free(struct pager *pager, uint32_t number, bool evicted)
+{
+	struct frame *frame = frame_get(pager, number);
+	struct pool *pool = &pager->pools[frame->pool];
+	struct client *client = client_lookup(pager, frame->client);
+	if (frame->flags & FRAME_HELD) {
+		if (evicted)
+			pool->ops->page_out(pool->policy, number);
+		else
+			pool->ops->forget(pool->policy, number);
+	}
+	if (frame->flags & FRAME_RECLAIM) {
+		pager->reclaiming--;
+		pool->reclaiming--;
+	}
+	if (client)
+		client->stats.resident_pages--;
+	pool->used_pages--;
+	pager->used_pages--;
+	frame->object = 0;
+	frame->flags = 0;
+	frame->dirtied_ms = pager->frame_free;
+	pager->frame_free = number;
+	pager->frames_freed = true;
+}
+
+void frame_isolate(struct pager *pager, uint32_t number, bool forced)
+{
+	struct frame *frame = frame_get(pager, number);
+	struct pool *pool = &pager->pools[frame->pool];
+	if (forced) {
+		pool->ops->forget(pool->policy, number);
+		frame->flags &= (uint16_t)~FRAME_HELD;
+	}
+	frame->flags |= FRAME_RECLAIM;
+	pager->reclaiming++;
+	pool->reclaiming++;
+}
+
+void frame_keep(struct pager *pager, uint32_t number)
+{
+	struct frame *frame = frame_get(pager, number);
+	struct pool *pool = &pager->pools[frame->pool];
+	frame->flags &= (uint16_t)~FRAME_RECLAIM;
+	pager->reclaiming--;
+	pool->reclaiming--;
+	if (frame->flags & FRAME_HELD)
+		pool->ops->keep(pool->policy, number);
+	else
+		frame_hold(pager, number, false);
+}
+
+/* ---- dirty frames ------------------------------------------------------------------------ */
+
+static void dirty_link(struct pager *pager, uint32_t number)
+{
+	struct frame *frame = frame_get(pager, number);
+	frame->dirtied_ms = (uint32_t)((pager->now_ns - pager->start_ns) / 1000000);
+	frame->dirty_prev = pager->dirty_tail;
+	frame->dirty_next = FRAME_NONE;
+	if (pager->dirty_tail == FRAME_NONE)
+		pager->dirty_head = number;
+	else
+		frame_get(pager, pager->dirty_tail)->dirty_next = number;
+	pager->dirty_tail = number;
+}
+
+static void dirty_unlink(struct pager *pager, uint32_t number)
+{
+	struct frame *frame = frame_get(pager, number);
+	if (frame->dirty_prev == FRAME_NONE)
+		pager->dirty_head = frame->dirty_next;
+	else
+		frame_get(pager, frame->dirty_prev)->dirty_next = frame->dirty_next;
+	if (frame->dirty_next == FRAME_NONE)
+		pager->dirty_tail = frame->dirty_prev;
+	else
+		frame_get(pager, frame->dirty_next)->dirty_prev = frame->dirty_prev;
+}
+
+void frame_dirty(struct pager *pager, struct object *object, uint64_t page)
+{
+	uint64_t pte = object_pte(object, page);
+	if (pte & PTE_DIRTY)
+		return;
+	uint32_t number = (uint32_t)pte_number(pte);
+	struct frame *frame = frame_get(pager, number);
+	struct pool *pool = &pager->pools[frame->pool];
+	object->table[page] = pte | PTE_DIRTY;
+	if (frame->slot != SLOT_NONE) {
+		slot_unref(&pager->slots, frame->slot);
+		frame->slot = SLOT_NONE;
+		object->swap_pages--;
+	}
+	if (object_is_file(object))
+		dirty_link(pager, number);
+	object->dirty_pages++;
+	if (frame->flags & FRAME_HELD)
+		pool->ops->dirtied(pool->policy, number);
+}
+
+void frame_clean(struct pager *pager, struct object *object, uint64_t page)
+{
+	uint64_t pte = object_pte(object, page);
+	uint32_t number = (uint32_t)pte_number(pte);
+	object->table[page] = pte & ~PTE_DIRTY;
+	if (object_is_file(object))
+		dirty_unlink(pager, number);
+	object->dirty_pages--;
+}
+
+/* ---- pools ------------------------------------------------------------------------------- */
+
+uint32_t pool_capacity(const struct pager *pager, const struct pool *pool)
+{
+	return pool->limit_pages && pool->limit_pages < pager->budget_pages ? pool->limit_pages
+									    : pager->budget_pages;
+}
+
+/* Frames that are isolated keep that state: their pages go, or come back by keep. */
+static void pool_fill(struct pager *pager, uint32_t number, const struct pool *old)
+{
+	struct pool *pool = &pager->pools[number];
+	uint32_t batch[PAGEOUT_BATCH], count;
+	/* In the old policy's own order, worst first, so that the new one starts from it. */
+	while (old->ops && (count = old->ops->victims(old->policy, batch, PAGEOUT_BATCH)) > 0) {
+		for (uint32_t i = 0; i < count; i++)
+			pool->ops->page_in(pool->policy, batch[i],
+					   frame_page_id(frame_get(pager, batch[i])), false);
+	}
+	for (uint32_t i = 0; old->ops && i < pager->frame_fresh; i++) {
+		struct frame *frame = frame_get(pager, i);
+		if (frame->object && frame->pool == number && frame->flags & FRAME_RECLAIM) {
+			/* The new policy has never heard of it: let it go without a word. */
+			frame->flags &= (uint16_t)~FRAME_HELD;
+		}
+	}
+}
+
+int pool_set_policy(struct pager *pager, uint32_t number, const char *spec, char *why,
+		    size_t why_bytes)
+{
+	const char *parameters;
+	const struct pagerd_policy_ops *ops = pagerd_policy_find(spec, &parameters);
+	if (!ops) {
+		snprintf(why, why_bytes, "there is no policy '%s'", spec);
+		return -EINVAL;
+	}
+	struct pool *pool = &pager->pools[number], old = *pool;
+	uint64_t size = (uint64_t)pager->frame_limit * (ops->frame_bytes ? ops->frame_bytes : 1);
+	void *bytes = reserve(size);
+	if (!bytes)
+		return -ENOMEM;
+	struct pagerd_policy_env env = {
+		.frame_limit = pager->frame_limit,
+		.capacity_pages = pool_capacity(pager, pool),
+		.frame_bytes = bytes,
+		.parameters = parameters,
+		.why = why,
+		.why_bytes = why_bytes,
+	};
+	struct pagerd_policy *policy;
+	int error = ops->create(&policy, &env);
+	if (error) {
+		munmap(bytes, size);
+		return error;
+	}
+	pool->ops = ops;
+	pool->policy = policy;
+	pool->policy_bytes = bytes;
+	pool->policy_bytes_size = size;
+	snprintf(pool->spec, sizeof pool->spec, "%s", spec);
+	pool_fill(pager, number, &old);
+	if (old.ops) {
+		old.ops->destroy(old.policy);
+		munmap(old.policy_bytes, old.policy_bytes_size);
+	}
+	return 0;
+}
+
+/* Move a frame to another pool; an isolated one stays isolated, unknown to the new policy. */
+static void frame_move(struct pager *pager, uint32_t number, uint32_t pool)
+{
+	struct frame *frame = frame_get(pager, number);
+	struct pool *from = &pager->pools[frame->pool], *to = &pager->pools[pool];
+	bool held = frame->flags & FRAME_HELD;
+	if (held)
+		from->ops->forget(from->policy, number);
+	from->used_pages--;
+	to->used_pages++;
+	if (frame->flags & FRAME_RECLAIM) {
+		from->reclaiming--;
+		to->reclaiming++;
+	}
+	frame->pool = pool;
+	frame->tick = to->tick;
+	if (held && frame->flags & FRAME_RECLAIM)
+		frame->flags &= (uint16_t)~FRAME_HELD;
+	else if (held)
+		to->ops->page_in(to->policy, number, frame_page_id(frame), false);
+}
+
+static void pool_move_frames(struct pager *pager, const struct client *client, uint32_t from,
+			     uint32_t to)
+{
+	for (uint32_t i = 0; i < pager->frame_fresh; i++) {
+		struct frame *frame = frame_get(pager, i);
+		if (frame->object && frame->pool == from && frame->client == client->number)
+			frame_move(pager, i, to);
+	}
+}
+
+static int pool_create(struct pager *pager, uint32_t *number)
+{
+	for (uint32_t i = 1; i < POOL_MAX; i++) {
+		if (pager->pools[i].active)
+			continue;
+		char why[1];
+		int error = pool_set_policy(pager, i, pager->pools[0].spec, why, sizeof why);
+		if (error)
+			return error;
+		pager->pools[i].active = true;
+		if (i >= pager->pool_end)
+			pager->pool_end = i + 1;
+		*number = i;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+int pool_own(struct pager *pager, struct client *client)
+{
+	if (client->pool)
+		return 0;
+	uint32_t pool = 0;
+	int error = pool_create(pager, &pool);
+	if (error)
+		return error;
+	pool_move_frames(pager, client, 0, pool);
+	client->pool = pool;
+	return 0;
+}
+
+void pool_set_limit(struct pager *pager, struct client *client, uint64_t limit_pages)
+{
+	struct pool *pool = &pager->pools[client->pool];
+	pool->limit_pages = limit_pages > UINT32_MAX ? UINT32_MAX : (uint32_t)limit_pages;
+	if (pool->ops->resize)
+		pool->ops->resize(pool->policy, pool_capacity(pager, pool));
+	client->stats.limit_pages = limit_pages;
+	pager->frames_freed = true;
+}
+
+void pool_leave(struct pager *pager, struct client *client)
+{
+	for (uint32_t i = 0; client->stats.resident_pages && i < pager->frame_fresh; i++) {
+		struct frame *frame = frame_get(pager, i);
+		if (!frame->object || frame->client != client->number)
+			continue;
+		if (frame->pool)
+			frame_move(pager, i, 0);
+		frame->client = 0;
+		client->stats.resident_pages--;
+	}
+	if (client->pool)
+		pool_finish(&pager->pools[client->pool]);
+	client->pool = 0;
+}
+
+void budget_set(struct pager *pager, uint64_t pages)
+{
+	pager->budget_pages = pages > pager->frame_limit ? pager->frame_limit : (uint32_t)pages;
+	for (uint32_t i = 0; i < pager->pool_end; i++) {
+		struct pool *pool = &pager->pools[i];
+		if (pool->active && pool->ops->resize)
+			pool->ops->resize(pool->policy, pool_capacity(pager, pool));
+	}
+	pager->frames_freed = true;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames and pools: the budget.
+ *
+ * A frame is one resident page, or one that is being read. Its number indexes the array of
+ * frames and the per-frame bytes of the policies. A pool is a set of frames under one limit with
+ * one policy; pool 0 holds everybody who has no limit of their own. The pager's thread only.
+ */
+#ifndef PAGERD_FRAME_H
+#define PAGERD_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pagerd/policy.h"
+
+struct pager;
+struct client;
+struct object;
+
+#define FRAME_NONE UINT32_MAX
+
+enum frame_flags {
+	FRAME_WRITEBACK = 1, /* a write of its page is in flight */
+	FRAME_RECLAIM = 2,   /* isolated from the policy: drop the page as soon as it is clean */
+	FRAME_ORPHAN = 4,    /* its page was discarded: free it when its I/O ends */
+	FRAME_HELD = 8,      /* the policy knows it (held or isolated) */
+	FRAME_PREFETCHED = 16, /* nobody asked for it yet */
+};
+
+struct frame {
+	uint64_t page;   /* of the object */
+	uint64_t slot;   /* that holds the same contents (clean), or held them (READING) */
+	uint32_t object; /* 0: the frame is free */
+	uint32_t io;     /* of the read or write in flight */
+	uint32_t client; /* who brought it in */
+	uint32_t pool;
+	uint32_t tick;   /* its pool's tick when it was taken */
+	uint32_t dirty_prev; /* list of dirty frames of files, oldest first */
+	uint32_t dirty_next;
+	uint32_t dirtied_ms; /* also: next free frame */
+	uint16_t flags;
+};
+
+struct pool {
+	bool active;
+	uint32_t limit_pages; /* 0: none */
+	uint32_t used_pages;
+	uint32_t reclaiming; /* its FRAME_RECLAIM frames */
+	uint32_t tick;       /* counts frames taken */
+	const struct pagerd_policy_ops *ops;
+	struct pagerd_policy *policy;
+	void *policy_bytes;
+	uint64_t policy_bytes_size;
+	char spec[32];
+};
+#define POOL_MAX 4096u /* pools of clients with limits; more share pool 0 */
+
+int frame_table_init(struct pager *pager);
+void frame_table_finish(struct pager *pager);
+
+/* A frame for a page of object on behalf of client, or FRAME_NONE if the budget or the limit of
+ * the client's pool is exhausted. The policy learns of it in frame_hold. */
+uint32_t frame_alloc(struct pager *pager, const struct client *client,
+		     const struct object *object, uint64_t page);
+/* The page is resident: hand the frame to the policy. */
+void frame_hold(struct pager *pager, uint32_t frame, bool prefetched);
+/* Free it; evicted says whether the policy may remember the page. */
+void frame_free(struct pager *pager, uint32_t frame, bool evicted);
+/* Frames that client may still take without waiting. */
+uint32_t frame_available(const struct pager *pager, const struct client *client);
+
+/* The frame is on its way out: a victim of the policy's, or (forced) any that it holds. */
+void frame_isolate(struct pager *pager, uint32_t frame, bool forced);
+/* It stays after all. */
+void frame_keep(struct pager *pager, uint32_t frame);
+
+/* Mark a resident page dirty (idempotent): its slot is given up, the policy is told. */
+void frame_dirty(struct pager *pager, struct object *object, uint64_t page);
+/* Mark it clean: off the list of dirty frames. */
+void frame_clean(struct pager *pager, struct object *object, uint64_t page);
+
+/* Frames that the pool may have. */
+uint32_t pool_capacity(const struct pager *pager, const struct pool *pool);
+/* Pool 0 gets its policy in frame_table_init. */
+int pool_set_policy(struct pager *pager, uint32_t pool, const char *spec, char *why,
+		    size_t why_bytes);
+/* Give client a pool of its own, if it has none. 0, -ENOMEM, -ENOSPC (too many pools). */
+int pool_own(struct pager *pager, struct client *client);
+/* Set the limit of the client's own pool (0: none). */
+void pool_set_limit(struct pager *pager, struct client *client, uint64_t limit_pages);
+/* The client has gone: its pool's frames that others still use go to pool 0. */
+void pool_leave(struct pager *pager, struct client *client);
+/* Change the daemon's budget. */
+void budget_set(struct pager *pager, uint64_t pages);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* The invariant checker: walks all tables and names what does not hold. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core.h"
+
+struct checker {
+	struct pager *pager;
+	unsigned broken;
+	uint8_t *seen; /* one byte a frame */
+	uint64_t slots;
+	struct object *object;
+	uint64_t resident, dirty, swapped;
+};
+
+__attribute__((format(printf, 2, 3))) static void broken(struct checker *c, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fprintf(stderr, "pagerd: invariant broken: ");
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+	c->broken++;
+}
+
+static void check_slot(struct checker *c, uint64_t page, uint64_t slot)
+{
+	if (slot == SLOT_NONE)
+		return;
+	c->swapped++;
+	if (slot >= c->pager->slots.end || !c->pager->slots.count[slot])
+		broken(c, "object %u page %lu: slot %lu is free", c->object->number, page, slot);
+}
+
+static void check_frame(struct checker *c, uint64_t page, uint64_t pte)
+{
+	uint32_t number = (uint32_t)pte_number(pte);
+	struct pager *pager = c->pager;
+	if (number >= pager->frame_fresh) {
+		broken(c, "object %u page %lu: no frame %u", c->object->number, page, number);
+		return;
+	}
+	struct frame *frame = frame_get(pager, number);
+	if (frame->object != c->object->number || frame->page != page)
+		broken(c, "object %u page %lu: frame %u is of object %u page %lu",
+		       c->object->number, page, number, frame->object, frame->page);
+	if (c->seen[number]++)
+		broken(c, "frame %u stands in two entries", number);
+	check_slot(c, page, frame->slot);
+	if (pte & PTE_DIRTY && frame->slot != SLOT_NONE)
+		broken(c, "object %u page %lu: dirty and has a slot", c->object->number, page);
+	if (frame->flags & FRAME_ORPHAN)
+		broken(c, "object %u page %lu: frame %u is an orphan", c->object->number, page,
+		       number);
+}
+
+static void check_page(struct checker *c, uint64_t page)
+{
+	uint64_t pte = object_pte(c->object, page);
+	if (pte & PTE_DIRTY && pte_state(pte) != PAGE_RESIDENT)
+		broken(c, "object %u page %lu: dirty, not resident", c->object->number, page);
+	switch (pte_state(pte)) {
+	case PAGE_ABSENT:
+		break;
+	case PAGE_SWAPPED:
+		check_slot(c, page, pte_number(pte));
+		break;
+	case PAGE_RESIDENT:
+		c->resident++;
+		c->dirty += !!(pte & PTE_DIRTY);
+		/* fall through */
+	case PAGE_READING:
+		check_frame(c, page, pte);
+		break;
+	}
+	/* O1: resident if and only if the memfd has it. */
+	off_t at = (off_t)(page << PAGE_SHIFT);
+	bool has = lseek(c->object->memfd, at, SEEK_DATA) == at;
+	if (has != (pte_state(pte) == PAGE_RESIDENT))
+		broken(c, "object %u page %lu: state %d, memfd %s it", c->object->number, page,
+		       pte_state(pte), has ? "has" : "lacks");
+}
+
+static void check_object(struct checker *c, struct object *object)
+{
+	c->object = object;
+	c->resident = c->dirty = c->swapped = 0;
+	for (uint64_t page = object_next_armed(object, 0); page < object->capacity_pages;
+	     page = object_next_armed(object, page + 1))
+		check_page(c, page);
+	if (c->resident != object->resident_pages)
+		broken(c, "object %u: %lu resident, counted %lu", object->number,
+		       object->resident_pages, c->resident);
+	if (c->dirty != object->dirty_pages)
+		broken(c, "object %u: %lu dirty, counted %lu", object->number, object->dirty_pages,
+		       c->dirty);
+	if (c->swapped != object->swap_pages)
+		broken(c, "object %u: %lu slots, counted %lu", object->number, object->swap_pages,
+		       c->swapped);
+	c->slots += c->swapped;
+	uint32_t regions = 0;
+	for (struct region *region = object->regions; region; region = region->object_next)
+		regions++;
+	if (regions != object->region_count)
+		broken(c, "object %u: %u regions, counted %u", object->number,
+		       object->region_count, regions);
+}
+
+static void check_frames(struct checker *c)
+{
+	struct pager *pager = c->pager;
+	uint32_t used = 0, reclaiming = 0;
+	uint32_t *held = calloc(POOL_MAX, sizeof *held);
+	for (uint32_t i = 0; held && i < pager->frame_fresh; i++) {
+		struct frame *frame = frame_get(pager, i);
+		if (!frame->object)
+			continue;
+		used++;
+		reclaiming += !!(frame->flags & FRAME_RECLAIM);
+		if (!c->seen[i] && !(frame->flags & FRAME_ORPHAN))
+			broken(c, "frame %u (object %u page %lu) stands in no entry", i,
+			       frame->object, frame->page);
+		if ((frame->flags & (FRAME_HELD | FRAME_RECLAIM)) == FRAME_HELD)
+			held[frame->pool]++;
+	}
+	if (used != pager->used_pages)
+		broken(c, "%u frames used, counted %u", pager->used_pages, used);
+	if (reclaiming != pager->reclaiming)
+		broken(c, "%u frames reclaimed, counted %u", pager->reclaiming, reclaiming);
+	for (uint32_t i = 0; held && i < pager->pool_end; i++) {
+		struct pool *pool = &pager->pools[i];
+		if (pool->ops && pool->ops->held(pool->policy) != held[i])
+			broken(c, "pool %u: the policy holds %u frames, counted %u", i,
+			       pool->ops->held(pool->policy), held[i]);
+	}
+	free(held);
+}
+
+static void check_clients(struct checker *c)
+{
+	for (uint32_t i = 1; i < c->pager->client_room; i++) {
+		struct client *client = c->pager->clients[i];
+		uint64_t end = 0, mapped = 0;
+		for (uint32_t k = 0; client && k < client->region_count; k++) {
+			struct region *region = client->regions[k];
+			if (region->start < end || region->start >= region->end)
+				broken(c, "client %u: region %u at %#lx overlaps", i, k,
+				       region->start);
+			if (!object_lookup(c->pager, region->object))
+				broken(c, "client %u: region %u has no object", i, k);
+			end = region->end;
+			mapped += region_pages(region);
+		}
+		if (client && mapped != client->stats.mapped_pages)
+			broken(c, "client %u: %lu pages mapped, counted %lu", i,
+			       client->stats.mapped_pages, mapped);
+	}
+}
+
+unsigned invariant_check(struct pager *pager)
+{
+	struct checker c = {.pager = pager, .seen = calloc(pager->frame_fresh + 1, 1)};
+	if (!c.seen)
+		return 0;
+	pageout_drop_queued(pager);
+	for (uint32_t i = 1; i < pager->object_room; i++)
+		if (pager->objects[i])
+			check_object(&c, pager->objects[i]);
+	check_frames(&c);
+	check_clients(&c);
+	uint64_t references = 0;
+	for (uint64_t slot = 0; slot < pager->slots.end; slot++)
+		references += pager->slots.count[slot];
+	/* Writes in flight hold slots that stand in no entry yet (O4). */
+	if (references < c.slots)
+		broken(&c, "%lu references to slots, counted %lu", references, c.slots);
+	if (!pager->io_writes && references != c.slots)
+		broken(&c, "%lu references to slots, counted %lu", references, c.slots);
+	free(c.seen);
+	return c.broken;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Block I/O: reads and writes of runs of pages, and syncs, through the ring. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core.h"
+
+int io_table_init(struct pager *pager)
+{
+	pager->ios = calloc(IO_COUNT, sizeof *pager->ios);
+	if (!pager->ios)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < IO_COUNT; i++)
+		pager->ios[i].next_free = i + 1 < IO_COUNT ? i + 1 : IO_NONE;
+	pager->staged_head = pager->staged_tail = IO_NONE;
+	return bounce_init(&pager->bounce, BOUNCE_PAGES);
+}
+
+void io_table_finish(struct pager *pager)
+{
+	bounce_finish(&pager->bounce);
+	free(pager->ios);
+}
+
+struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number)
+{
+	if (pager->io_free == IO_NONE)
+		return NULL;
+	*number = pager->io_free;
+	struct io *io = &pager->ios[*number];
+	pager->io_free = io->next_free;
+	io->kind = kind;
+	io->swap = io->tail = io->staged = false;
+	io->tries = 0;
+	io->count = io->bounce = io->object = 0;
+	io->page = io->place = 0;
+	io->bytes = io->done = 0;
+	io->sync = NULL;
+	io->waiters = FAULT_NONE;
+	return io;
+}
+
+void io_release(struct pager *pager, struct io *io)
+{
+	if (io->count)
+		bounce_free(&pager->bounce, io->bounce, io->count);
+	io->kind = IO_FREE;
+	io->next_free = pager->io_free;
+	pager->io_free = (uint32_t)(io - pager->ios);
+	pager->frames_freed = true; /* who waited for a record or bounce memory may go on */
+}
+
+/* ---- submission -------------------------------------------------------------------------- */
+
+static int io_fd(struct pager *pager, const struct io *io)
+{
+	if (io->swap)
+		return pager->swap_fd;
+	struct object *object = object_lookup(pager, io->object);
+	return io->tail ? object->fd_tail : object->fd;
+}
+
+void io_submit(struct pager *pager, struct io *io)
+{
+	struct io_uring_sqe *sqe = ring_sqe(pager);
+	unsigned char *buffer = bounce_address(&pager->bounce, io->bounce) + io->done;
+	uint32_t bytes = io->bytes - io->done;
+	uint64_t place = io->place + io->done;
+	int fd = io_fd(pager, io);
+	if (io->kind == IO_FSYNC)
+		io_uring_prep_fsync(sqe, fd, 0);
+	else if (io->kind == IO_READ && pager->buffers_registered)
+		io_uring_prep_read_fixed(sqe, fd, buffer, bytes, place, 0);
+	else if (io->kind == IO_READ)
+		io_uring_prep_read(sqe, fd, buffer, bytes, place);
+	else if (pager->buffers_registered)
+		io_uring_prep_write_fixed(sqe, fd, buffer, bytes, place, 0);
+	else
+		io_uring_prep_write(sqe, fd, buffer, bytes, place);
+	io_uring_sqe_set_data64(sqe, ring_data(RING_IO, (uint64_t)(io - pager->ios)));
+}
+
+uint32_t io_bounce(struct pager *pager, uint32_t *count, uint32_t least)
+{
+	for (;;) {
+		uint32_t first = bounce_alloc(&pager->bounce, *count);
+		if (first != BOUNCE_NONE || *count / 2 < least)
+			return first;
+		*count /= 2;
+	}
+}
+
+int io_fsync(struct pager *pager, struct object *object, struct sync *sync)
+{
+	uint32_t number;
+	struct io *io = io_alloc(pager, IO_FSYNC, &number);
+	if (!io)
+		return -EBUSY;
+	io->object = object->number;
+	io->tail = true;
+	io->sync = sync;
+	sync->pending++;
+	object->in_flight++;
+	io_submit(pager, io);
+	return 0;
+}
+
+/* The file system takes O_DIRECT at open and refuses it now: go on buffered, for good. */
+static bool io_fall_back(struct pager *pager, struct io *io)
+{
+	int fd = io_fd(pager, io), flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && flags & O_DIRECT && !fcntl(fd, F_SETFL, flags & ~O_DIRECT);
+}
+
+/* What is to be done about a result: 0 done, 1 submitted again, -errno failed. */
+static int io_result(struct pager *pager, struct io *io, int result)
+{
+	if (result == -EINTR || result == -EAGAIN || (result == -EINVAL && io_fall_back(pager, io))) {
+		io_submit(pager, io);
+		return 1;
+	}
+	if (result < 0 || (result == 0 && io->kind == IO_WRITE)) {
+		if (++io->tries < IO_TRIES && result != -ENOSPC && result != -EDQUOT) {
+			io_submit(pager, io);
+			return 1;
+		}
+		return result ? result : -EIO;
+	}
+	io->done += (uint32_t)result;
+	if (io->done >= io->bytes)
+		return 0;
+	if (result > 0 && io->done % 512 == 0) {
+		io_submit(pager, io);
+		return 1;
+	}
+	if (io->kind == IO_WRITE)
+		return -EIO;
+	/* The file ends here: zeros after it. Swap cannot end: the slot was written. */
+	if (io->swap)
+		return -EIO;
+	memset(bounce_address(&pager->bounce, io->bounce) + io->done, 0, io->bytes - io->done);
+	return 0;
+}
+
+void io_complete(struct pager *pager, uint32_t number, int result)
+{
+	struct io *io = &pager->ios[number];
+	if (io->kind == IO_FSYNC) {
+		struct object *object = object_lookup(pager, io->object);
+		io->sync->pending--;
+		if (result < 0)
+			io->sync->error = result;
+		object->in_flight--;
+		io_release(pager, io);
+		return;
+	}
+	int error = io_result(pager, io, result);
+	if (error > 0)
+		return;
+	if (io->kind == IO_WRITE)
+		io_write_done(pager, io, error);
+	else if (error)
+		io_read_failed(pager, io);
+	else
+		io_read_done(pager, number);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Block I/O: reads and writes of runs of pages, and syncs, through the ring.
+ *
+ * A read covers consecutive pages of one object that lie consecutively in its file or in swap. A
+ * write covers consecutive places, of pages that need not be neighbours when they go to swap.
+ * Records come from a fixed pool. The pager's thread only.
+ */
+#ifndef PAGERD_IO_H
+#define PAGERD_IO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fault.h"
+
+struct pager;
+struct object;
+struct sync;
+
+#define IO_PAGES 256u /* 1 MiB, the longest read or write */
+#define IO_COUNT 512u /* records: reads and writes in flight or staged */
+#define IO_NONE  UINT32_MAX
+#define IO_TRIES 3 /* a failing read or write is tried this often */
+
+enum io_kind {
+	IO_FREE,
+	IO_READ,
+	IO_WRITE,
+	IO_FSYNC,
+};
+
+struct io {
+	enum io_kind kind;
+	bool swap;    /* to or from the swap file, else the object's file */
+	bool tail;    /* through fd_tail, bytes below the page's end */
+	bool staged;  /* read done, nobody has asked for the pages yet */
+	uint8_t tries;
+	uint32_t count;  /* pages */
+	uint32_t bounce; /* first page */
+	uint32_t object; /* reads; file writes; fsync */
+	uint64_t page;   /* first page (reads, file writes) */
+	uint64_t place;  /* byte in the file or swap file */
+	uint32_t bytes;
+	uint32_t done;   /* bytes, after short transfers */
+	struct sync *sync;
+	uint32_t waiters; /* list of faults */
+	uint32_t staged_prev;
+	uint32_t staged_next;
+	uint32_t next_free;
+	uint32_t frames[IO_PAGES]; /* FRAME_NONE: that page is not wanted any more */
+};
+
+int io_table_init(struct pager *pager);
+void io_table_finish(struct pager *pager);
+
+/* Read count pages of object from page on, whose entries must all be ABSENT (file) or SWAPPED in
+ * consecutive slots. Takes frames and bounce memory; reads fewer pages, down to min_count, when
+ * those are short. Returns how many pages are on their way, 0 if not even min_count. The
+ * first page's io is stored in *io. */
+uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
+		 uint32_t count, uint32_t min_count, uint32_t *io);
+
+/* Write the pages of some of the first frames: those that can go in one transfer. All must be
+ * resident, dirty and not FRAME_WRITEBACK, sorted by (object, page). Protects them, copies them to
+ * bounce memory, marks them clean and FRAME_WRITEBACK. Returns how many frames were taken; 0 with
+ * *error -EAGAIN (no bounce memory or record), -ENOSPC (no slot), -EIO. */
+uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, struct sync *sync,
+		  int *error);
+/* Could a write be started now? */
+bool io_write_room(const struct pager *pager);
+/* Ask for an fsync of the object's file; its end is told to sync. 0 or -EBUSY. */
+int io_fsync(struct pager *pager, struct object *object, struct sync *sync);
+
+/* An I/O ended (from the ring). */
+void io_complete(struct pager *pager, uint32_t io, int result);
+
+/* Put the pages of a read that is done into the object and map them in the region that fault
+ * asked from. */
+void io_install(struct pager *pager, uint32_t io, const struct fault *fault);
+/* Forget staged reads, oldest first, until pages bounce pages are free or none are left; returns
+ * whether any was. */
+bool io_unstage(struct pager *pager, uint32_t pages);
+/* Those of one object. */
+void io_unstage_object(struct pager *pager, const struct object *object);
+
+/* ---- between io.c, io_read.c and io_write.c ---- */
+
+struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number);
+void io_release(struct pager *pager, struct io *io);
+void io_submit(struct pager *pager, struct io *io);
+/* Bounce memory for *count pages, or as many as a power of two fewer as there are, not below
+ * least. */
+uint32_t io_bounce(struct pager *pager, uint32_t *count, uint32_t least);
+void io_read_failed(struct pager *pager, struct io *io);
+void io_read_done(struct pager *pager, uint32_t io);
+void io_write_done(struct pager *pager, struct io *io, int error);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads: from the fault to the page in the object. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core.h"
+
+uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
+		 uint32_t count, uint32_t min_count, uint32_t *number)
+{
+	uint32_t room = frame_available(pager, client);
+	if (count > IO_PAGES)
+		count = IO_PAGES;
+	if (count > 1 && count > room / 2) /* leave some to demand */
+		count = room / 2 ? room / 2 : 1;
+	if (count < min_count || !room)
+		return 0;
+	uint64_t first = object_pte(object, page);
+	bool swap = pte_state(first) == PAGE_SWAPPED;
+	uint32_t run = 1;
+	while (run < count) {
+		uint64_t pte = object_pte(object, page + run);
+		if (pte_state(pte) != pte_state(first) ||
+		    (swap && pte_number(pte) != pte_number(first) + run))
+			break;
+		run++;
+	}
+	count = run;
+	uint32_t bounce = io_bounce(pager, &count, min_count < count ? min_count : count);
+	if (bounce == BOUNCE_NONE && io_unstage(pager, IO_PAGES))
+		bounce = io_bounce(pager, &count, 1);
+	if (bounce == BOUNCE_NONE)
+		return 0;
+	struct io *io = io_alloc(pager, IO_READ, number);
+	if (!io) {
+		bounce_free(&pager->bounce, bounce, count);
+		return 0;
+	}
+	io->swap = swap;
+	io->count = count;
+	io->bounce = bounce;
+	io->object = object->number;
+	io->page = page;
+	io->place = swap ? pte_number(first) << PAGE_SHIFT : page << PAGE_SHIFT;
+	io->bytes = count << PAGE_SHIFT;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t frame = frame_alloc(pager, client, object, page + i);
+		io->frames[i] = frame;
+		if (swap)
+			frame_get(pager, frame)->slot = pte_number(first) + i;
+		frame_get(pager, frame)->io = *number;
+		object->table[page + i] = pte_make(PAGE_READING, frame, 0);
+	}
+	object->in_flight += count;
+	io_submit(pager, io);
+	return count;
+}
+
+/* Is this page of the read still wanted? If not, its frame is freed. */
+static bool read_wanted(struct pager *pager, struct io *io, uint32_t index)
+{
+	uint32_t number = io->frames[index];
+	if (number == FRAME_NONE)
+		return false;
+	if (!(frame_get(pager, number)->flags & FRAME_ORPHAN))
+		return true;
+	frame_free(pager, number, false);
+	io->frames[index] = FRAME_NONE;
+	return false;
+}
+
+/* Give the pages back to where they were, as if the read had never been. */
+static void read_undo(struct pager *pager, struct io *io)
+{
+	struct object *object = object_lookup(pager, io->object);
+	for (uint32_t i = 0; i < io->count; i++) {
+		if (!read_wanted(pager, io, i))
+			continue;
+		struct frame *frame = frame_get(pager, io->frames[i]);
+		object->table[io->page + i] = frame->slot == SLOT_NONE
+						      ? pte_make(PAGE_ABSENT, 0, 0)
+						      : pte_make(PAGE_SWAPPED, frame->slot, 0);
+		frame_free(pager, io->frames[i], false);
+	}
+	object->in_flight -= io->count;
+}
+
+void io_read_failed(struct pager *pager, struct io *io)
+{
+	struct object *object = object_lookup(pager, io->object);
+	uint32_t list = io->waiters, count = io->count;
+	read_undo(pager, io);
+	io_release(pager, io);
+	if (count > 1) {
+		fault_retry_list(pager, list, true);
+	} else {
+		while (list != FAULT_NONE) {
+			uint32_t next = pager->faults[list].next;
+			struct client *client = client_lookup(pager, pager->faults[list].client);
+			if (client)
+				client->stats.read_errors++;
+			fault_fail(pager, list);
+			list = next;
+		}
+	}
+	object_reap(pager, object);
+}
+
+static void stage_unlink(struct pager *pager, struct io *io)
+{
+	if (io->staged_prev == IO_NONE)
+		pager->staged_head = io->staged_next;
+	else
+		pager->ios[io->staged_prev].staged_next = io->staged_next;
+	if (io->staged_next == IO_NONE)
+		pager->staged_tail = io->staged_prev;
+	else
+		pager->ios[io->staged_next].staged_prev = io->staged_prev;
+	pager->staged_pages -= io->count;
+	io->staged = false;
+}
+
+static void stage_link(struct pager *pager, struct io *io)
+{
+	uint32_t number = (uint32_t)(io - pager->ios);
+	io->staged = true;
+	io->staged_prev = pager->staged_tail;
+	io->staged_next = IO_NONE;
+	if (pager->staged_tail == IO_NONE)
+		pager->staged_head = number;
+	else
+		pager->ios[pager->staged_tail].staged_next = number;
+	pager->staged_tail = number;
+	pager->staged_pages += io->count;
+}
+
+static void unstage(struct pager *pager, struct io *io)
+{
+	struct object *object = object_lookup(pager, io->object);
+	stage_unlink(pager, io);
+	read_undo(pager, io);
+	io_release(pager, io);
+	object_reap(pager, object);
+}
+
+bool io_unstage(struct pager *pager, uint32_t pages)
+{
+	bool any = false;
+	while (pager->staged_head != IO_NONE && (!any || pager->bounce.free_pages < pages)) {
+		unstage(pager, &pager->ios[pager->staged_head]);
+		any = true;
+	}
+	return any;
+}
+
+void io_unstage_object(struct pager *pager, const struct object *object)
+{
+	uint32_t number = object->number;
+	for (uint32_t next, i = pager->staged_head; i != IO_NONE; i = next) {
+		next = pager->ios[i].staged_next;
+		if (pager->ios[i].object == number)
+			unstage(pager, &pager->ios[i]);
+	}
+}
+
+/* Put pages [i, i + run) of the read into the memfd without mapping them. */
+static uint32_t install_unmapped(struct pager *pager, struct io *io, uint32_t i, uint32_t run)
+{
+	struct object *object = object_lookup(pager, io->object);
+	ssize_t done = pwrite(object->memfd, bounce_address(&pager->bounce, io->bounce + i),
+			      (size_t)run << PAGE_SHIFT, (off_t)((io->page + i) << PAGE_SHIFT));
+	return done > 0 ? (uint32_t)(done >> PAGE_SHIFT) : 0;
+}
+
+/*
+ * Put pages [i, i + run) into the object. In a shared region one UFFDIO_COPY allocates, fills and
+ * maps them; where that cannot be done they go in by the memfd. Returns how many went in.
+ */
+static uint32_t install_run(struct pager *pager, struct io *io, uint32_t i, uint32_t run,
+			    struct client *client, struct region *region, bool protect)
+{
+	uint64_t first, pages, done = 0;
+	if (region && !region->read_only && region->registered &&
+	    region_overlap(region, io->page + i, run, &first, &pages) && first == io->page + i &&
+	    pages == run)
+		uffd_copy(client->uffd, region_address(region, first),
+			  bounce_address(&pager->bounce, io->bounce + i),
+			  (uint64_t)run << PAGE_SHIFT, protect, &done);
+	uint32_t in = (uint32_t)(done >> PAGE_SHIFT);
+	if (in < run)
+		in += install_unmapped(pager, io, i + in, run - in);
+	return in;
+}
+
+static void install_resident(struct pager *pager, struct io *io, struct object *object, uint32_t i,
+			     uint32_t run, uint64_t demanded)
+{
+	for (uint32_t k = i; k < i + run; k++) {
+		uint64_t page = io->page + k;
+		object->table[page] = pte_make(PAGE_RESIDENT, io->frames[k], 0);
+		object->resident_pages++;
+		frame_hold(pager, io->frames[k], page != demanded);
+		io->frames[k] = FRAME_NONE;
+	}
+}
+
+void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
+{
+	struct io *io = &pager->ios[number];
+	struct object *object = object_lookup(pager, io->object);
+	struct client *client = client_lookup(pager, fault->client);
+	struct region *region = client ? region_lookup(client, fault->address) : NULL;
+	uint64_t demanded = UINT64_MAX;
+	if (region && region->object == io->object)
+		demanded = region_page(region, fault->address);
+	else
+		region = NULL;
+	if (io->staged)
+		stage_unlink(pager, io);
+	object_arm(pager, object, io->page, io->count);
+	for (uint32_t i = 0; i < io->count;) {
+		if (!read_wanted(pager, io, i)) {
+			i++;
+			continue;
+		}
+		/* A written page is mapped writable, so it goes by itself. */
+		bool write = fault->write && io->page + i == demanded && !object->frozen;
+		uint32_t run = 1;
+		while (!write && i + run < io->count && read_wanted(pager, io, i + run) &&
+		       !(fault->write && io->page + i + run == demanded))
+			run++;
+		uint32_t in = install_run(pager, io, i, run, client, region, !write);
+		install_resident(pager, io, object, i, in, demanded);
+		if (write && in)
+			frame_dirty(pager, object, demanded);
+		if (in < run)
+			break; /* no memory: the rest is undone below */
+		i += run;
+	}
+	uint32_t list = io->waiters;
+	io->waiters = FAULT_NONE;
+	read_undo(pager, io);
+	io_release(pager, io);
+	if (client)
+		uffd_wake(client->uffd, fault->address, PAGE_BYTES);
+	fault_retry_list(pager, list, false);
+	object_reap(pager, object);
+}
+
+void io_read_done(struct pager *pager, uint32_t number)
+{
+	struct io *io = &pager->ios[number];
+	struct object *object = object_lookup(pager, io->object);
+	object->pages_read += io->count;
+	uint32_t first = io->waiters;
+	if (first == FAULT_NONE) {
+		struct frame *frame = NULL;
+		for (uint32_t i = 0; i < io->count && !frame; i++)
+			if (read_wanted(pager, io, i))
+				frame = frame_get(pager, io->frames[i]);
+		struct client *client = frame ? client_lookup(pager, frame->client) : NULL;
+		if (client)
+			client->stats.pages_read += io->count;
+		stage_link(pager, io);
+		if (!frame)
+			unstage(pager, io); /* all of it was discarded meanwhile */
+		return;
+	}
+	struct fault *fault = &pager->faults[first];
+	struct client *client = client_lookup(pager, fault->client);
+	if (client)
+		client->stats.pages_read += io->count;
+	io->waiters = fault->next;
+	struct fault copy = *fault; /* io_install handles other faults, records come and go */
+	io_install(pager, number, &copy);
+	fault_done(pager, first);
+}

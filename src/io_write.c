@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes: from dirty pages to their slots or files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core.h"
+
+/* Writes leave this much of the bounce memory to reads: a fault must not wait for a write. */
+#define BOUNCE_FOR_READS (BOUNCE_PAGES / 4)
+#define IO_FOR_READS     (IO_COUNT / 4)
+
+bool io_write_room(const struct pager *pager)
+{
+	return pager->io_writes + IO_FOR_READS < IO_COUNT &&
+	       pager->bounce.free_pages > BOUNCE_FOR_READS;
+}
+
+/* Copy the frames' pages to bounce memory, protected so that the copies are exact. */
+static int write_copy(struct pager *pager, const uint32_t *frames, uint32_t count, uint32_t bounce)
+{
+	for (uint32_t i = 0; i < count;) {
+		struct frame *frame = frame_get(pager, frames[i]);
+		struct object *object = object_lookup(pager, frame->object);
+		uint32_t run = 1;
+		while (i + run < count) {
+			struct frame *next = frame_get(pager, frames[i + run]);
+			if (next->object != frame->object || next->page != frame->page + run)
+				break;
+			run++;
+		}
+		object_protect(pager, object, frame->page, run);
+		ssize_t bytes = (ssize_t)run << PAGE_SHIFT;
+		if (pread(object->memfd, bounce_address(&pager->bounce, bounce + i), (size_t)bytes,
+			  (off_t)(frame->page << PAGE_SHIFT)) != bytes)
+			return -EIO;
+		i += run;
+	}
+	return 0;
+}
+
+static void write_start(struct pager *pager, struct io *io, uint32_t number)
+{
+	for (uint32_t i = 0; i < io->count; i++) {
+		if (io->frames[i] == FRAME_NONE)
+			continue;
+		struct frame *frame = frame_get(pager, io->frames[i]);
+		struct object *object = object_lookup(pager, frame->object);
+		frame_clean(pager, object, frame->page);
+		frame->flags |= FRAME_WRITEBACK;
+		frame->io = number;
+		object->in_flight++;
+	}
+	pager->io_writes++;
+	if (io->sync)
+		io->sync->pending++;
+	io_submit(pager, io);
+}
+
+static bool page_is_zero(const unsigned char *page)
+{
+	const uint64_t *word = (const uint64_t *)page;
+	return !word[0] && !memcmp(page, page + 8, PAGE_BYTES - 8);
+}
+
+/* A page of zeros needs no slot: clean without one means zeros. Returns how many are left. */
+static uint32_t write_skip_zeros(struct pager *pager, struct io *io, uint64_t slot)
+{
+	uint32_t left = io->count;
+	for (uint32_t i = 0; i < io->count; i++) {
+		if (!page_is_zero(bounce_address(&pager->bounce, io->bounce + i)))
+			continue;
+		struct frame *frame = frame_get(pager, io->frames[i]);
+		frame_clean(pager, object_lookup(pager, frame->object), frame->page);
+		if (frame->flags & FRAME_RECLAIM)
+			pageout_queue_drop(pager, io->frames[i]);
+		io->frames[i] = FRAME_NONE;
+		slot_unref(&pager->slots, slot + i);
+		left--;
+	}
+	return left;
+}
+
+static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t count,
+		       struct sync *sync, int *error)
+{
+	*error = -EAGAIN;
+	if (!io_write_room(pager))
+		return 0;
+	uint64_t slot;
+	count = swap_alloc(pager, count < IO_PAGES ? count : IO_PAGES, &slot, error);
+	if (!count)
+		return 0;
+	*error = -EAGAIN;
+	uint32_t taken = count, number;
+	uint32_t bounce = io_bounce(pager, &taken, 1);
+	struct io *io = bounce == BOUNCE_NONE ? NULL : io_alloc(pager, IO_WRITE, &number);
+	for (uint32_t i = io ? taken : 0; i < count; i++)
+		slot_unref(&pager->slots, slot + i);
+	if (!io) {
+		if (bounce != BOUNCE_NONE)
+			bounce_free(&pager->bounce, bounce, taken);
+		return 0;
+	}
+	io->swap = true;
+	io->count = taken;
+	io->bounce = bounce;
+	io->place = slot << PAGE_SHIFT;
+	io->bytes = taken << PAGE_SHIFT;
+	io->sync = sync;
+	memcpy(io->frames, frames, taken * sizeof *frames);
+	if (write_copy(pager, frames, taken, bounce)) {
+		for (uint32_t i = 0; i < taken; i++)
+			slot_unref(&pager->slots, slot + i);
+		io_release(pager, io);
+		*error = -EIO;
+		return 0;
+	}
+	*error = 0;
+	if (write_skip_zeros(pager, io, slot))
+		write_start(pager, io, number);
+	else
+		io_release(pager, io);
+	return taken;
+}
+
+/* Dirty pages that lie wholly beyond the file's end have no home any more. */
+static void write_beyond(struct pager *pager, struct object *object, uint32_t number)
+{
+	struct frame *frame = frame_get(pager, number);
+	object_protect(pager, object, frame->page, 1);
+	frame_clean(pager, object, frame->page);
+	if (frame->flags & FRAME_RECLAIM)
+		pageout_queue_drop(pager, number);
+}
+
+static uint32_t write_file(struct pager *pager, struct object *object, const uint32_t *frames,
+		       uint32_t count, struct sync *sync)
+{
+	uint64_t bytes, page = frame_get(pager, frames[0])->page;
+	uint64_t pages = object_file_pages(object, &bytes);
+	if (page >= pages) {
+		write_beyond(pager, object, frames[0]);
+		return 1;
+	}
+	if (!io_write_room(pager))
+		return 0;
+	uint64_t whole = bytes >> PAGE_SHIFT; /* pages that the file fills */
+	bool tail = page >= whole;
+	if (tail)
+		count = 1;
+	else if (count > whole - page)
+		count = (uint32_t)(whole - page);
+	if (count > IO_PAGES)
+		count = IO_PAGES;
+	uint32_t bounce = io_bounce(pager, &count, 1), number;
+	struct io *io = bounce == BOUNCE_NONE ? NULL : io_alloc(pager, IO_WRITE, &number);
+	if (!io) {
+		if (bounce != BOUNCE_NONE)
+			bounce_free(&pager->bounce, bounce, count);
+		return 0;
+	}
+	io->tail = tail;
+	io->count = count;
+	io->bounce = bounce;
+	io->object = object->number;
+	io->page = page;
+	io->place = page << PAGE_SHIFT;
+	io->bytes = tail ? (uint32_t)(bytes & (PAGE_BYTES - 1)) : count << PAGE_SHIFT;
+	io->sync = sync;
+	memcpy(io->frames, frames, count * sizeof *frames);
+	if (write_copy(pager, frames, count, bounce)) {
+		io_release(pager, io);
+		return 0;
+	}
+	write_start(pager, io, number);
+	return count;
+}
+
+uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, struct sync *sync,
+		  int *error)
+{
+	struct frame *first = frame_get(pager, frames[0]);
+	struct object *object = object_lookup(pager, first->object);
+	bool file = object_is_file(object);
+	uint32_t run = 1;
+	while (run < count && run < IO_PAGES) {
+		struct frame *next = frame_get(pager, frames[run]);
+		if (file ? next->object != first->object || next->page != first->page + run
+			 : object_is_file(object_lookup(pager, next->object)))
+			break;
+		run++;
+	}
+	if (!file)
+		return write_swap(pager, frames, run, sync, error);
+	run = write_file(pager, object, frames, run, sync);
+	*error = run ? 0 : -EAGAIN;
+	return run;
+}
+
+static void written(struct pager *pager, struct io *io, uint32_t i, int error)
+{
+	uint32_t number = io->frames[i];
+	struct frame *frame = frame_get(pager, number);
+	struct object *object = object_lookup(pager, frame->object);
+	uint64_t slot = io->swap ? (io->place >> PAGE_SHIFT) + i : SLOT_NONE;
+	struct client *client = client_lookup(pager, frame->client);
+	frame->flags &= (uint16_t)~FRAME_WRITEBACK;
+	object->in_flight--;
+	if (error)
+		object->write_error = error;
+	else
+		object->pages_written++;
+	if (client && !error)
+		client->stats.pages_written++;
+	else if (client)
+		client->stats.write_errors++;
+	else if (!error)
+		pager->past.pages_written++;
+	bool orphan = frame->flags & FRAME_ORPHAN;
+	bool dirty = !orphan && object_pte(object, frame->page) & PTE_DIRTY;
+	if (slot != SLOT_NONE && (orphan || dirty || error)) {
+		slot_unref(&pager->slots, slot);
+	} else if (slot != SLOT_NONE) {
+		frame->slot = slot;
+		object->swap_pages++;
+	}
+	if (orphan) {
+		frame_free(pager, number, false);
+	} else {
+		if (error)
+			frame_dirty(pager, object, frame->page);
+		if (frame->flags & FRAME_RECLAIM && (dirty || error))
+			frame_keep(pager, number);
+		else if (frame->flags & FRAME_RECLAIM)
+			pageout_queue_drop(pager, number);
+	}
+	object_reap(pager, object);
+}
+
+void io_write_done(struct pager *pager, struct io *io, int error)
+{
+	pager->io_writes--;
+	for (uint32_t i = 0; i < io->count; i++)
+		if (io->frames[i] != FRAME_NONE)
+			written(pager, io, i, error);
+	if (error)
+		pager->write_retry_ns = pager->now_ns + 100000000;
+	if (io->sync) {
+		io->sync->pending--;
+		if (error)
+			io->sync->error = error;
+	}
+	io_release(pager, io);
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/* Objects: sequences of pages with one identity and one home on disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+
+#define OBJECT_ROOM_MIN 64u
+#define OBJECT_NUMBER_MAX (1u << 24) /* fits pagerd_page_t */
+
+static uint64_t chunk_count(uint64_t pages)
+{
+	return (pages + CHUNK_PAGES - 1) / CHUNK_PAGES;
+}
+
+static uint64_t armed_bytes(uint64_t pages)
+{
+	return (chunk_count(pages) + 63) / 64 * 8;
+}
+
+static bool chunk_armed(const struct object *object, uint64_t chunk)
+{
+	return object->armed[chunk / 64] >> (chunk % 64) & 1;
+}
+
+int object_table_init(struct pager *pager)
+{
+	pager->object_room = OBJECT_ROOM_MIN;
+	pager->object_free = 1;
+	pager->objects = calloc(pager->object_room, sizeof *pager->objects);
+	return pager->objects ? 0 : -ENOMEM;
+}
+
+static void object_destroy(struct object *object)
+{
+	if (object->memfd >= 0)
+		close(object->memfd);
+	if (object->fd >= 0)
+		close(object->fd);
+	if (object->fd_tail >= 0)
+		close(object->fd_tail);
+	if (object->table)
+		munmap(object->table, object->capacity_pages * sizeof *object->table);
+	if (object->armed)
+		munmap(object->armed, armed_bytes(object->capacity_pages));
+	free(object);
+}
+
+void object_table_finish(struct pager *pager)
+{
+	for (uint32_t i = 1; pager->objects && i < pager->object_room; i++)
+		if (pager->objects[i])
+			object_destroy(pager->objects[i]);
+	free(pager->objects);
+}
+
+static int object_number(struct pager *pager, uint32_t *number)
+{
+	for (uint32_t i = pager->object_free; i < pager->object_room; i++) {
+		if (!pager->objects[i]) {
+			*number = i;
+			pager->object_free = i + 1;
+			return 0;
+		}
+	}
+	uint32_t room = pager->object_room * 2;
+	if (room > OBJECT_NUMBER_MAX)
+		return -ENOMEM;
+	struct object **objects = realloc(pager->objects, room * sizeof *objects);
+	if (!objects)
+		return -ENOMEM;
+	memset(objects + pager->object_room, 0, pager->object_room * sizeof *objects);
+	*number = pager->object_room;
+	pager->object_free = *number + 1;
+	pager->objects = objects;
+	pager->object_room = room;
+	return 0;
+}
+
+static void *reserve(uint64_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int memfd_make(int *memfd)
+{
+	int fd = memfd_create("pagerd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	/* Mode 0600: who was passed a descriptor for reading cannot reopen it for writing. */
+	if (fchmod(fd, 0600) < 0 || ftruncate(fd, OBJECT_MAX_PAGES << PAGE_SHIFT) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+		int error = -errno;
+		close(fd);
+		return error;
+	}
+	*memfd = fd;
+	return 0;
+}
+
+static int object_create(struct pager *pager, enum pagerd_kind kind, uint64_t pages,
+			 struct object **out)
+{
+	if (!pages || pages > OBJECT_MAX_PAGES)
+		return -EFBIG;
+	struct object *object = calloc(1, sizeof *object);
+	if (!object)
+		return -ENOMEM;
+	object->kind = kind;
+	object->memfd = object->fd = object->fd_tail = -1;
+	int error = memfd_make(&object->memfd);
+	if (!error)
+		error = object_grow(object, pages);
+	if (!error)
+		error = object_number(pager, &object->number);
+	if (error) {
+		object_destroy(object);
+		return error;
+	}
+	pager->objects[object->number] = object;
+	*out = object;
+	return 0;
+}
+
+int object_create_anonymous(struct pager *pager, enum pagerd_kind kind, uint64_t pages,
+			    struct object **object)
+{
+	return object_create(pager, kind, pages, object);
+}
+
+/* Enlarge a lazily backed array; the kernel moves page-table entries, not contents. */
+static int array_grow(void **array, uint64_t old_bytes, uint64_t bytes)
+{
+	void *grown = *array ? mremap(*array, old_bytes, bytes, MREMAP_MAYMOVE) : reserve(bytes);
+	if (!grown || grown == MAP_FAILED)
+		return -ENOMEM;
+	*array = grown;
+	return 0;
+}
+
+int object_grow(struct object *object, uint64_t pages)
+{
+	if (pages <= object->capacity_pages)
+		return 0;
+	if (pages > OBJECT_MAX_PAGES)
+		return -EFBIG;
+	void *table = object->table, *armed = object->armed;
+	int error = array_grow(&table, object->capacity_pages * 8, pages * 8);
+	if (error)
+		return error;
+	object->table = table;
+	error = array_grow(&armed, armed_bytes(object->capacity_pages), armed_bytes(pages));
+	if (error) {
+		/* Shrinking in place cannot fail for want of memory. */
+		if (object->capacity_pages)
+			object->table = mremap(table, pages * 8, object->capacity_pages * 8, 0);
+		else {
+			munmap(table, pages * 8);
+			object->table = NULL;
+		}
+		return error;
+	}
+	object->armed = armed;
+	object->capacity_pages = pages;
+	return 0;
+}
+
+struct object *object_lookup(struct pager *pager, uint64_t number)
+{
+	return number && number < pager->object_room ? pager->objects[number] : NULL;
+}
+
+/* ---- files ------------------------------------------------------------------------------- */
+
+/*
+ * Open what fd is open on once more, with a file description of our own: O_DIRECT and O_APPEND
+ * are flags of the description, which the client shares with fd. Never with more rights.
+ */
+static int reopen(int fd, int flags)
+{
+	char path[40];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	int own = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	return own < 0 ? -errno : own;
+}
+
+static int file_descriptors(int fd, int mode, int *direct, int *tail)
+{
+	int status = fcntl(fd, F_GETFL);
+	int own = reopen(fd, mode);
+	if (own < 0) {
+		/* Not ours to open, but it was given to us: share it, if it writes in place. */
+		if (mode == O_RDWR && (status & O_APPEND))
+			return -EACCES;
+		own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (own < 0)
+			return -errno;
+	}
+	*tail = own;
+	own = reopen(fd, mode | O_DIRECT);
+	if (own < 0)
+		own = fcntl(*tail, F_DUPFD_CLOEXEC, 0);
+	if (own < 0) {
+		int error = -errno;
+		close(*tail);
+		*tail = -1;
+		return error;
+	}
+	*direct = own;
+	return 0;
+}
+
+static struct object **file_slot(struct pager *pager, dev_t device, ino_t inode)
+{
+	uint64_t hash = (inode * 0x9e3779b97f4a7c15ull ^ device * 0xc2b2ae3d27d4eb4full) >> 40;
+	return &pager->file_hash[hash % FILE_HASH];
+}
+
+static struct object *file_find(struct pager *pager, dev_t device, ino_t inode)
+{
+	struct object *object = *file_slot(pager, device, inode);
+	while (object && (object->device != device || object->inode != inode))
+		object = object->hash_next;
+	return object;
+}
+
+static void file_forget(struct pager *pager, struct object *object)
+{
+	struct object **link = file_slot(pager, object->device, object->inode);
+	while (*link != object)
+		link = &(*link)->hash_next;
+	*link = object->hash_next;
+}
+
+/* The object was open for reading only; now somebody may write. */
+static int file_upgrade(struct pager *pager, struct object *object, int fd)
+{
+	int direct = -1, tail = -1;
+	int error = file_descriptors(fd, O_RDWR, &direct, &tail);
+	if (error)
+		return error;
+	io_uring_submit(&pager->ring); /* queued reads name the old descriptor */
+	close(object->fd);
+	close(object->fd_tail);
+	object->fd = direct;
+	object->fd_tail = tail;
+	object->writable = true;
+	return 0;
+}
+
+static int file_create(struct pager *pager, int fd, const struct stat *st, bool writable,
+		       struct object **out)
+{
+	int direct = -1, tail = -1;
+	int error = file_descriptors(fd, writable ? O_RDWR : O_RDONLY, &direct, &tail);
+	if (error)
+		return error;
+	struct object *object;
+	error = object_create(pager, PAGERD_FILE_SHARED, 1, &object);
+	if (error) {
+		close(direct);
+		close(tail);
+		return error;
+	}
+	object->fd = direct;
+	object->fd_tail = tail;
+	object->device = st->st_dev;
+	object->inode = st->st_ino;
+	object->writable = writable;
+	struct object **slot = file_slot(pager, st->st_dev, st->st_ino);
+	object->hash_next = *slot;
+	*slot = object;
+	*out = object;
+	return 0;
+}
+
+int object_open_file(struct pager *pager, int fd, bool writable, struct object **out)
+{
+	struct stat st;
+	int status = fcntl(fd, F_GETFL);
+	if (status < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((status & O_ACCMODE) == O_WRONLY || (writable && (status & O_ACCMODE) != O_RDWR))
+		return -EACCES;
+	struct object *object = file_find(pager, st.st_dev, st.st_ino);
+	if (!object)
+		return file_create(pager, fd, &st, writable, out);
+	if (writable && !object->writable) {
+		int error = file_upgrade(pager, object, fd);
+		if (error)
+			return error;
+	}
+	if (object->closing) {
+		object->closing = false;
+		pager->closing_objects--;
+	}
+	*out = object;
+	return 0;
+}
+
+uint64_t object_file_pages(const struct object *object, uint64_t *bytes)
+{
+	struct stat st;
+	if (fstat(object->fd, &st) < 0)
+		st.st_size = 0;
+	*bytes = (uint64_t)st.st_size;
+	return ((uint64_t)st.st_size + PAGE_BYTES - 1) >> PAGE_SHIFT;
+}
+
+/* ---- the end of an object ---------------------------------------------------------------- */
+
+void object_release(struct pager *pager, struct object *object)
+{
+	if (object->region_count || object->holds || object->closing)
+		return;
+	/* While it is not marked, nothing frees it: the reads that are given up do not. */
+	io_unstage_object(pager, object);
+	object->closing = true;
+	pager->closing_objects++;
+	if (object_is_file(object) && object->dirty_pages)
+		sync_start(pager, object, 0, object->capacity_pages, false, NULL);
+	if (!object_is_file(object))
+		object_discard(pager, object, 0, object->capacity_pages);
+	object_reap(pager, object);
+}
+
+void object_reap(struct pager *pager, struct object *object)
+{
+	if (!object->closing || object->in_flight || object->dirty_pages)
+		return;
+	for (struct sync *sync = pager->syncs; sync; sync = sync->next)
+		if (sync->object == object->number)
+			return;
+	object_discard(pager, object, 0, object->capacity_pages);
+	if (object->in_flight)
+		return;
+	if (object_is_file(object))
+		file_forget(pager, object);
+	pager->closing_objects--;
+	pager->objects[object->number] = NULL;
+	if (object->number < pager->object_free)
+		pager->object_free = object->number;
+	object_destroy(object);
+	drain_check(pager);
+}
+
+/* ---- all regions that map it ------------------------------------------------------------- */
+
+bool object_mapped(const struct object *object, uint64_t page, uint64_t count)
+{
+	uint64_t first, pages;
+	for (struct region *region = object->regions; region; region = region->object_next)
+		if (region_overlap(region, page, count, &first, &pages))
+			return true;
+	return false;
+}
+
+/* A range of which a part is not registered any more (the client unmapped it by a way that we do
+ * not see) is protected page by page: the rest must not be missed. */
+static void region_protect(struct pager *pager, struct region *region, uint64_t page,
+			   uint64_t count)
+{
+	struct client *client = client_lookup(pager, region->client);
+	uint64_t address = region_address(region, page);
+	if (uffd_protect(client->uffd, address, count << PAGE_SHIFT, true) != -ENOENT)
+		return;
+	for (uint64_t i = 0; i < count && count > 1; i++)
+		uffd_protect(client->uffd, address + (i << PAGE_SHIFT), PAGE_BYTES, true);
+}
+
+void object_protect(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+{
+	uint64_t first, pages;
+	for (struct region *region = object->regions; region; region = region->object_next) {
+		if (!region->registered || region->read_only)
+			continue;
+		if (region_overlap(region, page, count, &first, &pages))
+			region_protect(pager, region, first, pages);
+	}
+}
+
+void object_arm(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+{
+	uint64_t last = (page + count - 1) / CHUNK_PAGES;
+	for (uint64_t chunk = page / CHUNK_PAGES; chunk <= last; chunk++) {
+		if (chunk_armed(object, chunk))
+			continue;
+		object_protect(pager, object, chunk * CHUNK_PAGES, CHUNK_PAGES);
+		object->armed[chunk / 64] |= 1ull << (chunk % 64);
+	}
+}
+
+/* ---- discarding -------------------------------------------------------------------------- */
+
+static void page_discard(struct pager *pager, struct object *object, uint64_t page)
+{
+	uint64_t pte = object_pte(object, page);
+	uint64_t number = pte_number(pte);
+	if (pte_state(pte) == PAGE_ABSENT)
+		return;
+	if (pte & PTE_DIRTY)
+		frame_clean(pager, object, page);
+	object->table[page] = pte_make(PAGE_ABSENT, 0, 0);
+	if (pte_state(pte) == PAGE_SWAPPED) {
+		slot_unref(&pager->slots, number);
+		object->swap_pages--;
+		return;
+	}
+	struct frame *frame = frame_get(pager, (uint32_t)number);
+	if (frame->slot != SLOT_NONE) {
+		slot_unref(&pager->slots, frame->slot);
+		object->swap_pages--;
+		frame->slot = SLOT_NONE;
+	}
+	if (pte_state(pte) == PAGE_RESIDENT)
+		object->resident_pages--;
+	if (pte_state(pte) == PAGE_READING || frame->flags & FRAME_WRITEBACK)
+		frame->flags |= FRAME_ORPHAN; /* freed when its I/O ends */
+	else
+		frame_free(pager, (uint32_t)number, false);
+}
+
+uint64_t object_next_armed(const struct object *object, uint64_t page)
+{
+	uint64_t chunk = page / CHUNK_PAGES, end = chunk_count(object->capacity_pages);
+	while (chunk < end && !chunk_armed(object, chunk))
+		chunk = chunk % 64 == 0 && !object->armed[chunk / 64] ? chunk + 64 : chunk + 1;
+	return chunk == page / CHUNK_PAGES ? page : chunk * CHUNK_PAGES;
+}
+
+void object_arm_region(struct pager *pager, struct object *object, struct region *region)
+{
+	uint64_t end = region->offset + region_pages(region), first, pages;
+	uint64_t page = object_next_armed(object, region->offset);
+	while (!region->read_only && page < end) {
+		uint64_t chunk = page / CHUNK_PAGES * CHUNK_PAGES;
+		if (region_overlap(region, chunk, CHUNK_PAGES, &first, &pages))
+			region_protect(pager, region, first, pages);
+		page = object_next_armed(object, chunk + CHUNK_PAGES);
+	}
+}
+
+void object_discard(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+{
+	uint64_t end = page + count;
+	if (end > object->capacity_pages)
+		end = object->capacity_pages;
+	pageout_drop_queued(pager); /* it names frames that may be freed here */
+	for (page = object_next_armed(object, page); page < end;
+	     page = object_next_armed(object, page)) {
+		uint64_t last = (page / CHUNK_PAGES + 1) * CHUNK_PAGES;
+		last = last < end ? last : end;
+		/* Markers are lost with pages that are dropped unprotected. */
+		object_protect(pager, object, page, last - page);
+		fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  (off_t)(page << PAGE_SHIFT), (off_t)((last - page) << PAGE_SHIFT));
+		for (; page < last; page++)
+			page_discard(pager, object, page);
+	}
+	pager->frames_freed = true;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Objects: sequences of pages with one identity and one home on disk.
+ *
+ * An object's resident pages are the pages of its memfd; page n of the object is page n of the
+ * memfd. What is known about each page is one 64-bit entry of its page table, written in one
+ * store, in numbers:
+ *
+ *	bit 0-1   state
+ *	bit 2     dirty: differs from its file or slot (only RESIDENT)
+ *	bit 3     wired: not to be evicted
+ *	bit 8-63  frame number (RESIDENT, READING) or slot number (SWAPPED)
+ *
+ *	          read starts               installed
+ *	ABSENT ---------------> READING ------------------> RESIDENT <---+ write fault:
+ *	SWAPPED --------------> READING                      |   |  ^    | dirty
+ *	   ^   ^                  |                          |   |  +----+
+ *	   |   +--- read failed --+                          |   |  written: clean again
+ *	   +-------------------- evicted (clean) ------------+   |
+ *	ABSENT -------------- first touch: zeros ----------------+--> (RESIDENT)
+ *
+ * ABSENT means: in the file for a file object, zeros for an anonymous one.
+ *
+ * Invariants:
+ *  O1  RESIDENT if and only if the memfd has that page (a client that maps the memfd writable
+ *      and punches it harms only itself and those it shares with: the page is read again).
+ *  O2  RESIDENT and not dirty: the page is write-protected in every region that maps it, and
+ *      equal to its file, or to frame.slot, or (anonymous, no slot) zeros.
+ *  O3  If any page of a chunk (CHUNK_PAGES) was ever RESIDENT, the chunk is armed: every region
+ *      that maps it has its protection markers there, so that no write goes unseen.
+ *  O4  A slot number stands in exactly one place: an entry, a frame, or a write in flight.
+ *
+ * All functions: the pager's thread only.
+ */
+#ifndef PAGERD_OBJECT_H
+#define PAGERD_OBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "pagerd/protocol.h"
+
+struct pager;
+struct region;
+
+enum page_state {
+	PAGE_ABSENT = 0,
+	PAGE_RESIDENT = 1,
+	PAGE_SWAPPED = 2,
+	PAGE_READING = 3,
+};
+#define PTE_STATE  3ull
+#define PTE_DIRTY  4ull
+#define PTE_WIRED  8ull
+#define PTE_NUMBER 8 /* shift */
+
+static inline enum page_state pte_state(uint64_t pte)
+{
+	return (enum page_state)(pte & PTE_STATE);
+}
+
+static inline uint64_t pte_number(uint64_t pte)
+{
+	return pte >> PTE_NUMBER;
+}
+
+static inline uint64_t pte_make(enum page_state state, uint64_t number, uint64_t flags)
+{
+	return (uint64_t)state | flags | number << PTE_NUMBER;
+}
+
+/* Protection markers are set a chunk (one page-table page of the client) at a time, so that
+ * large sparse mappings cost nothing where they are not used. */
+#define CHUNK_PAGES 512u
+/* Every memfd has this size, sparse, sealed: objects can grow, sizes tell nothing. */
+#define OBJECT_MAX_PAGES (1ull << 32)
+
+struct object {
+	uint32_t number;
+	enum pagerd_kind kind;
+	int memfd;
+	uint64_t *table; /* capacity_pages entries, lazily backed */
+	uint64_t *armed; /* one bit a chunk */
+	uint64_t capacity_pages;
+	struct region *regions; /* reverse map */
+	uint32_t region_count;
+	uint32_t holds;    /* MAP or OPEN replies not yet registered */
+	uint32_t in_flight; /* I/Os */
+	bool frozen;  /* a fork is being prepared: writers wait */
+	bool closing;      /* nobody maps it: write back, then free */
+	uint32_t uid;      /* who made it (anonymous) */
+
+	uint64_t resident_pages;
+	uint64_t dirty_pages;
+	uint64_t swap_pages; /* slots held by entries and frames */
+	uint64_t pages_read;
+	uint64_t pages_written;
+	uint64_t pages_prefetched;
+	uint64_t evicted_clean;
+	uint64_t evicted_dirty;
+
+	/* file objects */
+	dev_t device;
+	ino_t inode;
+	int fd;        /* for whole pages; O_DIRECT where the file system has it */
+	int fd_tail;   /* buffered: the page that holds the file's end */
+	bool writable; /* fd may be written */
+	int write_error; /* of the last failed write-back; reported once by a sync */
+	struct object *hash_next;
+};
+
+static inline bool object_is_file(const struct object *object)
+{
+	return object->kind == PAGERD_FILE_SHARED;
+}
+
+static inline uint64_t object_pte(const struct object *object, uint64_t page)
+{
+	return object->table[page];
+}
+
+int object_table_init(struct pager *pager);
+void object_table_finish(struct pager *pager);
+
+/* Make an anonymous object. 0 or -ENOMEM, -EMFILE. */
+int object_create_anonymous(struct pager *pager, enum pagerd_kind kind, uint64_t pages,
+			    struct object **object);
+/* The object of an open regular file, made if it is new; fd stays the caller's. writable: also
+ * for writing. 0, -EACCES (fd is not open for that), -EINVAL, -ENOMEM, -EMFILE. */
+int object_open_file(struct pager *pager, int fd, bool writable, struct object **object);
+/* Make room for pages page-table entries. 0, -ENOMEM, -EFBIG. */
+int object_grow(struct object *object, uint64_t pages);
+/* By number; NULL if there is none. */
+struct object *object_lookup(struct pager *pager, uint64_t number);
+
+/* A region or a reply in flight may have been the last that needed the object: start closing it
+ * if so (anonymous: freed now; files: after write-back). */
+void object_release(struct pager *pager, struct object *object);
+/* Free a closing object if nothing holds it back any more. */
+void object_reap(struct pager *pager, struct object *object);
+
+/* Set the protection markers of the chunks that hold [page, page + count) in all regions (O3). */
+void object_arm(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+/* Write-protect [page, page + count) in every region that maps it. */
+void object_protect(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+/* A region was added: set its markers wherever the object is armed. */
+void object_arm_region(struct pager *pager, struct object *object, struct region *region);
+/* Free the frames, slots and memfd pages of [page, page + count), I/O in flight excepted (its
+ * pages are dropped when it ends); the contents become zeros, or the file's. */
+void object_discard(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+/* The first page at or after page whose chunk is armed: others never were resident. */
+uint64_t object_next_armed(const struct object *object, uint64_t page);
+/* Does any region map a page of [page, page + count)? */
+bool object_mapped(const struct object *object, uint64_t page, uint64_t count);
+/* A file object's present size in whole and begun pages; 0 with *error set if fstat fails. */
+uint64_t object_file_pages(const struct object *object, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* The reclaimer: works ahead of demand, in batches, asynchronously. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "core.h"
+
+/* The last so many pages that were brought in stay, whatever the policy thinks, so that the
+ * accesses that wait for them can be made: an instruction may need several at once. */
+static uint32_t grace(const struct pager *pager, const struct pool *pool)
+{
+	uint32_t share = pool_capacity(pager, pool) / 4;
+	return share < 1024 ? share : 1024;
+}
+
+/* The watermarks: below low reclaim begins, and goes on until high frames are free. */
+static uint32_t watermark(uint32_t capacity, bool high)
+{
+	uint32_t share = capacity / 16 < 2048 ? capacity / 16 : 2048;
+	return high ? share : share / 2 + 1;
+}
+
+static uint32_t beyond(uint32_t used, uint32_t bound)
+{
+	return used > bound ? used - bound : 0;
+}
+
+/* Frames to free of used under bound, with those on their way out counted as free. */
+static uint32_t need_of(uint32_t used, uint32_t bound, uint32_t reclaiming)
+{
+	uint32_t coming = used > reclaiming ? used - reclaiming : 0;
+	if (coming + watermark(bound, false) <= bound)
+		return 0;
+	return beyond(coming + watermark(bound, true), bound);
+}
+
+static uint32_t pool_need(const struct pool *pool)
+{
+	return pool->limit_pages ? need_of(pool->used_pages, pool->limit_pages, pool->reclaiming)
+				 : 0;
+}
+
+static uint32_t budget_need(const struct pager *pager)
+{
+	return need_of(pager->used_pages, pager->budget_pages, pager->reclaiming);
+}
+
+static uint32_t pool_largest(const struct pager *pager)
+{
+	uint32_t best = 0;
+	for (uint32_t i = 1; i < pager->pool_end; i++)
+		if (pager->pools[i].active &&
+		    pager->pools[i].used_pages > pager->pools[best].used_pages)
+			best = i;
+	return best;
+}
+
+/* The pool to take from, and how many pages: first what the budget wants, then the limits. */
+static struct pool *pool_choose(struct pager *pager, uint32_t *need)
+{
+	*need = budget_need(pager);
+	if (*need)
+		return &pager->pools[pool_largest(pager)];
+	for (uint32_t i = 1; i < pager->pool_end; i++) {
+		*need = pager->pools[i].active ? pool_need(&pager->pools[i]) : 0;
+		if (*need)
+			return &pager->pools[i];
+	}
+	return NULL;
+}
+
+static int frame_order(const void *a, const void *b, void *context)
+{
+	const struct frame *x = frame_get(context, *(const uint32_t *)a);
+	const struct frame *y = frame_get(context, *(const uint32_t *)b);
+	if (x->object != y->object)
+		return x->object < y->object ? -1 : 1;
+	return x->page < y->page ? -1 : x->page > y->page;
+}
+
+/* ---- dropping ---------------------------------------------------------------------------- */
+
+void pageout_queue_drop(struct pager *pager, uint32_t frame)
+{
+	pager->drop_queue[pager->drop_count++] = frame;
+	if (pager->drop_count == IO_PAGES)
+		pageout_drop_queued(pager);
+}
+
+/* The entry first, then the page: a taker-over between the two finds the slot recorded. */
+static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count)
+{
+	struct frame *first = frame_get(pager, frames[0]);
+	struct object *object = object_lookup(pager, first->object);
+	uint64_t page = first->page;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t slot = frame_get(pager, frames[i])->slot;
+		object->table[page + i] = slot == SLOT_NONE ? pte_make(PAGE_ABSENT, 0, 0)
+							    : pte_make(PAGE_SWAPPED, slot, 0);
+	}
+	object->resident_pages -= count;
+	fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		  (off_t)(page << PAGE_SHIFT), (off_t)count << PAGE_SHIFT);
+	for (uint32_t i = 0; i < count; i++)
+		frame_free(pager, frames[i], true);
+}
+
+/* Written or wired since it was queued? Then it stays. */
+static bool drop_allowed(struct pager *pager, uint32_t number)
+{
+	struct frame *frame = frame_get(pager, number);
+	struct object *object = object_lookup(pager, frame->object);
+	if (!(object_pte(object, frame->page) & (PTE_DIRTY | PTE_WIRED)))
+		return true;
+	frame_keep(pager, number);
+	return false;
+}
+
+void pageout_drop_queued(struct pager *pager)
+{
+	uint32_t *queue = pager->drop_queue, count = 0;
+	for (uint32_t i = 0; i < pager->drop_count; i++)
+		if (drop_allowed(pager, queue[i]))
+			queue[count++] = queue[i];
+	pager->drop_count = 0;
+	qsort_r(queue, count, sizeof *queue, frame_order, pager);
+	for (uint32_t i = 0, run; i < count; i += run) {
+		struct frame *first = frame_get(pager, queue[i]);
+		for (run = 1; i + run < count; run++) {
+			struct frame *next = frame_get(pager, queue[i + run]);
+			if (next->object != first->object || next->page != first->page + run)
+				break;
+		}
+		drop_run(pager, queue + i, run);
+	}
+}
+
+/* ---- choosing ---------------------------------------------------------------------------- */
+
+static void count_eviction(struct pager *pager, const struct frame *frame, struct object *object,
+			   bool dirty)
+{
+	struct client *client = client_lookup(pager, frame->client);
+	struct pagerd_stats *stats = client ? &client->stats : &pager->past;
+	if (dirty) {
+		stats->evicted_dirty++;
+		object->evicted_dirty++;
+	} else {
+		stats->evicted_clean++;
+		object->evicted_clean++;
+	}
+}
+
+/* Write the dirty ones; those that cannot be written now stay. */
+static void launder(struct pager *pager, uint32_t *frames, uint32_t count)
+{
+	qsort_r(frames, count, sizeof *frames, frame_order, pager);
+	for (uint32_t i = 0, taken; i < count; i += taken) {
+		int error;
+		taken = io_write(pager, frames + i, count - i, NULL, &error);
+		if (!taken) {
+			frame_keep(pager, frames[i]);
+			taken = 1;
+		}
+	}
+}
+
+enum victim {
+	VICTIM_STAYS,
+	VICTIM_CLEAN,
+	VICTIM_DIRTY,
+	VICTIM_WAITS, /* for a write that is in flight already */
+};
+
+static enum victim victim_kind(struct pager *pager, uint32_t number, bool forced)
+{
+	struct frame *frame = frame_get(pager, number);
+	struct object *object = object_lookup(pager, frame->object);
+	uint64_t pte = object_pte(object, frame->page);
+	if (pte & PTE_WIRED)
+		return VICTIM_STAYS;
+	const struct pool *pool = &pager->pools[frame->pool];
+	if (!forced && pool->tick - frame->tick < grace(pager, pool))
+		return VICTIM_STAYS;
+	if (pte & PTE_DIRTY && pager->now_ns < pager->write_retry_ns)
+		return VICTIM_STAYS;
+	if (pte & PTE_DIRTY && frame->flags & FRAME_WRITEBACK)
+		return VICTIM_STAYS;
+	count_eviction(pager, frame, object, pte & PTE_DIRTY);
+	if (frame->flags & FRAME_WRITEBACK)
+		return VICTIM_WAITS;
+	return pte & PTE_DIRTY ? VICTIM_DIRTY : VICTIM_CLEAN;
+}
+
+/* Evict frames that are isolated; returns how many leave. */
+static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t count)
+{
+	uint32_t dirty[PAGEOUT_BATCH], dirty_count = 0, leaving = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		frame_isolate(pager, frames[i], false);
+		switch (victim_kind(pager, frames[i], false)) {
+		case VICTIM_STAYS:
+			frame_keep(pager, frames[i]);
+			continue;
+		case VICTIM_CLEAN:
+			pageout_queue_drop(pager, frames[i]);
+			break;
+		case VICTIM_DIRTY:
+			dirty[dirty_count++] = frames[i];
+			break;
+		case VICTIM_WAITS:
+			break;
+		}
+		leaving++;
+	}
+	launder(pager, dirty, dirty_count);
+	pageout_drop_queued(pager);
+	return leaving;
+}
+
+bool pageout_run(struct pager *pager)
+{
+	uint32_t need, victims[PAGEOUT_BATCH];
+	struct pool *pool = pool_choose(pager, &need);
+	if (!pool || !io_write_room(pager))
+		return false;
+	if (need > PAGEOUT_BATCH)
+		need = PAGEOUT_BATCH;
+	uint32_t count = pool->ops->victims(pool->policy, victims, need);
+	return evict(pager, victims, count) > 0;
+}
+
+void pageout_range(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+{
+	uint32_t dirty[PAGEOUT_BATCH], dirty_count = 0;
+	for (uint64_t end = page + count; page < end; page++) {
+		uint64_t pte = object_pte(object, page);
+		uint32_t number = (uint32_t)pte_number(pte);
+		if (pte_state(pte) != PAGE_RESIDENT ||
+		    frame_get(pager, number)->flags & FRAME_RECLAIM)
+			continue;
+		enum victim kind = victim_kind(pager, number, true);
+		if (kind == VICTIM_STAYS)
+			continue;
+		frame_isolate(pager, number, true);
+		if (kind == VICTIM_CLEAN)
+			pageout_queue_drop(pager, number);
+		else if (kind == VICTIM_DIRTY)
+			dirty[dirty_count++] = number;
+		if (dirty_count == PAGEOUT_BATCH) {
+			launder(pager, dirty, dirty_count);
+			dirty_count = 0;
+		}
+	}
+	launder(pager, dirty, dirty_count);
+	pageout_drop_queued(pager);
+}

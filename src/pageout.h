@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reclaimer: works ahead of demand, in batches, asynchronously.
+ *
+ * Victims come from the policy. Clean ones are dropped at once; dirty ones are laundered (see
+ * io_write_*) and dropped when their write has ended, if nobody wrote to them meanwhile.
+ */
+#ifndef PAGERD_PAGEOUT_H
+#define PAGERD_PAGEOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pager;
+struct object;
+
+/* Largest batch of victims; bounds how long faults wait behind reclaim. */
+#define PAGEOUT_BATCH 128u
+
+/* Bring free frames, and pools over their limit, towards their targets; does at most one batch.
+ * Returns whether there is more that could be done now. */
+bool pageout_run(struct pager *pager);
+/* A write-back of this frame's page ended well and the frame is FRAME_RECLAIM and clean: queue
+ * it for pageout_drop_queued. */
+void pageout_queue_drop(struct pager *pager, uint32_t frame);
+/* Drop what was queued, in runs. */
+void pageout_drop_queued(struct pager *pager);
+/* Evict the resident pages of [page, page + count) now (MADV_PAGEOUT). */
+void pageout_range(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+
+#endif

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/* The pager's life, and the loop of its thread. */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core.h"
+
+#define TICK_NS          200000000ull /* how often old dirty pages are looked for */
+#define STARVED_ROUNDS   10u          /* ticks without any progress before waiting faults fail */
+#define STOP_TICKS       25u          /* failing write-backs are tried this long at the end */
+#define LATENCY_FAULTS   64u          /* faults in a window that make it busy */
+#define LATENCY_WINDOW_NS 20000000ull
+#define BATCH            64u
+
+uint64_t clock_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+static int ring_init(struct pager *pager, char *why, size_t why_bytes)
+{
+	struct io_uring_params params = {
+		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+			 IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE,
+		.cq_entries = RING_ENTRIES * 8,
+	};
+	int error = io_uring_queue_init_params(RING_ENTRIES, &pager->ring, &params);
+	if (error == -EINVAL) {
+		params = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE,
+						  .cq_entries = RING_ENTRIES * 8};
+		error = io_uring_queue_init_params(RING_ENTRIES, &pager->ring, &params);
+	}
+	if (error) {
+		snprintf(why, why_bytes, "io_uring: %s", strerror(-error));
+		return error;
+	}
+	pager->ring_ready = true;
+	/* Registered buffers save pinning pages for each I/O. They count against RLIMIT_MEMLOCK
+	 * of an ordinary user; without them all works as well. */
+	struct iovec area = {pager->bounce.base, (size_t)pager->bounce.pages << PAGE_SHIFT};
+	pager->buffers_registered = !io_uring_register_buffers(&pager->ring, &area, 1);
+	return 0;
+}
+
+static int zeros_init(struct pager *pager)
+{
+	void *zeros = mmap(NULL, ZERO_PAGES << PAGE_SHIFT, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
+	pager->zeros = zeros == MAP_FAILED ? NULL : zeros;
+	pager->drop_queue = calloc(IO_PAGES, sizeof *pager->drop_queue);
+	return pager->zeros && pager->drop_queue ? 0 : -ENOMEM;
+}
+
+static int pager_init(struct pager *pager, char *why, size_t why_bytes)
+{
+	int error = frame_table_init(pager);
+	if (!error)
+		error = object_table_init(pager);
+	if (!error)
+		error = client_table_init(pager);
+	if (!error)
+		error = fault_table_init(pager);
+	if (!error)
+		error = io_table_init(pager);
+	if (!error)
+		error = zeros_init(pager);
+	if (error)
+		snprintf(why, why_bytes, "not enough memory");
+	if (!error)
+		error = ring_init(pager, why, why_bytes);
+	if (!error)
+		error = pool_set_policy(pager, 0, pager->config.policy, why, why_bytes);
+	if (!error)
+		error = swap_open(pager, why, why_bytes);
+	return error;
+}
+
+int pager_create(struct pager **out, const struct pager_config *config, char *why, size_t why_bytes)
+{
+	if (config->budget_bytes < PAGER_BUDGET_MIN_BYTES) {
+		snprintf(why, why_bytes, "the memory budget is too small: at least %llu KiB",
+			 PAGER_BUDGET_MIN_BYTES >> 10);
+		return -EINVAL;
+	}
+	struct pager *pager = calloc(1, sizeof *pager);
+	if (!pager) {
+		snprintf(why, why_bytes, "not enough memory");
+		return -ENOMEM;
+	}
+	pager->config = *config;
+	pager->budget_pages = (uint32_t)(config->budget_bytes >> PAGE_SHIFT);
+	pager->start_ns = pager->now_ns = clock_ns();
+	pager->swap_fd = -1;
+	pthread_mutex_init(&pager->mailbox_lock, NULL);
+	pager->mailbox_tail = &pager->mailbox;
+	pager->mailbox_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int error = pager->mailbox_fd < 0 ? -errno : pager_init(pager, why, why_bytes);
+	if (error) {
+		pager_destroy(pager);
+		return error;
+	}
+	*out = pager;
+	return 0;
+}
+
+void pager_destroy(struct pager *pager)
+{
+	if (!pager)
+		return;
+	if (pager->ring_ready)
+		io_uring_queue_exit(&pager->ring);
+	client_table_finish(pager);
+	object_table_finish(pager);
+	frame_table_finish(pager);
+	fault_table_finish(pager);
+	io_table_finish(pager);
+	swap_close(pager);
+	if (pager->zeros)
+		munmap(pager->zeros, ZERO_PAGES << PAGE_SHIFT);
+	while (pager->syncs) {
+		struct sync *next = pager->syncs->next;
+		free(pager->syncs);
+		pager->syncs = next;
+	}
+	free(pager->drop_queue);
+	if (pager->mailbox_fd >= 0)
+		close(pager->mailbox_fd);
+	pthread_mutex_destroy(&pager->mailbox_lock);
+	free(pager);
+}
+
+/* ---- mailbox ----------------------------------------------------------------------------- */
+
+void pager_post(struct pager *pager, struct pager_request *request)
+{
+	uint64_t one = 1;
+	request->next = NULL;
+	pthread_mutex_lock(&pager->mailbox_lock);
+	*pager->mailbox_tail = request;
+	pager->mailbox_tail = &request->next;
+	pthread_mutex_unlock(&pager->mailbox_lock);
+	/* The counter cannot overflow: it is read before it is that full. */
+	if (write(pager->mailbox_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+		abort();
+}
+
+static void mailbox_serve(struct pager *pager)
+{
+	uint64_t count;
+	if (read(pager->mailbox_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+		abort();
+	pthread_mutex_lock(&pager->mailbox_lock);
+	struct pager_request *request = pager->mailbox;
+	pager->mailbox = NULL;
+	pager->mailbox_tail = &pager->mailbox;
+	pthread_mutex_unlock(&pager->mailbox_lock);
+	while (request) {
+		struct pager_request *next = request->next;
+		request_start(pager, request);
+		request = next;
+	}
+}
+
+static void mailbox_poll(struct pager *pager)
+{
+	struct io_uring_sqe *sqe = ring_sqe(pager);
+	io_uring_prep_poll_multishot(sqe, pager->mailbox_fd, POLLIN);
+	io_uring_sqe_set_data64(sqe, ring_data(RING_MAILBOX, 0));
+}
+
+/* ---- ring -------------------------------------------------------------------------------- */
+
+struct io_uring_sqe *ring_sqe(struct pager *pager)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&pager->ring);
+	while (!sqe) {
+		if (io_uring_submit(&pager->ring) < 0)
+			abort(); /* the ring is broken: nothing can be served any more */
+		sqe = io_uring_get_sqe(&pager->ring);
+	}
+	return sqe;
+}
+
+static void complete_uffd(struct pager *pager, uint64_t data, const struct io_uring_cqe *cqe)
+{
+	struct client *client = client_lookup(pager, (uint32_t)(data & 0xffffff));
+	if (!client || client->generation != (uint32_t)(data >> 24 & 0xffffffff))
+		return;
+	client->ready = true;
+	pager->clients_ready = true;
+	if (!(cqe->flags & IORING_CQE_F_MORE)) {
+		client->polled = false;
+		if (cqe->res >= 0)
+			client_poll(pager, client);
+	}
+}
+
+static void complete(struct pager *pager, const struct io_uring_cqe *cqe, bool *mail)
+{
+	uint64_t data = cqe->user_data & ((1ull << 56) - 1);
+	switch (cqe->user_data >> 56) {
+	case RING_IO:
+		io_complete(pager, (uint32_t)data, cqe->res);
+		break;
+	case RING_UFFD:
+		complete_uffd(pager, data, cqe);
+		break;
+	case RING_MAILBOX:
+		*mail = true;
+		if (!(cqe->flags & IORING_CQE_F_MORE))
+			mailbox_poll(pager);
+		break;
+	}
+}
+
+/* Completions that are there; whether there were any. */
+static bool reap(struct pager *pager, bool *mail)
+{
+	struct io_uring_cqe *cqes[BATCH];
+	unsigned count = io_uring_peek_batch_cqe(&pager->ring, cqes, BATCH);
+	for (unsigned i = 0; i < count; i++) {
+		struct io_uring_cqe cqe = *cqes[i]; /* handlers may submit, and so reap */
+		complete(pager, &cqe, mail);
+	}
+	io_uring_cq_advance(&pager->ring, count);
+	return count;
+}
+
+/* ---- low latency ------------------------------------------------------------------------- */
+
+static void latency_hold(struct pager *pager, bool hold)
+{
+	int32_t microseconds = hold ? 0 : INT_MAX;
+	if (hold == pager->latency_held || pager->config.latency_fd < 0)
+		return;
+	if (write(pager->config.latency_fd, &microseconds, sizeof microseconds) < 0)
+		return; /* a hint: the kernel may not have it */
+	pager->latency_held = hold;
+}
+
+/* Hold the request while faults come fast, let it go as soon as they stop. */
+static void latency_update(struct pager *pager)
+{
+	if (pager->config.low_latency != 2)
+		return;
+	if (pager->latency_faults >= LATENCY_FAULTS) {
+		latency_hold(pager, true);
+		pager->latency_faults = 0;
+		pager->latency_window_ns = pager->now_ns;
+	} else if (pager->now_ns - pager->latency_window_ns > LATENCY_WINDOW_NS) {
+		if (!pager->latency_faults)
+			latency_hold(pager, false);
+		pager->latency_faults = 0;
+		pager->latency_window_ns = pager->now_ns;
+	}
+}
+
+/* ---- the loop ---------------------------------------------------------------------------- */
+
+static void clients_read(struct pager *pager)
+{
+	pager->clients_ready = false;
+	for (uint32_t i = 1; i < pager->client_room; i++) {
+		struct client *client = pager->clients[i];
+		if (client && client->ready)
+			fault_read(pager, client);
+		if (client && client->ready)
+			pager->clients_ready = true;
+	}
+}
+
+/* Old dirty pages, files that nobody maps but whose write-back failed. */
+static void tick(struct pager *pager)
+{
+	sync_old(pager);
+	client_reap(pager);
+	if (pager->now_ns < pager->write_retry_ns)
+		return;
+	for (uint32_t i = 1; pager->closing_objects && i < pager->object_room; i++) {
+		struct object *object = pager->objects[i];
+		bool busy = false;
+		if (!object || !object->closing || !object->dirty_pages)
+			continue;
+		for (struct sync *sync = pager->syncs; sync; sync = sync->next)
+			busy |= sync->object == i;
+		if (!busy)
+			sync_start(pager, object, 0, object->capacity_pages, false, NULL);
+	}
+}
+
+/* Faults wait for frames and nothing is on its way that could free one. */
+static bool stuck(const struct pager *pager)
+{
+	return pager->starved.count && !pager->io_writes && !pager->frames_freed &&
+	       !pager->reclaiming;
+}
+
+/* One turn over everything that can be done without waiting; whether there is more. */
+static bool turn(struct pager *pager)
+{
+	bool mail = false, more = reap(pager, &mail);
+	pager->now_ns = clock_ns();
+	pageout_drop_queued(pager);
+	if (pager->clients_ready)
+		clients_read(pager);
+	if (pager->frames_freed) {
+		pager->frames_freed = false;
+		fault_retry_starved(pager);
+	}
+	if (mail)
+		mailbox_serve(pager);
+	if (pager->syncs)
+		sync_run(pager);
+	latency_update(pager);
+	/* Reads of this turn go to the device before time is spent on reclaim. */
+	if (io_uring_sq_ready(&pager->ring))
+		io_uring_submit(&pager->ring);
+	if (pageout_run(pager))
+		more = true;
+	if (stuck(pager) && io_unstage(pager, 0))
+		more = true;
+	return more || pager->clients_ready || pager->frames_freed;
+}
+
+static uint64_t wait_ns(const struct pager *pager)
+{
+	if (pager->latency_held && pager->config.low_latency == 2)
+		return LATENCY_WINDOW_NS;
+	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->starved.count ||
+	    pager->stopping || pager->leaving)
+		return TICK_NS;
+	return 0;
+}
+
+static int wait(struct pager *pager)
+{
+	uint64_t ns = wait_ns(pager);
+	struct __kernel_timespec ts = {.tv_sec = (int64_t)(ns / 1000000000),
+				       .tv_nsec = (long long)(ns % 1000000000)};
+	struct io_uring_cqe *cqe;
+	int result = io_uring_submit_and_wait_timeout(&pager->ring, &cqe, 1, ns ? &ts : NULL, NULL);
+	return result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN &&
+			       result != -EBUSY
+		       ? result
+		       : 0;
+}
+
+/* STOP: clients that are left get SIGBUS rather than wait for ever; files get their data. */
+static void stop_begin(struct pager *pager)
+{
+	for (uint32_t i = 1; i < pager->client_room; i++) {
+		struct client *client = pager->clients[i];
+		if (client && client_gone(client))
+			client_remove(pager, client);
+		else if (client)
+			client_poison(client);
+	}
+}
+
+/* Is anything of a file still unwritten? What fails is tried again, for a while. */
+static bool stop_files(struct pager *pager, unsigned ticks)
+{
+	bool unwritten = false;
+	for (uint32_t i = 1; i < pager->object_room; i++) {
+		struct object *object = pager->objects[i];
+		if (!object || !object_is_file(object) || !(object->dirty_pages || object->in_flight))
+			continue;
+		unwritten = true;
+		if (!pager->syncs && pager->now_ns >= pager->write_retry_ns)
+			sync_start(pager, object, 0, object->capacity_pages, false, NULL);
+	}
+	return unwritten && ticks < STOP_TICKS;
+}
+
+static bool stop_step(struct pager *pager, unsigned ticks)
+{
+	if (!pager->stop_begun)
+		stop_begin(pager);
+	pager->stop_begun = true;
+	pager->stopped = !stop_files(pager, ticks);
+	sync_run(pager);
+	return pager->stopped;
+}
+
+static void tick_if_due(struct pager *pager, uint64_t *last, unsigned *starved, unsigned *stopping)
+{
+	if (pager->now_ns - *last < TICK_NS)
+		return;
+	*last = pager->now_ns;
+	tick(pager);
+	*starved = stuck(pager) ? *starved + 1 : 0;
+	if (*starved >= STARVED_ROUNDS) {
+		fault_fail_starved(pager);
+		*starved = 0;
+	}
+	if (pager->stopping)
+		++*stopping;
+	if (pager->config.check && invariant_check(pager))
+		abort();
+}
+
+/* liburing 2.3 has io_uring_enable_rings in its static library only. The ring then belongs to the
+ * thread that calls this. */
+static int ring_enable(struct pager *pager)
+{
+	long result = syscall(SYS_io_uring_register, pager->ring.ring_fd,
+			      IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+	return result < 0 ? -errno : 0;
+}
+
+int pager_run(struct pager *pager)
+{
+	uint64_t last_tick = 0;
+	unsigned starved = 0, stop_ticks = 0;
+	int error = ring_enable(pager);
+	mailbox_poll(pager);
+	latency_hold(pager, pager->config.low_latency == 1);
+	while (!error && !pager->stopped) {
+		bool more = turn(pager);
+		tick_if_due(pager, &last_tick, &starved, &stop_ticks);
+		if (pager->stopping && stop_step(pager, stop_ticks))
+			break;
+		if (more)
+			io_uring_submit_and_get_events(&pager->ring);
+		else
+			error = wait(pager);
+	}
+	latency_hold(pager, false);
+	if (pager->stop_request)
+		request_done(pager->stop_request, error);
+	return error;
+}

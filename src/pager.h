@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pager, as the daemon sees it: one thread that owns all objects, regions and frames, and a
+ * mailbox of requests to it.
+ *
+ * Life: pager_create, then a thread that calls pager_run, pager_post from any thread, at last a
+ * PAGER_STOP request, after which pager_run returns, and pager_destroy.
+ */
+#ifndef PAGERD_PAGER_H
+#define PAGERD_PAGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "pagerd/pagerd.h"
+
+enum {
+	PAGE_SHIFT = 12,
+	PAGE_BYTES = 1 << PAGE_SHIFT,
+};
+
+struct pager;
+
+struct pager_config {
+	uint64_t budget_bytes;      /* resident pages of everybody together */
+	const char *policy;         /* "lru", "lfu:decay=…"; copied */
+	int swap_dir_fd;            /* O_PATH or O_RDONLY directory for the swap file; -1: none */
+	uint64_t swap_limit_bytes;  /* 0: as much as the file system gives */
+	uint32_t writeback_age_ms;  /* dirty pages of files older than this are written; 0: off */
+	uint32_t prefetch_max_pages; /* longest window; 0: no prefetch at all */
+	int latency_fd;             /* /dev/cpu_dma_latency, open for writing, or -1 */
+	int low_latency;            /* 0 off, 1 on (held always), 2 auto (while faults come fast) */
+	bool check;                 /* run the invariant checker often (slow) */
+};
+
+/* Smallest budget that pager_create and PAGER_SET accept. */
+#define PAGER_BUDGET_MIN_BYTES (64ull << PAGE_SHIFT)
+
+/* Make a pager. On failure returns -errno and writes a sentence for the user into why (at most
+ * why_bytes with the zero): -EINVAL (budget, policy), -ENOSPC, -EROFS, -EACCES (swap), -ENOMEM,
+ * -EPERM or -ENOSYS (io_uring). Descriptors in config stay the caller's and must outlive it. */
+int pager_create(struct pager **pager, const struct pager_config *config, char *why,
+		 size_t why_bytes);
+
+/* Serve until a PAGER_STOP request is done. Call from the thread that is to own the pager.
+ * Returns 0, or -errno when the ring itself failed. */
+int pager_run(struct pager *pager);
+
+/* Free everything. pager_run must have returned. NULL is allowed. */
+void pager_destroy(struct pager *pager);
+
+/* ---- requests ---------------------------------------------------------------------------- */
+
+enum pager_request_type {
+	PAGER_CLIENT_ADD,    /* in: fd (userfaultfd or -1), pid, uid, name; out: client */
+	PAGER_CLIENT_UFFD,   /* in: client, fd, pid: give a client that has none its userfaultfd */
+	PAGER_CLIENT_REMOVE, /* in: client, whose session ended. Done when its process has ended too
+				(or uses none of our memory): faults are served until then */
+	PAGER_MAP,           /* in: client, kind, writable, length, offset, fd (file, or -1);
+				out: object, offset, read_only, fd (memfd to pass and close).
+				Keeps the object alive until the client's next MAP or OPEN */
+	PAGER_OPEN,          /* in: client, address, length; out: as PAGER_MAP */
+	PAGER_REGISTER,      /* in: client, address, length, object, offset */
+	PAGER_UNMAP,         /* in: client, address, length */
+	PAGER_SYNC,          /* in: client, address, length, flags (MS_*) */
+	PAGER_DISCARD,       /* in: client, address, length */
+	PAGER_ADVISE,        /* in: client, address, length, flags (MADV_*) */
+	PAGER_FORK,          /* in: client, child (a client just added, without userfaultfd) */
+	PAGER_FORK_END,      /* in: client */
+	PAGER_STATS,         /* in: client; out: stats */
+	PAGER_SET,           /* in: client (0: the daemon), length (0: unchanged, else budget or
+				limit in bytes; UINT64_MAX: no limit), text (policy or NULL);
+				out: why */
+	PAGER_SNAPSHOT,      /* in: flags (SNAPSHOT_*); out: snapshot (free with snapshot_free) */
+	PAGER_DRAIN,         /* done when nothing unwritten is left of clients that have gone */
+	PAGER_CHECK,         /* run the invariant checker; error -EUCLEAN if it found something */
+	PAGER_STOP,          /* write what is unwritten to its files, then end pager_run */
+};
+
+#define SNAPSHOT_CLIENTS 1u
+#define SNAPSHOT_OBJECTS 2u
+#define SNAPSHOT_REGIONS 4u
+
+/*
+ * One request. The caller owns the storage, which must live until done is called; done runs on
+ * the pager's thread and must not block (typically: put the request on a queue and wake the main
+ * thread). A request that needs I/O is done when that has finished. Descriptors handed in (fd)
+ * become the pager's in every case, also on error. text must live as long as the request.
+ */
+struct pager_request {
+	enum pager_request_type type;
+	int error; /* out: 0 or -errno */
+	void (*done)(struct pager_request *request);
+	void *owner; /* the caller's, for done */
+
+	uint32_t client;
+	uint32_t child;
+	int fd;
+	uint32_t pid;
+	uint32_t uid;
+	uint32_t kind;
+	uint32_t flags;
+	bool writable;
+	bool read_only;
+	uint64_t address;
+	uint64_t length;
+	uint64_t object;
+	uint64_t offset;
+	const char *text;
+	char name[20];
+	char why[160];
+	struct pagerd_stats stats;
+	struct pager_snapshot *snapshot;
+
+	/* the pager's own */
+	struct pager_request *next;
+	uint64_t pending;
+};
+
+/* Hand a request over; any thread. Requests are started in the order posted. */
+void pager_post(struct pager *pager, struct pager_request *request);
+
+/* ---- snapshot ---------------------------------------------------------------------------- */
+
+struct client_info {
+	uint32_t client;
+	uint32_t pid;
+	uint32_t uid;
+	char name[20];
+	char policy[32]; /* of its own pool, or empty */
+	struct pagerd_stats stats;
+};
+
+struct object_info {
+	uint64_t object;
+	uint32_t kind; /* enum pagerd_kind */
+	uint32_t regions;
+	uint64_t device;
+	uint64_t inode;
+	uint64_t size_pages;
+	uint64_t resident_pages;
+	uint64_t dirty_pages;
+	uint64_t swap_pages;
+	uint64_t pages_read;
+	uint64_t pages_written;
+	uint64_t pages_prefetched;
+	uint64_t evicted_clean;
+	uint64_t evicted_dirty;
+};
+
+struct region_info {
+	uint32_t client;
+	uint32_t kind;
+	uint64_t address;
+	uint64_t length_bytes;
+	uint64_t object;
+	uint64_t offset_bytes;
+	uint64_t device;
+	uint64_t inode;
+	uint64_t resident_pages;
+	uint64_t dirty_pages;
+	uint64_t swap_pages;
+	bool read_only;
+};
+
+/* Sections that were not asked for are NULL with count 0. */
+struct pager_snapshot {
+	char policy[32];
+	uint64_t budget_pages;
+	uint64_t used_pages;
+	uint64_t swap_limit_pages; /* 0: none but the file system's */
+	uint64_t sessions_ever;
+	bool latency_held;
+	const char *access_source; /* "faults" */
+	struct pagerd_stats total; /* since the daemon started, gone clients included */
+	size_t client_count;
+	struct client_info *clients;
+	size_t object_count;
+	struct object_info *objects;
+	size_t region_count;
+	struct region_info *regions;
+};
+void snapshot_free(struct pager_snapshot *snapshot);
+
+/* ---- probing ----------------------------------------------------------------------------- */
+
+/* What pagerd --check reports about a feature. */
+struct pager_probe {
+	const char *name;  /* "userfaultfd: write protection of shared memory" */
+	bool present;
+	bool required;
+	char detail[200];  /* what was found; if absent, how to grant it */
+};
+/* Probe kernel and permissions; writes up to max entries, returns how many. device_fd is
+ * /dev/userfaultfd or -1. Harmless, may be called before pager_create. */
+size_t pager_probe(int device_fd, struct pager_probe *probes, size_t max);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* Regions: address ranges of one client that map ranges of one object. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+uint32_t region_index(const struct client *client, uint64_t address)
+{
+	uint32_t low = 0, high = client->region_count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (client->regions[middle]->end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct region *region_lookup(const struct client *client, uint64_t address)
+{
+	uint32_t index = region_index(client, address);
+	if (index == client->region_count || client->regions[index]->start > address)
+		return NULL;
+	return client->regions[index];
+}
+
+bool region_overlap(const struct region *region, uint64_t page, uint64_t count, uint64_t *first,
+		    uint64_t *pages)
+{
+	uint64_t start = region->offset, end = region->offset + region_pages(region);
+	if (page >= end || page + count <= start)
+		return false;
+	*first = page > start ? page : start;
+	*pages = (page + count < end ? page + count : end) - *first;
+	return true;
+}
+
+static int regions_reserve(struct client *client, uint32_t more)
+{
+	uint32_t need = client->region_count + more;
+	if (need <= client->region_room)
+		return 0;
+	uint32_t room = client->region_room ? client->region_room * 2 : 16;
+	if (room < need)
+		room = need;
+	struct region **regions = realloc(client->regions, room * sizeof *regions);
+	if (!regions)
+		return -ENOMEM;
+	client->regions = regions;
+	client->region_room = room;
+	return 0;
+}
+
+static void region_link(struct pager *pager, struct client *client, struct region *region)
+{
+	uint32_t index = region_index(client, region->start);
+	memmove(client->regions + index + 1, client->regions + index,
+		(client->region_count - index) * sizeof *client->regions);
+	client->regions[index] = region;
+	client->region_count++;
+	struct object *object = object_lookup(pager, region->object);
+	region->object_next = object->regions;
+	region->object_link = &object->regions;
+	if (region->object_next)
+		region->object_next->object_link = &region->object_next;
+	object->regions = region;
+	object->region_count++;
+	client->stats.mapped_pages += region_pages(region);
+}
+
+static void region_unlink(struct pager *pager, struct client *client, struct region *region)
+{
+	uint32_t index = region_index(client, region->start);
+	client->region_count--;
+	memmove(client->regions + index, client->regions + index + 1,
+		(client->region_count - index) * sizeof *client->regions);
+	*region->object_link = region->object_next;
+	if (region->object_next)
+		region->object_next->object_link = region->object_link;
+	object_lookup(pager, region->object)->region_count--;
+	client->stats.mapped_pages -= region_pages(region);
+}
+
+int region_insert(struct pager *pager, struct client *client, const struct region *values,
+		  struct region **out)
+{
+	int error = regions_reserve(client, 1);
+	struct region *region = error ? NULL : malloc(sizeof *region);
+	if (!region)
+		return -ENOMEM;
+	*region = *values;
+	region_link(pager, client, region);
+	*out = region;
+	return 0;
+}
+
+/* Cut region in two at address, which lies inside it. */
+static int region_split(struct pager *pager, struct client *client, struct region *region,
+			uint64_t address)
+{
+	struct region upper = *region, *ignored;
+	memset(upper.streams, 0, sizeof upper.streams);
+	upper.start = address;
+	upper.offset = region_page(region, address);
+	client->stats.mapped_pages -= (region->end - address) >> PAGE_SHIFT;
+	uint64_t end = region->end;
+	region->end = address;
+	int error = region_insert(pager, client, &upper, &ignored);
+	if (error) {
+		region->end = end;
+		client->stats.mapped_pages += (end - address) >> PAGE_SHIFT;
+	}
+	return error;
+}
+
+/* Pages of an anonymous object that no region sees any more are dead. */
+static void region_free_dead(struct pager *pager, struct object *object, uint64_t page,
+			     uint64_t end)
+{
+	if (!object->region_count || object_is_file(object))
+		return; /* freed as a whole, or kept in the file */
+	while (page < end) {
+		uint64_t stop = end, first, pages;
+		bool seen = false;
+		for (struct region *r = object->regions; r; r = r->object_next) {
+			if (!region_overlap(r, page, stop - page, &first, &pages))
+				continue;
+			if (first == page) {
+				seen = true;
+				stop = first + pages;
+				break;
+			}
+			stop = first;
+		}
+		if (!seen)
+			object_discard(pager, object, page, stop - page);
+		page = stop;
+	}
+}
+
+int region_cut(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
+{
+	struct region *region = region_lookup(client, start);
+	if (region && region->start < start && region_split(pager, client, region, start))
+		return -ENOMEM;
+	region = region_lookup(client, end);
+	if (region && region->start < end && region_split(pager, client, region, end))
+		return -ENOMEM;
+	return 0;
+}
+
+int region_remove_range(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
+{
+	struct region *region;
+	if (region_cut(pager, client, start, end))
+		return -ENOMEM;
+	uint32_t index = region_index(client, start);
+	while (index < client->region_count && client->regions[index]->start < end) {
+		region = client->regions[index];
+		struct object *object = object_lookup(pager, region->object);
+		uint64_t page = region->offset, last = page + region_pages(region);
+		region_unlink(pager, client, region);
+		if (region->registered)
+			uffd_unregister(client->uffd, region->start, region->end - region->start);
+		free(region);
+		region_free_dead(pager, object, page, last);
+		object_release(pager, object);
+	}
+	return 0;
+}

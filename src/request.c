@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests from the main thread: what each does to objects, regions and pools. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core.h"
+
+#define ADDRESS_END (1ull << 47)
+
+/* The parts of the client's regions in [address, address + length). */
+#define for_each_overlap(client, request, index)                                                   \
+	for (uint32_t index = region_index(client, (request)->address);                            \
+	     index < (client)->region_count &&                                                     \
+	     (client)->regions[index]->start < (request)->address + (request)->length;             \
+	     index++)
+
+void request_done(struct pager_request *request, int error)
+{
+	request->error = error;
+	request->done(request);
+}
+
+static bool range_valid(const struct pager_request *request)
+{
+	return request->length && !(request->address % PAGE_BYTES) &&
+	       !(request->length % PAGE_BYTES) && request->address < ADDRESS_END &&
+	       request->length <= ADDRESS_END - request->address;
+}
+
+/* The object pages of region that the request's range covers. */
+static uint64_t overlap_pages(const struct pager_request *request, const struct region *region,
+			      uint64_t *page)
+{
+	uint64_t start = request->address > region->start ? request->address : region->start;
+	uint64_t end = request->address + request->length;
+	end = end < region->end ? end : region->end;
+	*page = region_page(region, start);
+	return (end - start) >> PAGE_SHIFT;
+}
+
+/* ---- objects and regions ----------------------------------------------------------------- */
+
+/* The memfd for a reply: the client's copy. */
+static int object_descriptor(const struct object *object, bool read_only)
+{
+	int fd;
+	if (read_only) {
+		char path[40];
+		snprintf(path, sizeof path, "/proc/self/fd/%d", object->memfd);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	} else {
+		fd = fcntl(object->memfd, F_DUPFD_CLOEXEC, 0);
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+static int reply_object(struct pager *pager, struct pager_request *request, struct client *client,
+			struct object *object, uint64_t page)
+{
+	int fd = object_descriptor(object, request->read_only);
+	if (fd < 0)
+		return fd;
+	client_hold(pager, client, object);
+	request->object = object->number;
+	request->offset = page << PAGE_SHIFT;
+	request->fd = fd;
+	return 0;
+}
+
+static int request_map(struct pager *pager, struct pager_request *request, struct client *client)
+{
+	uint64_t pages = (request->length + PAGE_BYTES - 1) >> PAGE_SHIFT;
+	uint64_t page = request->offset >> PAGE_SHIFT;
+	int fd = request->fd, error;
+	struct object *object = NULL;
+	request->fd = -1;
+	if (request->kind == PAGERD_FILE_SHARED) {
+		if (request->offset % PAGE_BYTES || pages > OBJECT_MAX_PAGES ||
+		    page > OBJECT_MAX_PAGES - pages) {
+			error = -EINVAL;
+		} else {
+			bool writable = (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
+			error = request->writable && !writable
+					? -EACCES
+					: object_open_file(pager, fd, writable, &object);
+			request->read_only = !writable;
+		}
+		close(fd);
+		if (!error)
+			error = object_grow(object, page + pages);
+	} else {
+		error = object_create_anonymous(pager, request->kind, pages, &object);
+		if (!error)
+			object->uid = client->uid;
+		page = 0;
+		request->read_only = false;
+	}
+	if (!error)
+		error = reply_object(pager, request, client, object, page);
+	if (error && object)
+		object_release(pager, object);
+	return error;
+}
+
+static int request_open(struct pager *pager, struct pager_request *request, struct client *client)
+{
+	struct region *region = region_lookup(client, request->address);
+	if (!region || !range_valid(request))
+		return region ? -EINVAL : -ENOMEM;
+	struct object *object = object_lookup(pager, region->object);
+	uint64_t page = region_page(region, request->address);
+	uint64_t end = page + (request->length >> PAGE_SHIFT);
+	uint64_t region_end = region->offset + region_pages(region);
+	if (end > region_end && !object_is_file(object) &&
+	    object_mapped(object, region_end, end - region_end))
+		return -EBUSY; /* the pages behind belong to somebody else's part */
+	int error = object_grow(object, end);
+	request->read_only = region->read_only;
+	return error ? error : reply_object(pager, request, client, object, page);
+}
+
+/* What was cloned in that range for the child of a fork is mapped there now. */
+static int register_clones(struct pager *pager, struct pager_request *request,
+			   struct client *client)
+{
+	int error = region_cut(pager, client, request->address,
+			       request->address + request->length);
+	bool any = false;
+	if (error)
+		return error;
+	for_each_overlap(client, request, i) {
+		struct region *region = client->regions[i];
+		if (region->registered)
+			return -EEXIST;
+		error = uffd_register(client->uffd, region->start, region->end - region->start,
+				      !region->read_only);
+		if (error)
+			return error;
+		region->registered = true;
+		object_arm_region(pager, object_lookup(pager, region->object), region);
+		any = true;
+	}
+	return any ? 0 : -ENOENT;
+}
+
+static int request_register(struct pager *pager, struct pager_request *request,
+			    struct client *client)
+{
+	if (client->uffd < 0 || !range_valid(request) || request->offset % PAGE_BYTES)
+		return -EINVAL;
+	if (!request->object)
+		return register_clones(pager, request, client);
+	struct object *object = object_lookup(pager, request->object);
+	uint64_t page = request->offset >> PAGE_SHIFT, pages = request->length >> PAGE_SHIFT;
+	if (!object || object != client->held)
+		return -EINVAL;
+	if (page > object->capacity_pages || pages > object->capacity_pages - page)
+		return -EINVAL;
+	int error = region_remove_range(pager, client, request->address,
+					request->address + request->length);
+	if (error)
+		return error;
+	bool read_only = client->held_read_only;
+	error = uffd_register(client->uffd, request->address, request->length, !read_only);
+	if (error)
+		return error;
+	struct region values = {
+		.client = client->number,
+		.object = object->number,
+		.start = request->address,
+		.end = request->address + request->length,
+		.offset = page,
+		.read_only = read_only,
+		.registered = true,
+	}, *region;
+	error = region_insert(pager, client, &values, &region);
+	if (error) {
+		uffd_unregister(client->uffd, request->address, request->length);
+		return error;
+	}
+	object_arm_region(pager, object, region);
+	client_hold(pager, client, NULL);
+	return 0;
+}
+
+/* ---- requests that may wait for I/O ------------------------------------------------------ */
+
+static int sync_range(struct pager *pager, struct pager_request *request, struct client *client,
+		      bool flush, bool wait)
+{
+	bool any = false;
+	for_each_overlap(client, request, i) {
+		struct region *region = client->regions[i];
+		struct object *object = object_lookup(pager, region->object);
+		uint64_t page, pages = overlap_pages(request, region, &page);
+		any = true;
+		if (!object_is_file(object) || region->read_only)
+			continue;
+		int error = sync_start(pager, object, page, page + pages, flush,
+				       wait ? request : NULL);
+		if (error)
+			return error;
+	}
+	return any ? 0 : -ENOMEM;
+}
+
+static int request_sync(struct pager *pager, struct pager_request *request, struct client *client)
+{
+	if (!range_valid(request) || request->flags & ~(uint32_t)(MS_SYNC | MS_ASYNC | MS_INVALIDATE))
+		return -EINVAL;
+	bool wait = request->flags & MS_SYNC;
+	return sync_range(pager, request, client, wait, wait);
+}
+
+/* ---- advice ------------------------------------------------------------------------------ */
+
+static int request_discard(struct pager *pager, struct pager_request *request,
+			   struct client *client)
+{
+	bool any = false;
+	if (!range_valid(request))
+		return -EINVAL;
+	for_each_overlap(client, request, i) {
+		struct object *object = object_lookup(pager, client->regions[i]->object);
+		uint64_t page, pages = overlap_pages(request, client->regions[i], &page);
+		any = true;
+		if (!object_is_file(object))
+			object_discard(pager, object, page, pages);
+	}
+	return any ? 0 : -ENOMEM;
+}
+
+static void advise_cold(struct pager *pager, struct object *object, uint64_t page, uint64_t pages)
+{
+	for (uint64_t end = page + pages; page < end; page++) {
+		uint64_t pte = object_pte(object, page);
+		if (pte_state(pte) != PAGE_RESIDENT)
+			continue;
+		struct frame *frame = frame_get(pager, (uint32_t)pte_number(pte));
+		struct pool *pool = &pager->pools[frame->pool];
+		if (pool->ops->cold && frame->flags & FRAME_HELD && !(frame->flags & FRAME_RECLAIM))
+			pool->ops->cold(pool->policy, (uint32_t)pte_number(pte));
+	}
+}
+
+static int advise_region(struct pager *pager, struct client *client, struct region *region,
+			 uint64_t page, uint64_t pages, uint32_t advice)
+{
+	struct object *object = object_lookup(pager, region->object);
+	switch (advice) {
+	case MADV_NORMAL:
+		region->advice = ADVICE_NORMAL;
+		return 0;
+	case MADV_RANDOM:
+		region->advice = ADVICE_RANDOM;
+		return 0;
+	case MADV_SEQUENTIAL:
+		region->advice = ADVICE_SEQUENTIAL;
+		return 0;
+	case MADV_WILLNEED:
+		prefetch_pages(pager, client, object, page, pages);
+		return 0;
+	case MADV_COLD:
+		advise_cold(pager, object, page, pages);
+		return 0;
+	case MADV_PAGEOUT:
+		pageout_range(pager, object, page, pages);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int request_advise(struct pager *pager, struct pager_request *request,
+			  struct client *client)
+{
+	int error = -ENOMEM;
+	if (!range_valid(request))
+		return -EINVAL;
+	for_each_overlap(client, request, i) {
+		struct region *region = client->regions[i];
+		uint64_t page, pages = overlap_pages(request, region, &page);
+		error = advise_region(pager, client, region, page, pages, request->flags);
+		if (error)
+			break;
+	}
+	return error;
+}
+
+/* ---- settings ---------------------------------------------------------------------------- */
+
+static int set_daemon(struct pager *pager, struct pager_request *request)
+{
+	uint64_t pages = request->length >> PAGE_SHIFT;
+	if (request->length && request->length < PAGER_BUDGET_MIN_BYTES) {
+		snprintf(request->why, sizeof request->why, "memory: at least %llu KiB",
+			 PAGER_BUDGET_MIN_BYTES >> 10);
+		return -EINVAL;
+	}
+	if (pages > pager->frame_limit) {
+		snprintf(request->why, sizeof request->why,
+			 "memory: more than the machine has (%u MiB)", pager->frame_limit >> 8);
+		return -EINVAL;
+	}
+	if (request->text) {
+		int error = pool_set_policy(pager, 0, request->text, request->why,
+					    sizeof request->why);
+		if (error)
+			return error;
+	}
+	if (pages)
+		budget_set(pager, pages);
+	return 0;
+}
+
+static int set_client(struct pager *pager, struct pager_request *request, struct client *client)
+{
+	if (request->length && request->length < PAGER_BUDGET_MIN_BYTES) {
+		snprintf(request->why, sizeof request->why, "memory: at least %llu KiB",
+			 PAGER_BUDGET_MIN_BYTES >> 10);
+		return -EINVAL;
+	}
+	int error = pool_own(pager, client);
+	if (!error && request->text)
+		error = pool_set_policy(pager, client->pool, request->text, request->why,
+					sizeof request->why);
+	if (!error && request->length)
+		pool_set_limit(pager, client,
+			       request->length == UINT64_MAX ? 0 : request->length >> PAGE_SHIFT);
+	return error;
+}
+
+/* ---- dispatch ---------------------------------------------------------------------------- */
+
+void drain_check(struct pager *pager)
+{
+	if (pager->closing_objects)
+		return;
+	struct pager_request *request = pager->drains;
+	pager->drains = NULL;
+	while (request) {
+		struct pager_request *next = request->next;
+		request_done(request, 0);
+		request = next;
+	}
+}
+
+/* Requests of one client; 0 or -errno, and request->pending counts what it waits for. */
+static int request_client(struct pager *pager, struct pager_request *request,
+			  struct client *client)
+{
+	switch (request->type) {
+	case PAGER_CLIENT_UFFD: {
+		int fd = request->fd, error = client_set_uffd(pager, client, fd);
+		if (error)
+			close(fd);
+		else if (request->pid)
+			client->pid = request->pid; /* it was added under its parent's */
+		return error;
+	}
+	case PAGER_CLIENT_REMOVE:
+		if (client_gone(client)) {
+			client_remove(pager, client);
+			return 0;
+		}
+		client->leaving = request;
+		pager->leaving++;
+		request->pending++; /* ended by client_reap */
+		fork_end(pager, client);
+		return 0;
+	case PAGER_MAP:
+		return request_map(pager, request, client);
+	case PAGER_OPEN:
+		return request_open(pager, request, client);
+	case PAGER_REGISTER:
+		return request_register(pager, request, client);
+	case PAGER_UNMAP:
+		if (!range_valid(request))
+			return -EINVAL;
+		sync_range(pager, request, client, false, true);
+		return 0;
+	case PAGER_SYNC:
+		return request_sync(pager, request, client);
+	case PAGER_DISCARD:
+		return request_discard(pager, request, client);
+	case PAGER_ADVISE:
+		return request_advise(pager, request, client);
+	case PAGER_FORK:
+		return fork_start(pager, request);
+	case PAGER_FORK_END:
+		fork_end(pager, client);
+		return 0;
+	case PAGER_STATS:
+		stats_fill(pager, client, &request->stats);
+		return 0;
+	case PAGER_SET:
+		return set_client(pager, request, client);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Everything that the request waited for is done. */
+static void request_finish(struct pager *pager, struct pager_request *request, int error)
+{
+	struct client *client = client_lookup(pager, request->client);
+	if (request->type == PAGER_UNMAP && client) {
+		/* What could not be written stays dirty, and is tried again. */
+		error = region_remove_range(pager, client, request->address,
+					    request->address + request->length);
+	}
+	if (request->type == PAGER_FORK && !error)
+		error = fork_finish(pager, request);
+	request_done(request, error);
+}
+
+void request_part_done(struct pager *pager, struct pager_request *request, int error)
+{
+	if (error)
+		request->error = error;
+	if (!--request->pending)
+		request_finish(pager, request, request->error);
+}
+
+/* Clients without a session whose processes have ended. */
+void client_reap(struct pager *pager)
+{
+	for (uint32_t i = 1; i < pager->client_room; i++) {
+		struct client *client = pager->clients[i];
+		if (!client || !client->leaving || !client_gone(client))
+			continue;
+		struct pager_request *request = client->leaving;
+		pager->leaving--;
+		client_remove(pager, client);
+		request_part_done(pager, request, 0);
+	}
+}
+
+static bool request_global(struct pager *pager, struct pager_request *request, int *error)
+{
+	*error = 0;
+	switch (request->type) {
+	case PAGER_CLIENT_ADD:
+		*error = client_add(pager, request->pid, request->uid, request->name, request->fd,
+				    &request->client);
+		if (*error && request->fd >= 0)
+			close(request->fd);
+		return true;
+	case PAGER_SNAPSHOT:
+		request->snapshot = snapshot_make(pager, request->flags);
+		*error = request->snapshot ? 0 : -ENOMEM;
+		return true;
+	case PAGER_CHECK:
+		*error = invariant_check(pager) ? -EUCLEAN : 0;
+		return true;
+	case PAGER_SET:
+		if (request->client)
+			return false;
+		*error = set_daemon(pager, request);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void request_start(struct pager *pager, struct pager_request *request)
+{
+	int error;
+	request->pending = 0;
+	request->error = 0;
+	request->why[0] = 0;
+	if (request->type == PAGER_DRAIN) {
+		request->next = pager->drains;
+		pager->drains = request;
+		drain_check(pager);
+		return;
+	}
+	if (request->type == PAGER_STOP) {
+		pager->stop_request = request;
+		pager->stopping = true;
+		return;
+	}
+	if (request_global(pager, request, &error)) {
+		request_done(request, error);
+		return;
+	}
+	struct client *client = client_lookup(pager, request->client);
+	if (!client) {
+		if (request->fd >= 0 &&
+		    (request->type == PAGER_MAP || request->type == PAGER_CLIENT_UFFD))
+			close(request->fd);
+		request_done(request, -ESRCH);
+		return;
+	}
+	request->pending = 1; /* this function's own part */
+	error = request_client(pager, request, client);
+	if (request->type == PAGER_MAP || request->type == PAGER_OPEN)
+		client->held_read_only = request->read_only;
+	request_part_done(pager, request, error);
+}

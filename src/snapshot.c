@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* Statistics: of one client, and a copy of everything for the main thread to print. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+/* The counters, which add up; levels and latencies are filled in apart. */
+void stats_add(struct pagerd_stats *sum, const struct pagerd_stats *stats)
+{
+	sum->faults_major += stats->faults_major;
+	sum->faults_minor += stats->faults_minor;
+	sum->faults_zero += stats->faults_zero;
+	sum->faults_write += stats->faults_write;
+	sum->faults_error += stats->faults_error;
+	sum->pages_read += stats->pages_read;
+	sum->pages_written += stats->pages_written;
+	sum->pages_prefetched += stats->pages_prefetched;
+	sum->pages_prefetch_used += stats->pages_prefetch_used;
+	sum->evicted_clean += stats->evicted_clean;
+	sum->evicted_dirty += stats->evicted_dirty;
+	sum->read_errors += stats->read_errors;
+	sum->write_errors += stats->write_errors;
+	sum->forks += stats->forks;
+}
+
+void stats_latency(struct pagerd_stats *stats, const struct histogram *histogram)
+{
+	stats->fault_p50_ns = histogram_quantile(histogram, 500);
+	stats->fault_p99_ns = histogram_quantile(histogram, 990);
+	stats->fault_p999_ns = histogram_quantile(histogram, 999);
+	stats->fault_max_ns = histogram->max_ns;
+}
+
+/* Pages that region can see. */
+static void region_count_pages(struct pager *pager, const struct region *region,
+			       struct region_info *info)
+{
+	const struct object *object = object_lookup(pager, region->object);
+	uint64_t end = region->offset + region_pages(region);
+	for (uint64_t page = object_next_armed(object, region->offset); page < end;
+	     page = object_next_armed(object, page + 1)) {
+		uint64_t pte = object_pte(object, page);
+		if (pte_state(pte) == PAGE_RESIDENT)
+			info->resident_pages++;
+		if (pte & PTE_DIRTY)
+			info->dirty_pages++;
+		if (pte_state(pte) == PAGE_SWAPPED)
+			info->swap_pages++;
+	}
+}
+
+void stats_fill(struct pager *pager, const struct client *client, struct pagerd_stats *stats)
+{
+	struct region_info sum = {0};
+	for (uint32_t i = 0; i < client->region_count; i++)
+		region_count_pages(pager, client->regions[i], &sum);
+	*stats = client->stats;
+	stats->size = sizeof *stats;
+	stats->dirty_pages = sum.dirty_pages;
+	stats->swap_pages = sum.swap_pages;
+	stats_latency(stats, &client->latency);
+}
+
+static void fill_clients(struct pager *pager, struct pager_snapshot *snapshot)
+{
+	for (uint32_t i = 1; i < pager->client_room; i++) {
+		struct client *client = pager->clients[i];
+		if (!client)
+			continue;
+		struct client_info *info = &snapshot->clients[snapshot->client_count++];
+		info->client = i;
+		info->pid = client->pid;
+		info->uid = client->uid;
+		memcpy(info->name, client->name, sizeof info->name);
+		if (client->pool)
+			memcpy(info->policy, pager->pools[client->pool].spec, sizeof info->policy);
+		stats_fill(pager, client, &info->stats);
+	}
+}
+
+static void fill_objects(struct pager *pager, struct pager_snapshot *snapshot)
+{
+	for (uint32_t i = 1; i < pager->object_room; i++) {
+		const struct object *object = pager->objects[i];
+		if (!object)
+			continue;
+		snapshot->objects[snapshot->object_count++] = (struct object_info){
+			.object = i,
+			.kind = object->kind,
+			.regions = object->region_count,
+			.device = object->device,
+			.inode = object->inode,
+			.size_pages = object->capacity_pages,
+			.resident_pages = object->resident_pages,
+			.dirty_pages = object->dirty_pages,
+			.swap_pages = object->swap_pages,
+			.pages_read = object->pages_read,
+			.pages_written = object->pages_written,
+			.pages_prefetched = object->pages_prefetched,
+			.evicted_clean = object->evicted_clean,
+			.evicted_dirty = object->evicted_dirty,
+		};
+	}
+}
+
+static void fill_regions(struct pager *pager, struct pager_snapshot *snapshot)
+{
+	for (uint32_t i = 1; i < pager->client_room; i++) {
+		struct client *client = pager->clients[i];
+		for (uint32_t k = 0; client && k < client->region_count; k++) {
+			const struct region *region = client->regions[k];
+			const struct object *object = object_lookup(pager, region->object);
+			struct region_info *info = &snapshot->regions[snapshot->region_count++];
+			*info = (struct region_info){
+				.client = i,
+				.kind = object->kind,
+				.address = region->start,
+				.length_bytes = region->end - region->start,
+				.object = object->number,
+				.offset_bytes = region->offset << PAGE_SHIFT,
+				.device = object->device,
+				.inode = object->inode,
+				.read_only = region->read_only,
+			};
+			region_count_pages(pager, region, info);
+		}
+	}
+}
+
+static void fill_total(struct pager *pager, struct pager_snapshot *snapshot)
+{
+	struct histogram *latency = malloc(sizeof *latency);
+	snapshot->total = pager->past;
+	snapshot->total.size = sizeof snapshot->total;
+	if (latency)
+		*latency = pager->past_latency;
+	for (uint32_t i = 1; i < pager->client_room; i++) {
+		struct client *client = pager->clients[i];
+		if (!client)
+			continue;
+		stats_add(&snapshot->total, &client->stats);
+		snapshot->total.mapped_pages += client->stats.mapped_pages;
+		if (latency)
+			histogram_merge(latency, &client->latency);
+	}
+	for (uint32_t i = 1; i < pager->object_room; i++)
+		if (pager->objects[i])
+			snapshot->total.dirty_pages += pager->objects[i]->dirty_pages;
+	snapshot->total.resident_pages = pager->used_pages;
+	snapshot->total.resident_max_pages = pager->resident_max_pages;
+	snapshot->total.swap_pages = pager->slots.used;
+	snapshot->total.limit_pages = pager->budget_pages;
+	if (latency)
+		stats_latency(&snapshot->total, latency);
+	free(latency);
+}
+
+struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections)
+{
+	struct pager_snapshot *snapshot = calloc(1, sizeof *snapshot);
+	size_t regions = 0;
+	if (!snapshot)
+		return NULL;
+	for (uint32_t i = 1; i < pager->client_room; i++)
+		regions += pager->clients[i] ? pager->clients[i]->region_count : 0;
+	if (sections & SNAPSHOT_CLIENTS)
+		snapshot->clients = calloc(pager->client_room, sizeof *snapshot->clients);
+	if (sections & SNAPSHOT_OBJECTS)
+		snapshot->objects = calloc(pager->object_room, sizeof *snapshot->objects);
+	if (sections & SNAPSHOT_REGIONS)
+		snapshot->regions = calloc(regions + 1, sizeof *snapshot->regions);
+	if (snapshot->clients)
+		fill_clients(pager, snapshot);
+	if (snapshot->objects)
+		fill_objects(pager, snapshot);
+	if (snapshot->regions)
+		fill_regions(pager, snapshot);
+	memcpy(snapshot->policy, pager->pools[0].spec, sizeof snapshot->policy);
+	snapshot->budget_pages = pager->budget_pages;
+	snapshot->used_pages = pager->used_pages;
+	snapshot->swap_limit_pages = pager->config.swap_limit_bytes >> PAGE_SHIFT;
+	snapshot->sessions_ever = pager->clients_ever;
+	snapshot->latency_held = pager->latency_held;
+	snapshot->access_source = "faults";
+	fill_total(pager, snapshot);
+	return snapshot;
+}
+
+void snapshot_free(struct pager_snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	free(snapshot->clients);
+	free(snapshot->objects);
+	free(snapshot->regions);
+	free(snapshot);
+}

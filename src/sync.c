@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Write-back of ranges: msync, munmap, the last unmap of a file, a fork, old dirty pages. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core.h"
+
+int sync_start(struct pager *pager, struct object *object, uint64_t page, uint64_t end, bool flush,
+	       struct pager_request *request)
+{
+	struct sync *sync = calloc(1, sizeof *sync);
+	if (!sync)
+		return -ENOMEM;
+	*sync = (struct sync){
+		.object = object->number,
+		.cursor = page,
+		.end = end < object->capacity_pages ? end : object->capacity_pages,
+		.flush = flush,
+		.request = request,
+		.next = pager->syncs,
+	};
+	pager->syncs = sync;
+	if (request)
+		request->pending++;
+	return 0;
+}
+
+/* Dirty pages from page on that can be written together. */
+static uint32_t dirty_run(struct pager *pager, const struct object *object, uint64_t page,
+			  uint64_t end, uint32_t *frames)
+{
+	uint32_t count = 0;
+	for (; page < end && count < IO_PAGES; page++) {
+		uint64_t pte = object_pte(object, page);
+		uint32_t number = (uint32_t)pte_number(pte);
+		if (pte_state(pte) != PAGE_RESIDENT || !(pte & PTE_DIRTY) ||
+		    frame_get(pager, number)->flags & FRAME_WRITEBACK)
+			break;
+		frames[count++] = number;
+	}
+	return count;
+}
+
+/* Walk on; true when the end of the range is reached. */
+static bool sync_walk(struct pager *pager, struct sync *sync, struct object *object)
+{
+	uint32_t frames[IO_PAGES];
+	while (sync->cursor < sync->end) {
+		sync->cursor = object_next_armed(object, sync->cursor);
+		if (sync->cursor >= sync->end)
+			break;
+		uint64_t pte = object_pte(object, sync->cursor);
+		if (pte_state(pte) != PAGE_RESIDENT) {
+			sync->cursor++;
+			continue;
+		}
+		if (frame_get(pager, (uint32_t)pte_number(pte))->flags & FRAME_WRITEBACK)
+			return false;
+		uint32_t count = dirty_run(pager, object, sync->cursor, sync->end, frames);
+		if (!count) {
+			sync->cursor++;
+			continue;
+		}
+		int error;
+		uint32_t taken = io_write(pager, frames, count, sync, &error);
+		if (!taken && error == -EAGAIN)
+			return false;
+		if (!taken) {
+			sync->error = error;
+			taken = 1;
+		}
+		sync->cursor += taken;
+	}
+	return true;
+}
+
+/* True when it has ended. */
+static bool sync_step(struct pager *pager, struct sync *sync)
+{
+	struct object *object = object_lookup(pager, sync->object);
+	if (!sync_walk(pager, sync, object) || sync->pending)
+		return false;
+	if (sync->flush && !sync->flushing && object_is_file(object)) {
+		sync->flushing = !io_fsync(pager, object, sync);
+		return false;
+	}
+	return true;
+}
+
+static void sync_finish(struct pager *pager, struct sync *sync)
+{
+	struct object *object = object_lookup(pager, sync->object);
+	struct pager_request *request = sync->request;
+	int error = sync->error;
+	free(sync);
+	object_reap(pager, object);
+	if (request)
+		request_part_done(pager, request, error);
+}
+
+void sync_run(struct pager *pager)
+{
+	struct sync **link = &pager->syncs, *ended = NULL;
+	while (*link) {
+		struct sync *sync = *link;
+		if (!sync_step(pager, sync)) {
+			link = &sync->next;
+			continue;
+		}
+		*link = sync->next;
+		sync->next = ended;
+		ended = sync;
+	}
+	pageout_drop_queued(pager);
+	while (ended) {
+		struct sync *next = ended->next;
+		sync_finish(pager, ended);
+		ended = next;
+	}
+}
+
+void sync_old(struct pager *pager)
+{
+	uint32_t frames[IO_PAGES], age = pager->config.writeback_age_ms;
+	uint32_t now_ms = (uint32_t)((pager->now_ns - pager->start_ns) / 1000000);
+	if (!age || pager->now_ns < pager->write_retry_ns)
+		return;
+	/* Bounded: a frame under write-back may head the list again and again. */
+	for (uint32_t number = pager->dirty_head, tries = 256; number != FRAME_NONE && tries; tries--) {
+		struct frame *frame = frame_get(pager, number);
+		uint32_t next = frame->dirty_next;
+		int error;
+		if (now_ms - frame->dirtied_ms < age)
+			break;
+		struct object *object = object_lookup(pager, frame->object);
+		uint32_t count = dirty_run(pager, object, frame->page, object->capacity_pages, frames);
+		if (count && !io_write(pager, frames, count, NULL, &error))
+			break;
+		number = count ? pager->dirty_head : next;
+	}
+	pageout_drop_queued(pager);
+}
