@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's command line. */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "pager.h"
+#include "pagerd/policy.h"
+
+enum option_code {
+	OPTION_MEMORY = 256,
+	OPTION_CLIENT_MEMORY,
+	OPTION_SWAP,
+	OPTION_SWAP_LIMIT,
+	OPTION_POLICY,
+	OPTION_SOCKET,
+	OPTION_LOW_LATENCY,
+	OPTION_PREFETCH,
+	OPTION_WRITEBACK_AGE,
+	OPTION_PRIVATE,
+	OPTION_LIFELINE,
+	OPTION_READY,
+	OPTION_INVARIANTS,
+	OPTION_CHECK,
+	OPTION_VERSION,
+};
+
+static const struct option options[] = {
+	{"memory", required_argument, NULL, OPTION_MEMORY},
+	{"client-memory", required_argument, NULL, OPTION_CLIENT_MEMORY},
+	{"swap", required_argument, NULL, OPTION_SWAP},
+	{"swap-limit", required_argument, NULL, OPTION_SWAP_LIMIT},
+	{"policy", required_argument, NULL, OPTION_POLICY},
+	{"socket", required_argument, NULL, OPTION_SOCKET},
+	{"low-latency", required_argument, NULL, OPTION_LOW_LATENCY},
+	{"prefetch", required_argument, NULL, OPTION_PREFETCH},
+	{"writeback-age", required_argument, NULL, OPTION_WRITEBACK_AGE},
+	{"private", no_argument, NULL, OPTION_PRIVATE},
+	{"lifeline", required_argument, NULL, OPTION_LIFELINE},
+	{"ready-fd", required_argument, NULL, OPTION_READY},
+	{"check-invariants", no_argument, NULL, OPTION_INVARIANTS},
+	{"check", no_argument, NULL, OPTION_CHECK},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static void help(void)
+{
+	printf("Usage: pagerd [OPTION]...\n"
+	       "The user-space pager: gives the programs that join it a memory budget.\n\n"
+	       "  --memory SIZE         resident pages of all clients together (default: a quarter\n"
+	       "                        of the machine's memory); sizes take K, M, G, T\n"
+	       "  --client-memory SIZE  limit for each client (default: none)\n"
+	       "  --swap DIR            where the swap file is made (default: /var/lib/pagerd for\n"
+	       "                        root, else /var/tmp); it has no name and goes with pagerd\n"
+	       "  --swap-limit SIZE     most that it may hold (default: what the disk gives)\n"
+	       "  --policy NAME         what to evict; with parameters: NAME:KEY=VALUE,...\n");
+	for (size_t i = 0; pagerd_policies[i]; i++)
+		printf("                          %-6s %s\n", pagerd_policies[i]->name,
+		       pagerd_policies[i]->summary);
+	printf("  --socket PATH         where clients connect (default: $PAGERD_SOCKET, or\n"
+	       "                        /run/pagerd/pagerd.sock, or $XDG_RUNTIME_DIR/pagerd.sock)\n"
+	       "  --low-latency MODE    auto, on or off: keep idle CPUs polling while faults come\n"
+	       "                        fast (default: auto)\n"
+	       "  --prefetch PAGES      longest read-ahead window; 0 reads no page unasked\n"
+	       "                        (default: 128)\n"
+	       "  --writeback-age SEC   changed pages of files are written after so long\n"
+	       "                        (default: 30; 0: only when they must)\n"
+	       "  --private             for one command: swap in /var/tmp, the socket closed to others\n"
+	       "  --lifeline FD         end when this pipe hangs up and the last client has gone\n"
+	       "  --ready-fd FD         write one byte here when clients can connect\n"
+	       "  --check-invariants    verify all tables while running (slow; for tests)\n"
+	       "  --check               print what kernel and permissions allow, and end\n"
+	       "  -v, --verbose         say more\n"
+	       "  -h, --help; --version\n\n"
+	       "Exit status: 0; %d usage; %d no memory; %d swap; %d socket; %d already running;\n"
+	       "%d kernel or permissions (see --check).\n",
+	       EXIT_USAGE, EXIT_NO_MEMORY, EXIT_SWAP, EXIT_SOCKET, EXIT_RUNNING, EXIT_PERMISSION);
+}
+
+bool size_parse(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	errno = 0;
+	if (*text < '0' || *text > '9')
+		return false;
+	uint64_t value = strtoull(text, &end, 10);
+	if (errno || !value)
+		return false;
+	if (*end) {
+		const char *unit = strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end);
+		if (!unit || (end[1] && strcmp(end + 1, "iB") && strcmp(end + 1, "B")))
+			return false;
+		unsigned shift = 10 * (unsigned)(unit - units + 1);
+		if (value > UINT64_MAX >> shift)
+			return false;
+		value <<= shift;
+	}
+	*bytes = value;
+	return true;
+}
+
+static uint64_t size_argument(const char *name, const char *text)
+{
+	uint64_t bytes;
+	if (!size_parse(text, &bytes))
+		fatal(EXIT_USAGE, "--%s: '%s' is no size (such as 64M)", name, text);
+	return bytes;
+}
+
+static uint32_t number_argument(const char *name, const char *text, uint32_t most)
+{
+	char *end;
+	errno = 0;
+	unsigned long value = strtoul(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || value > most)
+		fatal(EXIT_USAGE, "--%s: '%s' is not a number from 0 to %u", name, text, most);
+	return (uint32_t)value;
+}
+
+static int latency_argument(const char *text)
+{
+	static const char *const modes[] = {"off", "on", "auto"};
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(text, modes[i]))
+			return i;
+	fatal(EXIT_USAGE, "--low-latency: '%s' is not auto, on or off", text);
+}
+
+static void option_apply(struct config *config, int code, const char *name)
+{
+	switch (code) {
+	case OPTION_MEMORY:
+		config->memory_bytes = size_argument(name, optarg);
+		break;
+	case OPTION_CLIENT_MEMORY:
+		config->client_bytes = size_argument(name, optarg);
+		break;
+	case OPTION_SWAP:
+		config->swap = optarg;
+		break;
+	case OPTION_SWAP_LIMIT:
+		config->swap_limit_bytes = size_argument(name, optarg);
+		break;
+	case OPTION_POLICY:
+		config->policy = optarg;
+		break;
+	case OPTION_SOCKET:
+		config->socket = optarg;
+		break;
+	case OPTION_LOW_LATENCY:
+		config->low_latency = latency_argument(optarg);
+		break;
+	case OPTION_PREFETCH:
+		config->prefetch_pages = number_argument(name, optarg, 256);
+		break;
+	case OPTION_WRITEBACK_AGE:
+		config->writeback_ms = 1000 * number_argument(name, optarg, 86400);
+		break;
+	case OPTION_PRIVATE:
+		config->private = true;
+		break;
+	case OPTION_LIFELINE:
+		config->lifeline_fd = (int)number_argument(name, optarg, 1 << 20);
+		break;
+	case OPTION_READY:
+		config->ready_fd = (int)number_argument(name, optarg, 1 << 20);
+		break;
+	case OPTION_INVARIANTS:
+		config->invariants = true;
+		break;
+	case OPTION_CHECK:
+		config->check = true;
+		break;
+	case 'v':
+		config->verbose = true;
+		break;
+	case 'h':
+		help();
+		exit(0);
+	case OPTION_VERSION:
+		printf("pagerd " PAGERD_RELEASE "\n");
+		exit(0);
+	default:
+		fatal(EXIT_USAGE, "see pagerd --help");
+	}
+}
+
+static uint64_t machine_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void config_defaults(struct config *config)
+{
+	static char path[108];
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	if (!config->memory_bytes)
+		config->memory_bytes = machine_bytes() / 4;
+	if (!config->swap)
+		config->swap = !geteuid() && !config->private ? "/var/lib/pagerd" : "/var/tmp";
+	if (!config->socket)
+		config->socket = getenv("PAGERD_SOCKET");
+	if (!config->socket && geteuid() && runtime) {
+		snprintf(path, sizeof path, "%s/pagerd.sock", runtime);
+		config->socket = path;
+	}
+	if (!config->socket)
+		config->socket = "/run/pagerd/pagerd.sock";
+}
+
+static void config_check(const struct config *config)
+{
+	const char *parameters;
+	if (config->memory_bytes < PAGER_BUDGET_MIN_BYTES)
+		fatal(EXIT_USAGE, "--memory: too small to run, at least %lluK",
+		      PAGER_BUDGET_MIN_BYTES >> 10);
+	if (config->memory_bytes > machine_bytes())
+		fatal(EXIT_USAGE, "--memory: more than the machine has (%lluM)",
+		      (unsigned long long)machine_bytes() >> 20);
+	if (config->client_bytes && config->client_bytes < PAGER_BUDGET_MIN_BYTES)
+		fatal(EXIT_USAGE, "--client-memory: too small to run, at least %lluK",
+		      PAGER_BUDGET_MIN_BYTES >> 10);
+	if (!pagerd_policy_find(config->policy, &parameters))
+		fatal(EXIT_USAGE, "--policy: there is no '%s' (see pagerd --help)", config->policy);
+	if (strlen(config->socket) >= 108)
+		fatal(EXIT_USAGE, "--socket: '%s' is longer than a socket's name may be",
+		      config->socket);
+}
+
+void config_parse(struct config *config, int argc, char **argv)
+{
+	int code, index = 0;
+	*config = (struct config){
+		.policy = "lru",
+		.low_latency = 2,
+		.prefetch_pages = 128,
+		.writeback_ms = 30000,
+		.lifeline_fd = -1,
+		.ready_fd = -1,
+	};
+	while ((code = getopt_long(argc, argv, "vh", options, &index)) != -1)
+		option_apply(config, code, options[index].name);
+	if (optind < argc)
+		fatal(EXIT_USAGE, "'%s': pagerd takes options only (see pagerd --help)",
+		      argv[optind]);
+	config_defaults(config);
+	config_check(config);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's command line. */
+#ifndef PAGERD_CONFIG_H
+#define PAGERD_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Exit statuses (sysexits.h where one fits). */
+enum {
+	EXIT_USAGE = 64,
+	EXIT_NO_MEMORY = 71,
+	EXIT_SWAP = 73,
+	EXIT_SOCKET = 74,
+	EXIT_RUNNING = 75,
+	EXIT_PERMISSION = 77,
+};
+
+struct config {
+	uint64_t memory_bytes;
+	uint64_t client_bytes; /* limit of each new client; 0: none */
+	uint64_t swap_limit_bytes;
+	const char *swap;   /* directory */
+	const char *socket; /* path */
+	const char *policy;
+	int low_latency; /* 0 off, 1 on, 2 auto */
+	uint32_t prefetch_pages;
+	uint32_t writeback_ms;
+	int lifeline_fd; /* -1: none */
+	int ready_fd;
+	bool private;
+	bool check;
+	bool invariants;
+	bool verbose;
+};
+
+/* Read the arguments; on a usage error says what is wrong and exits with EXIT_USAGE. */
+void config_parse(struct config *config, int argc, char **argv);
+
+/* "64M" -> bytes; K, M, G, T in powers of 1024. False if it is no size or 0. */
+bool size_parse(const char *text, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's state on the main thread. */
+#ifndef PAGERD_DAEMON_H
+#define PAGERD_DAEMON_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge.h"
+#include "config.h"
+
+struct session;
+
+struct daemon {
+	struct config config;
+	struct event_base *base;
+	struct bridge bridge;
+	struct event *listen_event;
+	struct event *retry_event; /* accepting goes on after descriptors were short */
+	int listen_fd;
+	int lock_fd;
+	int device_fd;  /* /dev/userfaultfd, or -1 */
+	int latency_fd; /* /dev/cpu_dma_latency, or -1 */
+	int spare_fd;   /* given up to turn a client away when descriptors are short */
+	struct session *sessions;
+	unsigned session_count;
+	bool orphaned; /* the lifeline has hung up */
+	bool stopping;
+	struct job stop_job;
+	uint64_t started_s;
+};
+
+/* End when nothing keeps the daemon any more. */
+void daemon_check_end(struct daemon *daemon);
+/* Write what is unwritten and leave the loop. */
+void daemon_stop(struct daemon *daemon);
+
+#endif

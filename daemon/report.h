@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Reports: a snapshot of the pager as text or JSON. */
+#ifndef PAGERD_REPORT_H
+#define PAGERD_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon.h"
+
+struct report_query {
+	uint32_t kind; /* enum pagerd_report_kind */
+	uint32_t pid;  /* 0: all that the asker may see */
+	bool json;
+	uid_t uid; /* the asker's */
+};
+
+/* Make the report in *text (free it). 0, -ESRCH (no such client), -EPERM (not the asker's),
+ * -EINVAL (no such report), -ENOMEM. */
+int report_make(const struct daemon *daemon, const struct pager_snapshot *snapshot,
+		const struct report_query *query, char **text, size_t *length);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* Sessions: connections, packets in and out, their end. */
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+
+static void session_free(struct session *session)
+{
+	struct daemon *daemon = session->daemon;
+	*session->link = session->next;
+	if (session->next)
+		session->next->link = session->link;
+	daemon->session_count--;
+	if (session->event)
+		event_free(session->event);
+	if (session->writable)
+		event_free(session->writable);
+	if (session->fd >= 0)
+		close(session->fd);
+	free(session->text);
+	free(session->targets);
+	free(session);
+	daemon_check_end(daemon);
+}
+
+static void client_removed(struct job *job)
+{
+	session_free(job->owner);
+}
+
+/* The connection has ended and no request is under way: let the client go. */
+static void session_end(struct session *session)
+{
+	if (!session->client) {
+		session_free(session);
+		return;
+	}
+	session->busy = true;
+	session->job = (struct job){
+		.request = {.type = PAGER_CLIENT_REMOVE, .client = session->client, .fd = -1},
+		.complete = client_removed,
+		.owner = session,
+	};
+	bridge_post(&session->daemon->bridge, &session->job);
+}
+
+void session_close(struct session *session, const char *why)
+{
+	if (session->closed)
+		return;
+	if (why)
+		log_warn("client %d (%s): %s", (int)session->pid,
+			 session->name[0] ? session->name : "?", why);
+	session->closed = true;
+	event_del(session->event);
+	event_del(session->writable);
+	close(session->fd);
+	session->fd = -1;
+	if (!session->busy)
+		session_end(session);
+}
+
+/* ---- in ---------------------------------------------------------------------------------- */
+
+struct received {
+	union packet packet;
+	size_t size;
+	int fd;
+	int extra; /* descriptors beyond one */
+	pid_t pid;
+	bool truncated;
+};
+
+static void take_descriptors(struct received *in, const struct cmsghdr *c)
+{
+	size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+		if (in->fd < 0 && !in->extra) {
+			in->fd = fd;
+		} else {
+			close(fd);
+			in->extra++;
+		}
+	}
+}
+
+/* 1: a packet, 0: the peer has gone, -errno. */
+static int receive(int fd, struct received *in)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(8 * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec iov = {in->packet.bytes, sizeof in->packet};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof control.bytes,
+	};
+	ssize_t size = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (size <= 0)
+		return size < 0 ? -errno : 0;
+	in->size = (size_t)size;
+	in->truncated = msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			take_descriptors(in, c);
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
+			struct ucred credentials;
+			memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
+			in->pid = credentials.pid;
+		}
+	}
+	return 1;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct session *session = context;
+	struct received in = {.fd = -1};
+	int result = receive(fd, &in);
+	if (result == -EAGAIN || result == -EINTR)
+		return;
+	if (result <= 0) {
+		session_close(session, result && result != -ECONNRESET ? strerror(-result) : NULL);
+		return;
+	}
+	if (in.truncated || in.extra) {
+		if (in.fd >= 0)
+			close(in.fd);
+		session_close(session, "a packet is too long or has too many descriptors");
+		return;
+	}
+	session->busy = true;
+	event_del(session->event);
+	session_packet(session, &in.packet, in.size, in.fd, in.pid);
+}
+
+/* ---- out --------------------------------------------------------------------------------- */
+
+static void session_resume(struct session *session)
+{
+	session->busy = false;
+	if (session->closed)
+		session_end(session);
+	else
+		event_add(session->event, NULL);
+}
+
+static int send_packet(int to, const void *packet, size_t size, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec iov = {(void *)packet, size};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	if (fd >= 0) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof control.bytes;
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	}
+	return sendmsg(to, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+void session_reply_packet(struct session *session, void *packet, size_t size, uint16_t type,
+			  int error, int fd)
+{
+	struct pagerd_header *h = packet;
+	*h = (struct pagerd_header){
+		.magic = PAGERD_MAGIC,
+		.version = PAGERD_VERSION,
+		.type = type | PAGERD_REPLY,
+		.size = (uint32_t)size,
+		.error = error,
+	};
+	if (!session->closed) {
+		int failed = send_packet(session->fd, packet, size, fd);
+		if (failed) {
+			/* One request, one reply: the buffer is empty unless the peer is no client
+			 * of ours, or has gone. */
+			session->busy = true;
+			session_close(session, failed == -EPIPE || failed == -ECONNRESET
+						       ? NULL
+						       : "cannot take its reply");
+		}
+	}
+	session_resume(session);
+}
+
+void session_reply(struct session *session, uint16_t type, int error)
+{
+	struct pagerd_header header;
+	session_reply_packet(session, &header, sizeof header, type, error, -1);
+}
+
+static void text_send(struct session *session)
+{
+	while (!session->closed) {
+		size_t left = session->text_length - session->text_sent;
+		size_t length = left < PAGERD_TEXT_MAX ? left : PAGERD_TEXT_MAX;
+		struct pagerd_text packet = {
+			.h = {.magic = PAGERD_MAGIC, .version = PAGERD_VERSION,
+			      .type = PAGERD_REPORT | PAGERD_REPLY, .size = sizeof packet},
+			.more = length < left,
+			.length = (uint32_t)length,
+		};
+		memcpy(packet.text, session->text + session->text_sent, length);
+		int error = send_packet(session->fd, &packet, sizeof packet, -1);
+		if (error == -EAGAIN) {
+			event_add(session->writable, NULL);
+			return;
+		}
+		if (error) {
+			session_close(session, NULL);
+			break;
+		}
+		session->text_sent += length;
+		if (!packet.more)
+			break;
+	}
+	free(session->text);
+	session->text = NULL;
+	session_resume(session);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *context)
+{
+	text_send(context);
+}
+
+void session_reply_text(struct session *session, uint16_t type, char *text, size_t length)
+{
+	session->text = text;
+	session->text_length = length;
+	session->text_sent = 0;
+	text_send(session);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+int session_create(struct daemon *daemon, int fd, struct session **out)
+{
+	struct ucred credentials;
+	socklen_t length = sizeof credentials;
+	int on = 1;
+	struct session *session = calloc(1, sizeof *session);
+	if (!session || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
+		int error = session ? -errno : -ENOMEM;
+		free(session);
+		close(fd);
+		return error;
+	}
+	session->daemon = daemon;
+	session->fd = fd;
+	session->pid = credentials.pid;
+	session->uid = credentials.uid;
+	session->event = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, session);
+	session->writable = event_new(daemon->base, fd, EV_WRITE, on_writable, session);
+	session->next = daemon->sessions;
+	session->link = &daemon->sessions;
+	if (session->next)
+		session->next->link = &session->next;
+	daemon->sessions = session;
+	daemon->session_count++;
+	if (!session->event || !session->writable || event_add(session->event, NULL)) {
+		session_free(session);
+		return -ENOMEM;
+	}
+	if (out)
+		*out = session;
+	return 0;
+}

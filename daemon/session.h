@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions: one for each connection.
+ *
+ * A session has at most one request under way; until it is answered nothing more is read. A packet
+ * that breaks the protocol ends the session, with one line in the log, and nothing else. When the
+ * connection ends, the session lives on until the pager has let its client go.
+ */
+#ifndef PAGERD_SESSION_H
+#define PAGERD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon.h"
+#include "pagerd/protocol.h"
+
+enum session_state {
+	SESSION_NEW,   /* nothing heard yet */
+	SESSION_HELLO, /* may report, set, drain; may become a client */
+	SESSION_CHILD, /* made by FORK: a client without userfaultfd */
+	SESSION_CLIENT,
+};
+
+union packet {
+	struct pagerd_header h;
+	struct pagerd_hello hello;
+	struct pagerd_map map;
+	struct pagerd_register reg;
+	struct pagerd_range range;
+	struct pagerd_open open;
+	struct pagerd_set set;
+	struct pagerd_report report;
+	char bytes[PAGERD_PACKET_MAX];
+};
+
+struct session {
+	struct daemon *daemon;
+	struct session *next, **link;
+	struct event *event; /* readable */
+	struct event *writable;
+	int fd;
+	enum session_state state;
+	bool busy;   /* a request is under way */
+	bool closed; /* the connection has ended */
+	pid_t pid;
+	uid_t uid;
+	char name[20];
+	uint32_t client; /* the pager's number, 0: none */
+	struct session *child; /* FORK under way */
+	struct pagerd_set set; /* SET under way */
+	char words[256];       /* its text, taken apart: the pager reads it */
+	uint32_t *targets;
+	unsigned target_count;
+	struct job job;
+	char *text; /* a report on its way out */
+	size_t text_length, text_sent;
+};
+
+/* Serve a connection; takes fd. 0 or -errno (fd is closed). */
+int session_create(struct daemon *daemon, int fd, struct session **session);
+/* End the connection; why goes to the log, NULL: it ended as it should. */
+void session_close(struct session *session, const char *why);
+
+/* session_request.c: one packet with up to one descriptor, which it takes. pid: of the sender, as
+ * the kernel says, 0 if it does not. */
+void session_packet(struct session *session, const union packet *packet, size_t size, int fd,
+		    pid_t pid);
+
+/* ---- between session.c and session_request.c ---- */
+
+/* Answer: a header alone, or a whole packet with the error in it, and go on reading. */
+void session_reply(struct session *session, uint16_t type, int error);
+void session_reply_packet(struct session *session, void *packet, size_t size, uint16_t type,
+			  int error, int fd);
+/* Answer with a text of any length, which it frees. */
+void session_reply_text(struct session *session, uint16_t type, char *text, size_t length);
+
+#endif

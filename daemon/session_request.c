@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT */
+/* What each packet of a session asks of the pager, and how it is answered. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "report.h"
+#include "session.h"
+
+/* What is known about each type before it is looked at. */
+static const struct packet_rule {
+	uint16_t size;
+	bool descriptor; /* exactly one */
+	bool client;     /* only from a session that pages */
+} rules[] = {
+	[PAGERD_HELLO] = {sizeof(struct pagerd_hello)},
+	[PAGERD_UFFD] = {sizeof(struct pagerd_header), .descriptor = true},
+	[PAGERD_MAP] = {sizeof(struct pagerd_map), .client = true}, /* descriptor: by its kind */
+	[PAGERD_REGISTER] = {sizeof(struct pagerd_register), .client = true},
+	[PAGERD_UNMAP] = {sizeof(struct pagerd_range), .client = true},
+	[PAGERD_OPEN] = {sizeof(struct pagerd_open), .client = true},
+	[PAGERD_SYNC] = {sizeof(struct pagerd_range), .client = true},
+	[PAGERD_DISCARD] = {sizeof(struct pagerd_range), .client = true},
+	[PAGERD_ADVISE] = {sizeof(struct pagerd_range), .client = true},
+	[PAGERD_FORK] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
+	[PAGERD_FORK_END] = {sizeof(struct pagerd_header), .client = true},
+	[PAGERD_STATS] = {sizeof(struct pagerd_header), .client = true},
+	[PAGERD_SET] = {sizeof(struct pagerd_set)},
+	[PAGERD_REPORT] = {sizeof(struct pagerd_report)},
+	[PAGERD_DRAIN] = {sizeof(struct pagerd_header)},
+};
+
+static struct pager_request *job_start(struct session *session, enum pager_request_type type,
+				       void (*complete)(struct job *))
+{
+	session->job = (struct job){
+		.request = {.type = type, .client = session->client, .fd = -1},
+		.complete = complete,
+		.owner = session,
+	};
+	return &session->job.request;
+}
+
+static void job_post(struct session *session)
+{
+	bridge_post(&session->daemon->bridge, &session->job);
+}
+
+static uint16_t reply_type(const struct pager_request *request)
+{
+	switch (request->type) {
+	case PAGER_REGISTER:
+		return PAGERD_REGISTER;
+	case PAGER_UNMAP:
+		return PAGERD_UNMAP;
+	case PAGER_SYNC:
+		return PAGERD_SYNC;
+	case PAGER_DISCARD:
+		return PAGERD_DISCARD;
+	case PAGER_ADVISE:
+		return PAGERD_ADVISE;
+	case PAGER_FORK_END:
+		return PAGERD_FORK_END;
+	case PAGER_DRAIN:
+		return PAGERD_DRAIN;
+	case PAGER_MAP:
+		return PAGERD_MAP;
+	case PAGER_OPEN:
+		return PAGERD_OPEN;
+	default:
+		return PAGERD_UFFD;
+	}
+}
+
+/* Those that are answered with their error alone. */
+static void simple_done(struct job *job)
+{
+	session_reply(job->owner, reply_type(&job->request), job->request.error);
+}
+
+/* ---- becoming a client ------------------------------------------------------------------- */
+
+static void packet_hello(struct session *session, const struct pagerd_hello *hello, pid_t pid)
+{
+	if (session->state == SESSION_CHILD) {
+		if (pid)
+			session->pid = pid; /* the socket was made by its parent */
+	} else if (session->state != SESSION_NEW) {
+		session_reply(session, PAGERD_HELLO, -EALREADY);
+		return;
+	} else {
+		session->state = SESSION_HELLO;
+	}
+	memcpy(session->name, hello->name, sizeof session->name - 1);
+	int device = session->daemon->device_fd;
+	struct pagerd_hello_reply reply = {
+		.flags = device >= 0 ? PAGERD_HELLO_DEVICE : 0,
+		.page_bytes = PAGE_BYTES,
+		.daemon_pid = (uint32_t)getpid(),
+	};
+	session_reply_packet(session, &reply, sizeof reply, PAGERD_HELLO, 0, device);
+}
+
+static bool is_userfaultfd(int fd)
+{
+	char path[40], target[40];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(path, target, sizeof target - 1);
+	if (length < 0)
+		return false;
+	target[length] = 0;
+	return !strcmp(target, "anon_inode:[userfaultfd]");
+}
+
+static void client_limited(struct job *job)
+{
+	struct session *session = job->owner;
+	if (job->request.error)
+		log_warn("client %d: no limit of its own: %s", (int)session->pid,
+			 strerror(-job->request.error));
+	session_reply(session, PAGERD_UFFD, 0);
+}
+
+static void client_added(struct job *job)
+{
+	struct session *session = job->owner;
+	if (job->request.error) {
+		session_reply(session, PAGERD_UFFD, job->request.error);
+		return;
+	}
+	session->client = job->request.client;
+	session->state = SESSION_CLIENT;
+	log_debug("client %d (%s) joined", (int)session->pid, session->name);
+	if (!session->daemon->config.client_bytes) {
+		session_reply(session, PAGERD_UFFD, 0);
+		return;
+	}
+	job_start(session, PAGER_SET, client_limited)->length = session->daemon->config.client_bytes;
+	job_post(session);
+}
+
+static void packet_uffd(struct session *session, int fd)
+{
+	if (session->state != SESSION_HELLO && session->state != SESSION_CHILD) {
+		close(fd);
+		session_reply(session, PAGERD_UFFD, -EALREADY);
+		return;
+	}
+	if (!is_userfaultfd(fd)) {
+		close(fd);
+		session_close(session, "sent something that is no userfaultfd");
+		session_reply(session, PAGERD_UFFD, -EINVAL);
+		return;
+	}
+	bool child = session->state == SESSION_CHILD;
+	struct pager_request *request =
+		job_start(session, child ? PAGER_CLIENT_UFFD : PAGER_CLIENT_ADD, client_added);
+	request->fd = fd;
+	request->pid = (uint32_t)session->pid;
+	request->uid = session->uid;
+	memcpy(request->name, session->name, sizeof request->name);
+	job_post(session);
+}
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+static void object_done(struct job *job)
+{
+	struct session *session = job->owner;
+	struct pager_request *request = &job->request;
+	struct pagerd_map_reply reply = {
+		.read_only = request->read_only,
+		.object = request->object,
+		.offset_bytes = request->offset,
+	};
+	int fd = request->error ? -1 : request->fd;
+	session_reply_packet(session, &reply, sizeof reply, reply_type(request), request->error,
+			     fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void packet_map(struct session *session, const struct pagerd_map *map, int fd)
+{
+	struct stat st;
+	bool file = map->kind == PAGERD_FILE_SHARED;
+	int error = 0;
+	if (map->kind < PAGERD_FILE_SHARED || map->kind > PAGERD_ANON_PRIVATE || file != (fd >= 0))
+		error = -EINVAL;
+	else if (!map->length_bytes || map->length_bytes > 1ull << 46 ||
+		 map->offset_bytes > 1ull << 46)
+		error = -EINVAL;
+	else if (file && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
+		error = -ENODEV;
+	if (error) {
+		if (fd >= 0)
+			close(fd);
+		session_reply(session, PAGERD_MAP, error);
+		return;
+	}
+	struct pager_request *request = job_start(session, PAGER_MAP, object_done);
+	request->kind = map->kind;
+	request->writable = map->writable;
+	request->length = map->length_bytes;
+	request->offset = map->offset_bytes;
+	request->fd = fd;
+	job_post(session);
+}
+
+static void packet_open(struct session *session, const struct pagerd_open *open)
+{
+	struct pager_request *request = job_start(session, PAGER_OPEN, object_done);
+	request->address = open->address;
+	request->length = open->length_bytes;
+	job_post(session);
+}
+
+static void packet_register(struct session *session, const struct pagerd_register *reg)
+{
+	struct pager_request *request = job_start(session, PAGER_REGISTER, simple_done);
+	request->address = reg->address;
+	request->length = reg->length_bytes;
+	request->object = reg->object;
+	request->offset = reg->offset_bytes;
+	job_post(session);
+}
+
+static void packet_range(struct session *session, enum pager_request_type type,
+			 const struct pagerd_range *range)
+{
+	struct pager_request *request = job_start(session, type, simple_done);
+	request->address = range->address;
+	request->length = range->length_bytes;
+	request->flags = range->flags;
+	job_post(session);
+}
+
+static void stats_done(struct job *job)
+{
+	struct pagerd_stats_reply reply = {0};
+	static_assert(sizeof job->request.stats <= sizeof reply.value, "the statistics must fit");
+	memcpy(reply.value, &job->request.stats, sizeof job->request.stats);
+	session_reply_packet(job->owner, &reply, sizeof reply, PAGERD_STATS, job->request.error, -1);
+}
+
+/* ---- fork -------------------------------------------------------------------------------- */
+
+static void forked(struct job *job)
+{
+	struct session *session = job->owner, *child = session->child;
+	session->child = NULL;
+	child->busy = false;
+	if (job->request.error)
+		session_close(child, NULL);
+	else
+		event_add(child->event, NULL);
+	session_reply(session, PAGERD_FORK, job->request.error);
+}
+
+static void child_added(struct job *job)
+{
+	struct session *session = job->owner, *child = session->child;
+	if (job->request.error) {
+		session->child = NULL;
+		child->busy = false;
+		session_close(child, NULL);
+		session_reply(session, PAGERD_FORK, job->request.error);
+		return;
+	}
+	child->client = job->request.client;
+	child->state = SESSION_CHILD;
+	job_start(session, PAGER_FORK, forked)->child = child->client;
+	job_post(session);
+}
+
+static void packet_fork(struct session *session, int fd)
+{
+	int type = 0, domain = 0;
+	socklen_t length = sizeof type;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 || type != SOCK_SEQPACKET ||
+	    domain != AF_UNIX) {
+		close(fd);
+		session_close(session, "sent something that is no socket for its child");
+		session_reply(session, PAGERD_FORK, -EINVAL);
+		return;
+	}
+	struct session *child;
+	int error = session_create(session->daemon, fd, &child);
+	if (error) {
+		session_reply(session, PAGERD_FORK, error);
+		return;
+	}
+	event_del(child->event); /* until its memory is there */
+	child->busy = true;
+	child->uid = session->uid;
+	child->pid = session->pid;
+	memcpy(child->name, session->name, sizeof child->name);
+	session->child = child;
+	struct pager_request *request = job_start(session, PAGER_CLIENT_ADD, child_added);
+	request->pid = (uint32_t)session->pid;
+	request->uid = session->uid;
+	memcpy(request->name, session->name, sizeof request->name);
+	job_post(session);
+}
+
+/* ---- reports and settings ---------------------------------------------------------------- */
+
+static bool may_see(const struct session *session, uid_t uid)
+{
+	return !session->uid || session->uid == uid;
+}
+
+static void report_done(struct job *job)
+{
+	struct session *session = job->owner;
+	struct pager_snapshot *snapshot = job->request.snapshot;
+	struct report_query query = {
+		.kind = job->request.kind,
+		.pid = job->request.pid,
+		.json = job->request.writable,
+		.uid = session->uid,
+	};
+	char *text = NULL;
+	size_t length = 0;
+	int error = job->request.error;
+	if (!error)
+		error = report_make(session->daemon, snapshot, &query, &text, &length);
+	snapshot_free(snapshot);
+	if (error)
+		session_reply(session, PAGERD_REPORT, error);
+	else
+		session_reply_text(session, PAGERD_REPORT, text, length);
+}
+
+static void packet_report(struct session *session, const struct pagerd_report *report)
+{
+	struct pager_request *request = job_start(session, PAGER_SNAPSHOT, report_done);
+	request->kind = report->kind;
+	request->pid = report->pid;
+	request->writable = report->json;
+	request->flags = SNAPSHOT_CLIENTS;
+	if (report->kind == PAGERD_REPORT_STAT)
+		request->flags |= SNAPSHOT_OBJECTS;
+	if (report->kind == PAGERD_REPORT_MAPS)
+		request->flags |= SNAPSHOT_REGIONS;
+	job_post(session);
+}
+
+static void set_reply(struct session *session, const char *why)
+{
+	char *text = strdup(why);
+	if (!text)
+		session_reply(session, PAGERD_SET, -ENOMEM);
+	else
+		session_reply_text(session, PAGERD_SET, text, strlen(text));
+}
+
+/* "memory=SIZE policy=NAME" -> the request; what is wrong otherwise. */
+static const char *set_parse(char *text, struct pager_request *request)
+{
+	char *rest = text, *word;
+	while ((word = strtok_r(rest, " ", &rest))) {
+		if (!strncmp(word, "memory=", 7)) {
+			if (!strcmp(word + 7, "none"))
+				request->length = UINT64_MAX;
+			else if (!size_parse(word + 7, &request->length))
+				return "memory: not a size (such as 64M, or none)";
+		} else if (!strncmp(word, "policy=", 7)) {
+			request->text = word + 7;
+		} else {
+			return "only memory=SIZE and policy=NAME can be set";
+		}
+	}
+	return request->length || request->text ? NULL : "nothing to set";
+}
+
+static void set_next(struct session *session);
+
+static void set_done(struct job *job)
+{
+	struct session *session = job->owner;
+	if (job->request.error && job->request.error != -ESRCH) {
+		set_reply(session, job->request.why[0] ? job->request.why
+						       : strerror(-job->request.error));
+		return;
+	}
+	set_next(session);
+}
+
+static void set_next(struct session *session)
+{
+	if (!session->target_count) {
+		free(session->targets);
+		session->targets = NULL;
+		set_reply(session, "");
+		return;
+	}
+	struct pager_request *request = job_start(session, PAGER_SET, set_done);
+	request->client = session->targets[--session->target_count];
+	memcpy(session->words, session->set.text, sizeof session->words);
+	const char *why = set_parse(session->words, request);
+	if (!why && !request->client && request->length == UINT64_MAX)
+		why = "memory: the daemon needs a budget";
+	if (why) {
+		set_reply(session, why);
+		return;
+	}
+	job_post(session);
+}
+
+static void packet_set(struct session *session, const struct pagerd_set *set)
+{
+	session->set = *set;
+	session->set.text[sizeof session->set.text - 1] = 0;
+	free(session->targets);
+	session->targets = calloc(session->daemon->session_count + 1, sizeof *session->targets);
+	session->target_count = 0;
+	if (!session->targets) {
+		session_reply(session, PAGERD_SET, -ENOMEM);
+		return;
+	}
+	bool refused = !set->pid && !may_see(session, geteuid());
+	if (!set->pid && !refused)
+		session->targets[session->target_count++] = 0;
+	for (struct session *s = session->daemon->sessions; set->pid && s; s = s->next) {
+		if (!s->client || (uint32_t)s->pid != set->pid)
+			continue;
+		if (may_see(session, s->uid))
+			session->targets[session->target_count++] = s->client;
+		else
+			refused = true;
+	}
+	if (refused)
+		session_reply(session, PAGERD_SET, -EPERM);
+	else if (!session->target_count)
+		session_reply(session, PAGERD_SET, -ESRCH);
+	else
+		set_next(session);
+}
+
+/* ---- dispatch ---------------------------------------------------------------------------- */
+
+/* What is wrong with the packet, NULL if nothing. */
+static const char *packet_wrong(const struct session *session, const struct pagerd_header *h,
+				size_t size, int fd)
+{
+	if (size < sizeof *h || h->magic != PAGERD_MAGIC)
+		return "does not speak this protocol";
+	if (h->version != PAGERD_VERSION)
+		return "speaks another version of the protocol";
+	if (!h->type || h->type >= sizeof rules / sizeof *rules)
+		return "sent a packet of unknown type";
+	const struct packet_rule *rule = &rules[h->type];
+	if (h->size != size || size != rule->size)
+		return "sent a packet of wrong length";
+	if (h->type != PAGERD_MAP && rule->descriptor != (fd >= 0))
+		return "sent a packet with a descriptor too many or too few";
+	if (session->state == SESSION_NEW && h->type != PAGERD_HELLO)
+		return "did not begin with HELLO";
+	if (rule->client && session->state != SESSION_CLIENT)
+		return "sent a client's request before its userfaultfd";
+	return NULL;
+}
+
+void session_packet(struct session *session, const union packet *packet, size_t size, int fd,
+		    pid_t pid)
+{
+	const char *wrong = packet_wrong(session, &packet->h, size, fd);
+	if (wrong) {
+		if (fd >= 0)
+			close(fd);
+		session->busy = false;
+		session_close(session, wrong);
+		return;
+	}
+	switch (packet->h.type) {
+	case PAGERD_HELLO:
+		packet_hello(session, &packet->hello, pid);
+		break;
+	case PAGERD_UFFD:
+		packet_uffd(session, fd);
+		break;
+	case PAGERD_MAP:
+		packet_map(session, &packet->map, fd);
+		break;
+	case PAGERD_OPEN:
+		packet_open(session, &packet->open);
+		break;
+	case PAGERD_REGISTER:
+		packet_register(session, &packet->reg);
+		break;
+	case PAGERD_UNMAP:
+		packet_range(session, PAGER_UNMAP, &packet->range);
+		break;
+	case PAGERD_SYNC:
+		packet_range(session, PAGER_SYNC, &packet->range);
+		break;
+	case PAGERD_DISCARD:
+		packet_range(session, PAGER_DISCARD, &packet->range);
+		break;
+	case PAGERD_ADVISE:
+		packet_range(session, PAGER_ADVISE, &packet->range);
+		break;
+	case PAGERD_FORK:
+		packet_fork(session, fd);
+		break;
+	case PAGERD_FORK_END:
+		job_start(session, PAGER_FORK_END, simple_done);
+		job_post(session);
+		break;
+	case PAGERD_STATS:
+		job_start(session, PAGER_STATS, stats_done);
+		job_post(session);
+		break;
+	case PAGERD_SET:
+		packet_set(session, &packet->set);
+		break;
+	case PAGERD_REPORT:
+		packet_report(session, &packet->report);
+		break;
+	case PAGERD_DRAIN:
+		job_start(session, PAGER_DRAIN, simple_done);
+		job_post(session);
+		break;
+	}
+}
