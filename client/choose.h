@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which mappings are paged.
+ *
+ * Paged: private and shared anonymous memory, and shared mappings of regular files on file
+ * systems that keep them on a disk, from a least size on. PROT_NONE reservations too, as what
+ * is made accessible of them later is to be paged, up to 64 GiB; beyond that they are shadow
+ * memory or address space kept for another use.
+ *
+ * Not paged: stacks, memory that grows down, executable, huge-page and locked mappings, MAP_SYNC,
+ * private mappings of files, devices, files that live in memory or in the kernel, and mappings
+ * above 1 TiB.
+ */
+#ifndef PAGERD_CLIENT_CHOOSE_H
+#define PAGERD_CLIENT_CHOOSE_H
+
+#include <stdint.h>
+
+#include "paged.h"
+
+struct choice {
+	uint64_t min_bytes;      /* anonymous memory */
+	uint64_t min_file_bytes; /* files */
+};
+
+/* The enum pagerd_kind that mapping is to have; 0: it stays the kernel's. */
+uint32_t choose_kind(const struct choice *choice, const struct mapping *mapping);
+/* For a mapping with kind 0 that had to be paged: what the kernel says of it if it refuses it,
+ * else -EOPNOTSUPP. */
+int choose_error(const struct mapping *mapping);
+
+#endif

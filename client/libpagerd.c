@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The public C API: see <pagerd/pagerd.h>. */
+#include "pagerd/pagerd.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "choose.h"
+#include "paged.h"
+#include "sys.h"
+
+#define API            __attribute__((visibility("default")))
+#define DEFAULT_SOCKET "/run/pagerd/pagerd.sock"
+
+struct pagerd {
+	pthread_mutex_t mutex;
+	int pid; /* a child of fork has no session */
+	struct paged paged;
+};
+
+static int saved_connect(struct pagerd *connection, const char *socket_path)
+{
+	if (!socket_path)
+		socket_path = getenv("PAGERD_SOCKET");
+	if (!socket_path || !*socket_path)
+		socket_path = DEFAULT_SOCKET;
+	return session_connect(&connection->paged.session, socket_path);
+}
+
+API int pagerd_connect(struct pagerd **connection, const char *socket_path)
+{
+	int saved = errno;
+	struct pagerd *made = calloc(1, sizeof(*made));
+	errno = saved;
+	if (!made)
+		return -ENOMEM;
+	int result = saved_connect(made, socket_path);
+	if (result < 0) {
+		free(made);
+		return result;
+	}
+	pthread_mutex_init(&made->mutex, NULL);
+	made->pid = sys_getpid();
+	*connection = made;
+	return 0;
+}
+
+API void pagerd_disconnect(struct pagerd *connection)
+{
+	if (!connection)
+		return;
+	struct regions *regions = &connection->paged.regions;
+	bool own = connection->pid == sys_getpid();
+	while (own && regions->count > 0) {
+		struct region last = regions->entries[regions->count - 1];
+		if (paged_munmap(&connection->paged, last.start, last.end - last.start) < 0)
+			break;
+	}
+	session_finish(&connection->paged.session);
+	regions_finish(regions);
+	pthread_mutex_destroy(&connection->mutex);
+	free(connection);
+}
+
+/* Take the connection; -ENOTCONN in a child of fork. */
+static int pagerd_enter(struct pagerd *connection)
+{
+	if (connection->pid != sys_getpid())
+		return -ENOTCONN;
+	pthread_mutex_lock(&connection->mutex);
+	return 0;
+}
+
+static int pagerd_leave(struct pagerd *connection, int result)
+{
+	pthread_mutex_unlock(&connection->mutex);
+	return result;
+}
+
+static long pagerd_place(struct pagerd *connection, const struct mapping *mapping)
+{
+	long address = pagerd_enter(connection);
+	if (address < 0)
+		return address;
+	int refused = 0;
+	address = paged_mmap(&connection->paged, mapping, &refused);
+	if (address >= 0 && refused < 0) {
+		sys_munmap((uint64_t)address, mapping->length);
+		address = refused;
+	}
+	pagerd_leave(connection, 0);
+	return address;
+}
+
+API void *pagerd_map(struct pagerd *connection, void *address, size_t length, int protection,
+		     int flags, int fd, off_t offset, int *error)
+{
+	struct mapping mapping = {
+		.address = (uint64_t)address,
+		.length = length,
+		.protection = protection,
+		.flags = flags,
+		.fd = fd,
+		.offset = (uint64_t)offset,
+	};
+	const struct choice everything = {.min_bytes = 1, .min_file_bytes = 1};
+	mapping.kind = choose_kind(&everything, &mapping);
+	long place;
+	if (mapping.kind != 0)
+		place = pagerd_place(connection, &mapping);
+	else
+		place = choose_error(&mapping);
+	if (place >= 0)
+		return (void *)place;
+	if (error)
+		*error = (int)place;
+	return NULL;
+}
+
+/* Calls on a range that must hold something paged. */
+static int pagerd_range(struct pagerd *connection, const void *address, size_t length)
+{
+	int result = pagerd_enter(connection);
+	if (result < 0)
+		return result;
+	uint64_t start = (uint64_t)address;
+	if (!range_valid(start, length))
+		return pagerd_leave(connection, -EINVAL);
+	if (!regions_overlap(&connection->paged.regions, start, start + page_round_up(length)))
+		return pagerd_leave(connection, -ENOMEM);
+	return 0;
+}
+
+API int pagerd_unmap(struct pagerd *connection, void *address, size_t length)
+{
+	int result = pagerd_enter(connection);
+	if (result < 0)
+		return result;
+	result = paged_munmap(&connection->paged, (uint64_t)address, length);
+	return pagerd_leave(connection, result);
+}
+
+API int pagerd_sync(struct pagerd *connection, void *address, size_t length, int flags)
+{
+	int result = pagerd_range(connection, address, length);
+	if (result < 0)
+		return result;
+	result = paged_msync(&connection->paged, (uint64_t)address, length, flags);
+	return pagerd_leave(connection, result);
+}
+
+API int pagerd_advise(struct pagerd *connection, void *address, size_t length, int advice)
+{
+	int result = pagerd_range(connection, address, length);
+	if (result < 0)
+		return result;
+	result = paged_madvise(&connection->paged, (uint64_t)address, length, advice);
+	return pagerd_leave(connection, result);
+}
+
+API int pagerd_statistics(struct pagerd *connection, struct pagerd_stats *stats)
+{
+	int result = pagerd_enter(connection);
+	if (result < 0)
+		return result;
+	result = session_stats(&connection->paged.session, stats);
+	return pagerd_leave(connection, result);
+}

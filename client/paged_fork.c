@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Carrying paged memory through fork. */
+#include "paged_fork.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "sys.h"
+#include "wire.h"
+
+int paged_fork_begin(struct paged *paged, int *child_socket)
+{
+	int ends[2];
+	int result = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
+	if (result < 0)
+		return result;
+	result = session_fork(&paged->session, ends[0]);
+	sys_close(ends[0]);
+	if (result < 0)
+		sys_close(ends[1]);
+	else
+		*child_socket = wire_move_high(ends[1]);
+	return result;
+}
+
+int paged_fork_end(struct paged *paged)
+{
+	return session_fork_end(&paged->session);
+}
+
+void paged_fork_forget(struct paged *paged)
+{
+	session_finish(&paged->session);
+	regions_finish(&paged->regions);
+}
+
+/* Nothing is mapped at the region's addresses yet: its mapping was marked MADV_DONTFORK. */
+static int adopt_region(struct paged *paged, const struct region *inherited)
+{
+	struct region region = *inherited;
+	struct session_object object;
+	uint64_t length = region.end - region.start;
+	int result = session_open(&paged->session, region.start, length, &object);
+	if (result < 0)
+		return result;
+	region.offset = object.offset;
+	result = paged_attach(paged, &region, object.memfd, 0);
+	sys_close(object.memfd);
+	return result;
+}
+
+static int adopt_zeros(struct paged *paged, const struct region *region)
+{
+	struct mapping mapping = {
+		.address = region->start,
+		.length = region->end - region->start,
+		.protection = region->protection,
+		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		.fd = -1,
+		.kind = PAGERD_ANON_PRIVATE,
+	};
+	int error;
+	long address = paged_mmap(paged, &mapping, &error);
+	if (address < 0)
+		return (int)address;
+	/* It stays so for the child's own children. */
+	return paged_madvise(paged, mapping.address, mapping.length, MADV_WIPEONFORK);
+}
+
+static int adopt(struct paged *paged, const struct region *region)
+{
+	if (!(region->flags & (REGION_DONTFORK | REGION_WIPEONFORK)))
+		return adopt_region(paged, region);
+	int result = session_range(&paged->session, PAGERD_UNMAP, region->start,
+				   region->end - region->start, 0);
+	if (result == 0 && !(region->flags & REGION_DONTFORK))
+		result = adopt_zeros(paged, region);
+	return result;
+}
+
+int paged_fork_adopt(struct paged *paged, int child_socket)
+{
+	struct regions inherited = paged->regions;
+	paged->regions = (struct regions){.entries = NULL};
+	session_finish(&paged->session);
+	int result = session_start(&paged->session, child_socket);
+	if (result == 0)
+		result = regions_reserve(&paged->regions, inherited.count + 1);
+	for (size_t i = 0; i < inherited.count && result == 0; i++)
+		result = adopt(paged, &inherited.entries[i]);
+	regions_finish(&inherited);
+	return result;
+}

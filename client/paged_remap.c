@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mremap where the memory is the daemon's.
+ *
+ * Contents do not move: they are the object's, which is mapped at another place, or longer, and
+ * taken away from the old place. Only where the daemon knows the range as several, or another
+ * part of the memory owns the pages behind it in the object, is it copied.
+ *
+ * What may move does, even if it could be grown where it is: that would make it two ranges.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "paged.h"
+#include "sys.h"
+
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
+struct remap {
+	uint64_t address;
+	uint64_t length; /* whole pages; 0: make a second mapping of shared memory */
+	uint64_t new_length;
+	int flags;
+	uint64_t new_address; /* with MREMAP_FIXED */
+};
+
+/* Whether the kernel would look at the memory at all. What is refused here is given to the
+ * kernel, which refuses it with the right errno. */
+static bool remap_valid(const struct remap *remap)
+{
+	const int known = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+	if ((remap->flags & ~known) || remap->new_length == 0 ||
+	    !range_valid(remap->address, remap->length ? remap->length : PAGE_BYTES))
+		return false;
+	if ((remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) &&
+	    !(remap->flags & MREMAP_MAYMOVE))
+		return false;
+	if ((remap->flags & MREMAP_DONTUNMAP) && remap->length != remap->new_length)
+		return false;
+	if (!(remap->flags & MREMAP_FIXED))
+		return true;
+	return range_valid(remap->new_address, remap->new_length) &&
+	       (remap->new_address >= remap->address + remap->length ||
+		remap->new_address + remap->new_length <= remap->address);
+}
+
+/* The daemon's memory right behind the region, if nothing is there. */
+static int remap_extend(struct paged *paged, const struct region *region,
+			const struct remap *remap, const struct session_object *object)
+{
+	struct region added = *region;
+	added.start = region->end;
+	added.end = remap->address + remap->new_length;
+	added.offset = object->offset + remap->length;
+	uint64_t bytes = added.end - added.start;
+	long place = sys_mmap(added.start, bytes, PROT_NONE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+			      -1, 0);
+	if (place < 0)
+		return (int)place;
+	if ((uint64_t)place != added.start) {
+		sys_munmap((uint64_t)place, bytes);
+		return -EEXIST;
+	}
+	int result = paged_attach(paged, &added, object->memfd, object->number);
+	if (result < 0)
+		sys_munmap(added.start, bytes);
+	return result;
+}
+
+/* A place for new_length bytes: the caller's, cleared of what is paged there, or the kernel's
+ * choice. Inaccessible. */
+static long remap_place(struct paged *paged, const struct remap *remap)
+{
+	int fixed = 0;
+	if (remap->flags & MREMAP_FIXED) {
+		int result = 0;
+		uint64_t end = remap->new_address + remap->new_length;
+		if (regions_overlap(&paged->regions, remap->new_address, end))
+			result = paged_release(paged, remap->new_address, end);
+		if (result < 0)
+			return result;
+		fixed = MAP_FIXED;
+	}
+	return sys_mmap(remap->new_address, remap->new_length, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
+}
+
+/* What is left at the old place after a move: nothing, or zeros. */
+static int remap_vacate(struct paged *paged, const struct remap *remap,
+			const struct region *region)
+{
+	unsigned flags = region->flags;
+	int protection = region->protection;
+	int result = paged_release(paged, remap->address, remap->address + remap->length);
+	if (result < 0)
+		return result;
+	if (!(remap->flags & MREMAP_DONTUNMAP))
+		return sys_munmap(remap->address, remap->length);
+	long place = sys_mmap(remap->address, remap->length, protection,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (place >= 0 && (flags & REGION_DONTFORK))
+		sys_madvise(remap->address, remap->length, MADV_DONTFORK);
+	if (place >= 0 && (flags & REGION_WIPEONFORK))
+		sys_madvise(remap->address, remap->length, MADV_WIPEONFORK);
+	return place < 0 ? (int)place : 0;
+}
+
+static long remap_move(struct paged *paged, const struct region *region,
+		       const struct remap *remap, const struct session_object *object)
+{
+	struct region moved = *region;
+	long place = remap_place(paged, remap);
+	if (place < 0)
+		return place;
+	moved.start = (uint64_t)place;
+	moved.end = moved.start + remap->new_length;
+	moved.offset = object->offset;
+	int result = paged_attach(paged, &moved, object->memfd, object->number);
+	if (result == 0 && remap->length > 0)
+		result = remap_vacate(paged, remap, &moved);
+	if (result < 0) {
+		if (regions_overlap(&paged->regions, moved.start, moved.end))
+			paged_release(paged, moved.start, moved.end);
+		sys_munmap(moved.start, moved.end - moved.start);
+		return result;
+	}
+	return place;
+}
+
+/* Private memory only. */
+static long remap_copy(struct paged *paged, const struct region *in_table,
+		       const struct remap *remap)
+{
+	const struct region region = *in_table;
+	int protection = region.protection, refused;
+	struct mapping mapping = {
+		.address = remap->new_address,
+		.length = remap->new_length,
+		.protection = PROT_READ | PROT_WRITE,
+		.flags = MAP_PRIVATE | MAP_ANONYMOUS |
+			 (remap->flags & MREMAP_FIXED ? MAP_FIXED : 0),
+		.fd = -1,
+		.kind = PAGERD_ANON_PRIVATE,
+	};
+	long place = paged_mmap(paged, &mapping, &refused);
+	if (place < 0)
+		return place;
+	int result = sys_mprotect(remap->address, remap->length, protection | PROT_READ);
+	if (result == 0) {
+		memcpy((void *)place, (const void *)remap->address, remap->length);
+		result = paged_mprotect(paged, (uint64_t)place, remap->new_length, protection);
+	}
+	if (result == 0) {
+		regions_mark(&paged->regions, (uint64_t)place,
+			     (uint64_t)place + remap->new_length, region.flags, 0);
+		result = remap_vacate(paged, remap, &region);
+	}
+	if (result < 0)
+		paged_munmap(paged, (uint64_t)place, remap->new_length);
+	return result < 0 ? result : place;
+}
+
+/* One region holds all that is to be moved or grown. */
+static long remap_region(struct paged *paged, const struct region *in_table,
+			 const struct remap *remap)
+{
+	struct region region = *in_table;
+	struct session_object object;
+	bool move = remap->flags & MREMAP_MAYMOVE;
+	if (!move && region.end != remap->address + remap->length)
+		return -ENOMEM;
+	int result = session_open(&paged->session, remap->address, remap->new_length, &object);
+	if (result == -EBUSY && move && region.kind == PAGERD_ANON_PRIVATE)
+		return remap_copy(paged, &region, remap);
+	if (result < 0)
+		return -ENOMEM;
+	long place;
+	if (move)
+		place = remap_move(paged, &region, remap, &object);
+	else if (remap_extend(paged, &region, remap, &object) < 0)
+		place = -ENOMEM;
+	else
+		place = (long)remap->address;
+	sys_close(object.memfd);
+	return place;
+}
+
+/* The region at the range's start, if the rest of the range continues it: is that region, or is
+ * private memory of the same protection. */
+static const struct region *remap_source(const struct paged *paged, const struct remap *remap)
+{
+	const struct region *first = regions_lookup(&paged->regions, remap->address);
+	uint64_t cursor = remap->address;
+	struct piece piece;
+	while (regions_piece(&paged->regions, &cursor, remap->address + remap->length, &piece)) {
+		if (!piece.region || (piece.region != first && first->kind != PAGERD_ANON_PRIVATE))
+			return NULL;
+		if (piece.region->kind != first->kind ||
+		    piece.region->protection != first->protection ||
+		    piece.region->flags != first->flags)
+			return NULL;
+	}
+	return first;
+}
+
+/* Cut the tail off. Returns the address. */
+static long remap_shrink(struct paged *paged, struct remap *remap)
+{
+	int result = paged_munmap(paged, remap->address + remap->new_length,
+				  remap->length - remap->new_length);
+	if (result < 0)
+		return result;
+	remap->length = remap->new_length;
+	return (long)remap->address;
+}
+
+/* Memory of the kernel's own, to a place where some is paged. By way of a third place, because a
+ * call that fails must leave all as it was. (Newer kernels move ranges with gaps, and leave what
+ * is at the gaps' new places: here they are refused, as by older ones.) */
+static long remap_onto(struct paged *paged, const struct remap *remap)
+{
+	uint64_t end = remap->new_address + remap->new_length;
+	if (remap->length > 0 && sys_msync(remap->address, remap->length, MS_ASYNC) < 0)
+		return -EFAULT;
+	long aside = sys_mmap(0, remap->new_length, PROT_NONE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (aside < 0)
+		return aside;
+	long moved = sys_mremap(remap->address, remap->length, remap->new_length, remap->flags,
+				(uint64_t)aside);
+	if (moved < 0) {
+		sys_munmap((uint64_t)aside, remap->new_length);
+		return moved;
+	}
+	int result = paged_release(paged, remap->new_address, end);
+	uint64_t to = result < 0 ? remap->address : remap->new_address;
+	moved = sys_mremap((uint64_t)aside, remap->new_length, remap->new_length,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	return result < 0 ? result : moved;
+}
+
+static long remap_plain(struct paged *paged, const struct remap *remap)
+{
+	if ((remap->flags & MREMAP_FIXED) && remap_valid(remap) &&
+	    regions_overlap(&paged->regions, remap->new_address,
+			    remap->new_address + remap->new_length))
+		return remap_onto(paged, remap);
+	return sys_mremap(remap->address, remap->length, remap->new_length, remap->flags,
+			  remap->new_address);
+}
+
+static bool remap_mapped(const struct paged *paged, uint64_t address)
+{
+	return regions_lookup(&paged->regions, address) ||
+	       sys_msync(address, PAGE_BYTES, MS_ASYNC) == 0;
+}
+
+/* Whether the object itself can be mapped as remap says: one region holds the range, and the pages
+ * behind it in the object, if private memory is to grow into them, are not part of the same. */
+static bool remap_alone(const struct paged *paged, const struct region *region,
+			const struct remap *remap)
+{
+	uint64_t end = remap->address + remap->length;
+	const struct region *next = regions_lookup(&paged->regions, end);
+	if (end > region->end)
+		return false;
+	return remap->new_length <= remap->length || region->kind != PAGERD_ANON_PRIVATE || !next ||
+	       next->registration != region->registration;
+}
+
+/* No shrinking is left to do. */
+static long remap_kept(struct paged *paged, const struct region *region, const struct remap *remap)
+{
+	bool private = region->kind == PAGERD_ANON_PRIVATE;
+	if (private ? remap->length == 0 : (remap->flags & MREMAP_DONTUNMAP) != 0)
+		return -EINVAL;
+	if (remap->length == remap->new_length &&
+	    !(remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)))
+		return (long)remap->address;
+	if (remap_alone(paged, region, remap))
+		return remap_region(paged, region, remap);
+	return remap->flags & MREMAP_MAYMOVE ? remap_copy(paged, region, remap) : -ENOMEM;
+}
+
+static long remap_paged(struct paged *paged, struct remap *remap)
+{
+	bool shrink = remap->new_length < remap->length;
+	bool move = remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
+	if (shrink && !move)
+		return remap_mapped(paged, remap->address) ? remap_shrink(paged, remap) : -EFAULT;
+	struct remap kept = *remap;
+	kept.length = shrink ? remap->new_length : remap->length;
+	if (!remap_source(paged, &kept))
+		return -EFAULT;
+	long result = shrink ? remap_shrink(paged, remap) : 0;
+	if (result < 0)
+		return result;
+	return remap_kept(paged, remap_source(paged, remap), remap);
+}
+
+long paged_mremap(struct paged *paged, uint64_t address, uint64_t length, uint64_t new_length,
+		  int flags, uint64_t new_address)
+{
+	struct remap remap = {
+		.address = address,
+		.length = page_round_up(length),
+		.new_length = page_round_up(new_length),
+		.flags = flags,
+		.new_address = flags & MREMAP_FIXED ? new_address : 0,
+	};
+	int result = regions_reserve(&paged->regions, 4);
+	if (result < 0)
+		return result;
+	uint64_t end = address + (remap.length ? remap.length : PAGE_BYTES);
+	if (!remap_valid(&remap) || !regions_overlap(&paged->regions, address, end))
+		return remap_plain(paged, &remap);
+	return remap_paged(paged, &remap);
+}

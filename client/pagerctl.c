@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* pagerctl: run programs under the pager, and ask and steer the daemon. */
+#include "pagerctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+
+static const char usage[] =
+	"usage: pagerctl run [--memory SIZE] [--policy P] [--swap DIR] [--no-heap] [--min SIZE]\n"
+	"                    [--verbose] [--socket PATH] [--] CMD [ARG ...]\n"
+	"       pagerctl status [--json]\n"
+	"       pagerctl stat [PID] [--json]\n"
+	"       pagerctl maps PID\n"
+	"       pagerctl set [PID] memory=SIZE|policy=P ...\n"
+	"       pagerctl --help | --version\n"
+	"\n"
+	"run joins the daemon, or starts a private one for this command if none answers, or if\n"
+	"--policy or --swap is given.\n"
+	"  --memory SIZE  memory for the command: of the private daemon (default: half of the\n"
+	"                 machine's), or this client's limit in the daemon that it joins\n"
+	"  --policy P     how to choose what to evict: lru, fifo, lfu, lfu:decay=...\n"
+	"  --swap DIR     where the private daemon keeps what does not fit\n"
+	"  --no-heap      do not preload an allocator: only the program's own mmap calls are paged\n"
+	"  --min SIZE     leave smaller anonymous mappings to the kernel (default 1M)\n"
+	"  --verbose      say at the end what the paged memory took\n"
+	"SIZE is in bytes, or has K, M, G or T behind it.\n"
+	"--socket PATH (with every command) names the daemon's socket; the default is\n"
+	"$PAGERD_SOCKET, or " DEFAULT_SOCKET ".\n"
+	"\n"
+	"Exit status: run has the command's own (128 + the signal that killed it), 125 if run itself\n"
+	"failed, 126 if the command cannot be executed, 127 if it was not found. Else 0, 1 if the\n"
+	"daemon refused, 64 for a usage error, 69 if no daemon answers.\n";
+
+void complain(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fputs("pagerctl: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+}
+
+static int usage_error(const char *what, const char *why)
+{
+	complain("%s: %s (pagerctl --help explains)", what, why);
+	return STATUS_USAGE;
+}
+
+static const char *socket_path(const char *option)
+{
+	const char *path = option ? option : getenv("PAGERD_SOCKET");
+	return path && *path ? path : DEFAULT_SOCKET;
+}
+
+/* A session with the daemon; negative after having said why there is none. */
+static int daemon_open(const char *option)
+{
+	uint32_t pid;
+	const char *path = socket_path(option);
+	int socket = control_open(path, &pid);
+	if (socket < 0)
+		complain("no pagerd answers at %s: %s", path, strerror(-socket));
+	return socket;
+}
+
+static int pid_parse(const char *text, uint32_t *pid)
+{
+	char *end;
+	errno = 0;
+	unsigned long value = strtoul(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || value == 0 || value > INT32_MAX)
+		return -EINVAL;
+	*pid = (uint32_t)value;
+	return 0;
+}
+
+static int report(const char *socket_option, enum pagerd_report_kind kind, uint32_t pid, bool json)
+{
+	int socket = daemon_open(socket_option);
+	if (socket < 0)
+		return STATUS_UNAVAILABLE;
+	int result = control_report(socket, kind, pid, json, stdout);
+	close(socket);
+	if (result == 0 && fflush(stdout) == 0)
+		return 0;
+	if (result == -ESRCH || result == -ENOENT)
+		complain("process %u is no client of the daemon", pid);
+	else
+		complain("report: %s", strerror(result ? -result : errno));
+	return STATUS_REFUSED;
+}
+
+/* status [--json], stat [PID] [--json], maps PID */
+static int report_main(int argc, char **argv, const char *socket, enum pagerd_report_kind kind)
+{
+	bool json = false;
+	uint32_t pid = 0;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0 && kind != PAGERD_REPORT_MAPS)
+			json = true;
+		else if (argv[i][0] == '-')
+			return usage_error(argv[i], "unknown option");
+		else if (kind == PAGERD_REPORT_STATUS || pid != 0)
+			return usage_error(argv[i], "one argument too many");
+		else if (pid_parse(argv[i], &pid) < 0)
+			return usage_error(argv[i], "not a process id");
+	}
+	if (kind == PAGERD_REPORT_MAPS && pid == 0)
+		return usage_error("maps", "needs a process id");
+	return report(socket, kind, pid, json);
+}
+
+static int set_text(int argc, char **argv, char *text, size_t bytes)
+{
+	size_t length = 0;
+	for (int i = 0; i < argc; i++) {
+		if (strncmp(argv[i], "memory=", 7) != 0 && strncmp(argv[i], "policy=", 7) != 0)
+			return usage_error(argv[i], "not a setting (memory=SIZE, policy=P)");
+		int added = snprintf(text + length, bytes - length, "%s%s", i ? " " : "", argv[i]);
+		length += (size_t)added;
+		if (length >= bytes)
+			return usage_error(argv[i], "the settings are too long");
+	}
+	return argc > 0 ? 0 : usage_error("set", "needs memory=SIZE or policy=P");
+}
+
+static int set_main(int argc, char **argv, const char *socket_option)
+{
+	char text[sizeof(((struct pagerd_set *)0)->text)], why[512] = "";
+	uint32_t pid = 0;
+	int first = argc > 1 && pid_parse(argv[1], &pid) == 0 ? 2 : 1;
+	int status = set_text(argc - first, argv + first, text, sizeof(text));
+	if (status != 0)
+		return status;
+	int socket = daemon_open(socket_option);
+	if (socket < 0)
+		return STATUS_UNAVAILABLE;
+	int result = control_set(socket, pid, text, why, sizeof(why));
+	close(socket);
+	if (result == 0 && !why[0])
+		return 0;
+	complain("set %s: %s", text, why[0] ? why : strerror(-result));
+	return STATUS_REFUSED;
+}
+
+static int command(int argc, char **argv, const char *socket)
+{
+	const char *word = argv[0];
+	if (strcmp(word, "run") == 0)
+		return run_main(argc, argv);
+	if (strcmp(word, "status") == 0)
+		return report_main(argc, argv, socket, PAGERD_REPORT_STATUS);
+	if (strcmp(word, "stat") == 0)
+		return report_main(argc, argv, socket, PAGERD_REPORT_STAT);
+	if (strcmp(word, "maps") == 0)
+		return report_main(argc, argv, socket, PAGERD_REPORT_MAPS);
+	if (strcmp(word, "set") == 0)
+		return set_main(argc, argv, socket);
+	return usage_error(word, "unknown command");
+}
+
+/* Take "--socket PATH" out of the arguments of the commands but run, which has its own. */
+static int socket_option(int *argc, char **argv, const char **socket)
+{
+	int kept = 0;
+	for (int i = 0; i < *argc; i++) {
+		if (strcmp(argv[i], "--socket") != 0) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (i + 1 == *argc)
+			return usage_error("--socket", "needs a path");
+		*socket = argv[++i];
+	}
+	*argc = kept;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *socket = NULL;
+	argc--;
+	argv++;
+	if (argc > 0 && strcmp(argv[0], "--help") == 0)
+		return fputs(usage, stdout) < 0;
+	if (argc > 0 && strcmp(argv[0], "--version") == 0)
+		return puts("pagerctl " PAGERD_RELEASE) < 0;
+	if (argc > 0 && strcmp(argv[0], "run") != 0) {
+		int status = socket_option(&argc, argv, &socket);
+		if (status != 0)
+			return status;
+	}
+	if (argc == 0) {
+		fputs(usage, stderr);
+		return STATUS_USAGE;
+	}
+	return command(argc, argv, socket);
+}

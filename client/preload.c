@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The preloaded library: its state, and when it joins the daemon. */
+#include "preload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "size.h"
+
+#define MIN_BYTES    (1ull << 20)
+#define STATUS_FAILED 125 /* as env(1), nohup(1) for a failure of their own */
+
+struct preload preload = {
+	.paged = {.session = {.socket = -1, .uffd = -1}},
+	.choice = {.min_bytes = MIN_BYTES, .min_file_bytes = PAGE_BYTES},
+	.fork_socket = -1,
+};
+
+void preload_die(const char *why)
+{
+	sys_complain("pagerd: ");
+	sys_complain(why);
+	sys_complain("; this process ends, as it cannot go on with the right data\n");
+	sys_exit(STATUS_FAILED);
+}
+
+int preload_result(int result)
+{
+	if (result >= 0)
+		return result;
+	errno = -result;
+	return -1;
+}
+
+static void preload_copy(char *to, size_t bytes, const char *name)
+{
+	const char *value = getenv(name);
+	if (value && strlen(value) < bytes)
+		strcpy(to, value);
+}
+
+static void preload_size(const char *name, uint64_t *bytes)
+{
+	const char *value = getenv(name);
+	if (value)
+		size_parse(value, bytes);
+}
+
+static bool preload_required(void)
+{
+	const char *value = getenv("PAGERD_REQUIRE");
+	uint64_t who;
+	return value && size_parse(value, &who) == 0 && (who == 1 || who == (uint64_t)preload.pid);
+}
+
+/* The environment is there from the C library's own initialisation on, which comes before any
+ * allocator's. Our fork handlers must be registered before any allocator's: handlers run in this
+ * order in the child, where ours bring the memory back that theirs use. */
+static void preload_init(void)
+{
+	if (!environ)
+		return;
+	preload.pid = sys_getpid();
+	preload.verbose = getenv("PAGERD_VERBOSE") != NULL;
+	preload.require = preload_required();
+	preload_copy(preload.socket_path, sizeof(preload.socket_path), "PAGERD_SOCKET");
+	preload_copy(preload.memory, sizeof(preload.memory), "PAGERD_MEMORY");
+	preload_size("PAGERD_MIN_BYTES", &preload.choice.min_bytes);
+	preload_size("PAGERD_MIN_FILE_BYTES", &preload.choice.min_file_bytes);
+	if (preload.socket_path[0])
+		preload_fork_register();
+	uint32_t state = preload.socket_path[0] ? PRELOAD_IDLE : PRELOAD_OFF;
+	__atomic_store_n(&preload.state, state, __ATOMIC_RELEASE);
+}
+
+void preload_enter(sys_signals *signals)
+{
+	sys_block_signals(signals);
+	lock_take(&preload.lock);
+	if (preload.state == PRELOAD_NEW)
+		preload_init();
+}
+
+void preload_leave(const sys_signals *signals)
+{
+	lock_release(&preload.lock);
+	sys_restore_signals(signals);
+}
+
+bool preload_paging(void)
+{
+	return __atomic_load_n(&preload.state, __ATOMIC_ACQUIRE) == PRELOAD_ON &&
+	       __atomic_load_n(&preload.paged.regions.count, __ATOMIC_RELAXED) > 0 &&
+	       sys_getpid() == preload.pid;
+}
+
+static int preload_connect(void)
+{
+	char text[sizeof("memory=") + sizeof(preload.memory)] = "memory=";
+	struct session *session = &preload.paged.session;
+	int result = session_connect(session, preload.socket_path);
+	if (result < 0 || !preload.memory[0])
+		return result;
+	strcat(text, preload.memory);
+	result = session_set(session, text);
+	if (result < 0)
+		session_finish(session);
+	return result;
+}
+
+int preload_join(void)
+{
+	if (preload.state == PRELOAD_ON)
+		return 0;
+	if (preload.state != PRELOAD_IDLE)
+		return -ENOTCONN;
+	int result = preload_connect();
+	uint32_t state = result < 0 ? PRELOAD_OFF : PRELOAD_ON;
+	__atomic_store_n(&preload.state, state, __ATOMIC_RELEASE);
+	if (result < 0 && (preload.require || preload.verbose)) {
+		sys_complain("pagerd: cannot join the daemon at ");
+		sys_complain(preload.socket_path);
+		sys_complain(": ");
+		sys_complain(strerrordesc_np(-result));
+		sys_complain("\n");
+	}
+	if (result < 0 && preload.require)
+		sys_exit(STATUS_FAILED);
+	return result;
+}
+
+__attribute__((constructor)) static void preload_start(void)
+{
+	sys_signals signals;
+	preload_enter(&signals);
+	preload_leave(&signals);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The preloaded library's state, shared by its wrappers.
+ *
+ * Life: NEW until the first wrapped call or the constructor has read the environment; then OFF
+ * (no daemon wanted, or none to be had: every wrapper is the plain system call) or IDLE; ON from
+ * the first mapping that is worth paging, which connects.
+ *
+ * Environment: PAGERD_SOCKET (without it the library does nothing), PAGERD_MIN_BYTES and
+ * PAGERD_MIN_FILE_BYTES (smaller mappings stay the kernel's), PAGERD_MEMORY (this process's limit),
+ * PAGERD_VERBOSE (say what goes wrong), PAGERD_REQUIRE (a process id, or 1 for all: exit with 125
+ * if the daemon cannot be joined).
+ */
+#ifndef PAGERD_CLIENT_PRELOAD_H
+#define PAGERD_CLIENT_PRELOAD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "choose.h"
+#include "paged.h"
+#include "sys.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+enum preload_state {
+	PRELOAD_NEW,
+	PRELOAD_OFF,
+	PRELOAD_IDLE,
+	PRELOAD_ON,
+};
+
+struct preload {
+	uint32_t lock; /* for all below; taken with all signals blocked */
+	uint32_t state;
+	/* Whose memory paged describes. A child made without the C library's fork has another
+	 * number, and none of the memory. */
+	int pid;
+	struct paged paged;
+	struct choice choice;
+	bool stays_locked; /* mlockall(MCL_FUTURE): new memory is to stay in memory */
+	bool verbose;
+	bool require;
+	/* Copies: programs that change their title overwrite the environment. */
+	char socket_path[108];
+	char memory[32];
+	/* between prepare and its counterpart of a fork */
+	int fork_socket; /* the child's; -1: none */
+	int fork_error;
+	bool guarded;
+	sys_signals fork_signals;
+};
+
+extern struct preload preload;
+
+/* Take and release the lock; reads the environment the first time. */
+void preload_enter(sys_signals *signals);
+void preload_leave(const sys_signals *signals);
+/* Connect if need be. 0 or -errno. With the lock held. */
+int preload_join(void);
+/* Whether some of this process's memory may be paged. */
+bool preload_paging(void);
+/* Register the handlers that carry paged memory through fork. */
+void preload_fork_register(void);
+/* In a new child: take over its paged memory, or end it. */
+void preload_fork_adopt(void);
+/* Between prepare and its counterpart: a fault in the child's paged memory calls
+ * preload_fork_adopt. Only if this process has threads. */
+void guard_arm(void);
+void guard_disarm(void);
+/* Say why and end the process: there is no right continuation. */
+_Noreturn void preload_die(const char *why);
+
+/* A system call's result as the C library returns it. */
+int preload_result(int result);
+
+#endif

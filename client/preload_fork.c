@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fork, for programs that know nothing of the pager.
+ *
+ * The handlers are registered before any other's, so that "prepare" runs last, when allocators
+ * hold their locks already, and "parent" and "child" run first, before anybody uses memory.
+ */
+#include <pthread.h>
+
+#include "lock.h"
+#include "paged_fork.h"
+#include "preload.h"
+
+static void fork_begin(void)
+{
+	uint64_t stack = (uint64_t)__builtin_frame_address(0);
+	if (regions_lookup(&preload.paged.regions, stack))
+		preload_die("fork on a stack in paged memory (map stacks with MAP_STACK)");
+	preload.fork_error = paged_fork_begin(&preload.paged, &preload.fork_socket);
+	guard_arm();
+}
+
+static void fork_prepare(void)
+{
+	bool paging = preload_paging();
+	preload_enter(&preload.fork_signals);
+	preload.fork_error = 0;
+	if (paging && preload.paged.regions.count > 0)
+		fork_begin();
+}
+
+static void fork_parent(void)
+{
+	guard_disarm();
+	if (preload.fork_socket >= 0) {
+		paged_fork_end(&preload.paged);
+		sys_close(preload.fork_socket);
+		preload.fork_socket = -1;
+	}
+	sys_signals signals = preload.fork_signals;
+	preload_leave(&signals);
+}
+
+/* The parent had nothing paged: join again when there is something. */
+static void fork_child_empty(void)
+{
+	paged_fork_forget(&preload.paged);
+	if (preload.state == PRELOAD_ON)
+		preload.state = PRELOAD_IDLE;
+}
+
+void preload_fork_adopt(void)
+{
+	int socket = preload.fork_socket;
+	preload.fork_socket = -1;
+	preload.pid = sys_getpid();
+	if (preload.fork_error < 0)
+		preload_die("the daemon could not carry paged memory through fork");
+	if (socket < 0)
+		fork_child_empty();
+	else if (paged_fork_adopt(&preload.paged, socket) < 0)
+		preload_die("the child of a fork could not get its paged memory back");
+}
+
+static void fork_child(void)
+{
+	guard_disarm();
+	if (sys_getpid() != preload.pid)
+		preload_fork_adopt();
+	preload_leave(&preload.fork_signals);
+}
+
+void preload_fork_register(void)
+{
+	if (pthread_atfork(fork_prepare, fork_parent, fork_child) != 0)
+		preload_die("no memory for fork handlers");
+}

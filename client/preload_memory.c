@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Wrappers of the memory calls. */
+
+/* With 64 in it, the header would rename mmap to mmap64. Both are defined here, and are one. */
+#undef _FILE_OFFSET_BITS
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+#include "preload.h"
+
+/* What the call does where nothing can be paged. */
+static long map_plain(const struct mapping *mapping)
+{
+	return sys_mmap(mapping->address, mapping->length, mapping->protection, mapping->flags,
+			mapping->fd, mapping->offset);
+}
+
+static long map_paged(struct mapping *mapping)
+{
+	sys_signals signals;
+	preload_enter(&signals);
+	if (mapping->kind != 0 && preload_join() < 0)
+		mapping->kind = 0;
+	int refused = 0;
+	long address = paged_mmap(&preload.paged, mapping, &refused);
+	bool complain = preload.verbose && refused < 0;
+	preload_leave(&signals);
+	if (complain)
+		sys_complain("pagerd: the daemon refused a mapping: it stays with the kernel\n");
+	return address;
+}
+
+static bool map_may_page(struct mapping *mapping)
+{
+	uint32_t state = __atomic_load_n(&preload.state, __ATOMIC_ACQUIRE);
+	if (state == PRELOAD_NEW) {
+		sys_signals signals;
+		preload_enter(&signals);
+		preload_leave(&signals);
+		state = preload.state;
+	}
+	if (state != PRELOAD_IDLE && state != PRELOAD_ON)
+		return false;
+	if (!preload.stays_locked)
+		mapping->kind = choose_kind(&preload.choice, mapping);
+	bool replaces = (mapping->flags & MAP_FIXED) && preload_paging();
+	return replaces || (mapping->kind != 0 && sys_getpid() == preload.pid);
+}
+
+EXPORT void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	struct mapping mapping = {
+		.address = (uint64_t)address,
+		.length = length,
+		.protection = protection,
+		.flags = flags,
+		.fd = fd,
+		.offset = (uint64_t)offset,
+	};
+	long result = map_may_page(&mapping) ? map_paged(&mapping) : map_plain(&mapping);
+	if (result < 0 && result > -(long)PAGE_BYTES) {
+		errno = (int)-result;
+		return MAP_FAILED;
+	}
+	return (void *)result;
+}
+
+EXPORT void *mmap64(void *address, size_t length, int protection, int flags, int fd,
+		    off64_t offset) __attribute__((alias("mmap")));
+
+EXPORT int munmap(void *address, size_t length)
+{
+	if (!preload_paging())
+		return preload_result(sys_munmap((uint64_t)address, length));
+	sys_signals signals;
+	preload_enter(&signals);
+	int result = paged_munmap(&preload.paged, (uint64_t)address, length);
+	preload_leave(&signals);
+	return preload_result(result);
+}
+
+EXPORT void *mremap(void *address, size_t length, size_t new_length, int flags, ...)
+{
+	uint64_t new_address = 0;
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) {
+		va_list arguments;
+		va_start(arguments, flags);
+		new_address = (uint64_t)va_arg(arguments, void *);
+		va_end(arguments);
+	}
+	long result;
+	if (preload_paging()) {
+		sys_signals signals;
+		preload_enter(&signals);
+		result = paged_mremap(&preload.paged, (uint64_t)address, length, new_length, flags,
+				      new_address);
+		preload_leave(&signals);
+	} else {
+		result = sys_mremap((uint64_t)address, length, new_length, flags, new_address);
+	}
+	if (result < 0 && result > -(long)PAGE_BYTES) {
+		errno = (int)-result;
+		return MAP_FAILED;
+	}
+	return (void *)result;
+}
+
+EXPORT int mprotect(void *address, size_t length, int protection)
+{
+	if (!preload_paging())
+		return preload_result(sys_mprotect((uint64_t)address, length, protection));
+	sys_signals signals;
+	preload_enter(&signals);
+	int result = paged_mprotect(&preload.paged, (uint64_t)address, length, protection);
+	preload_leave(&signals);
+	return preload_result(result);
+}
+
+static int advise(void *address, size_t length, int advice)
+{
+	if (!preload_paging())
+		return sys_madvise((uint64_t)address, length, advice);
+	sys_signals signals;
+	preload_enter(&signals);
+	int result = paged_madvise(&preload.paged, (uint64_t)address, length, advice);
+	preload_leave(&signals);
+	return result;
+}
+
+EXPORT int madvise(void *address, size_t length, int advice)
+{
+	return preload_result(advise(address, length, advice));
+}
+
+/* Returns the error; and never throws memory away, as the C library's. */
+EXPORT int posix_madvise(void *address, size_t length, int advice)
+{
+	if (advice == POSIX_MADV_DONTNEED)
+		return 0;
+	return -advise(address, length, advice);
+}
+
+EXPORT int msync(void *address, size_t length, int flags)
+{
+	if (!preload_paging())
+		return preload_result(sys_msync((uint64_t)address, length, flags));
+	sys_signals signals;
+	preload_enter(&signals);
+	int result = paged_msync(&preload.paged, (uint64_t)address, length, flags);
+	preload_leave(&signals);
+	return preload_result(result);
+}
+
+/* Memory that is to stay in memory from now on is not for the pager. */
+EXPORT int mlockall(int flags)
+{
+	int result = sys_mlockall(flags);
+	if (result == 0)
+		preload.stays_locked = (flags & MCL_FUTURE) != 0;
+	return preload_result(result);
+}
+
+EXPORT int munlockall(void)
+{
+	preload.stays_locked = false;
+	return preload_result(sys_munlockall());
+}

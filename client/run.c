@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* pagerctl run: a command whose memory is paged. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "heap.h"
+#include "locate.h"
+#include "pagerctl.h"
+#include "service.h"
+#include "size.h"
+#include "supervise.h"
+
+struct run {
+	struct service_options service;
+	const char *socket; /* --socket */
+	const char *min;
+	bool heap;
+	bool verbose;
+	char **command;
+};
+
+static int usage_error(const char *what, const char *why)
+{
+	complain("run: %s: %s (pagerctl --help explains)", what, why);
+	return STATUS_USAGE;
+}
+
+static int option_size(const char *name, const char *value, uint64_t *bytes)
+{
+	if (size_parse(value, bytes) == 0 && *bytes > 0)
+		return 0;
+	complain("run: %s %s: not a size (a number above 0, with K, M, G or T behind it)", name,
+		 value);
+	return STATUS_USAGE;
+}
+
+/* An option that has a value. */
+static int option_value(struct run *run, const char *name, const char *value)
+{
+	uint64_t ignored;
+	if (!value)
+		return usage_error(name, "needs a value");
+	if (strcmp(name, "--memory") == 0)
+		return option_size(name, value, &run->service.memory_bytes);
+	if (strcmp(name, "--policy") == 0)
+		run->service.policy = value;
+	else if (strcmp(name, "--swap") == 0)
+		run->service.swap = value;
+	else if (strcmp(name, "--socket") == 0)
+		run->socket = value;
+	else
+		run->min = value;
+	return strcmp(name, "--min") == 0 ? option_size(name, value, &ignored) : 0;
+}
+
+static bool option_has_value(const char *name)
+{
+	static const char *const names[] = {"--memory", "--policy", "--swap", "--socket", "--min"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static int run_parse(int argc, char **argv, struct run *run)
+{
+	int i = 1;
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		int status = 0;
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
+		if (option_has_value(argv[i])) {
+			status = option_value(run, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+			i++;
+		} else if (strcmp(argv[i], "--no-heap") == 0) {
+			run->heap = false;
+		} else if (strcmp(argv[i], "--verbose") == 0) {
+			run->verbose = true;
+		} else {
+			status = usage_error(argv[i], "unknown option");
+		}
+		if (status != 0)
+			return status;
+	}
+	if (i >= argc)
+		return usage_error("command", "missing");
+	run->command = argv + i;
+	if (run->socket && (run->service.policy || run->service.swap))
+		return usage_error("--socket", "names a daemon to join, but --policy and --swap are "
+					       "for a private one");
+	return 0;
+}
+
+static uint64_t memory_default(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) / 2 * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Join a daemon unless the options ask for a private one; a private one if none answers, but not
+ * if one was named. */
+static int run_service(const struct run *run, struct service *service)
+{
+	struct service_options options = run->service;
+	const char *path = run->socket ? run->socket : getenv("PAGERD_SOCKET");
+	if (!path || !*path)
+		path = DEFAULT_SOCKET;
+	if (!options.policy && !options.swap) {
+		int status = service_join(service, path, !run->socket);
+		if (status == 0 || run->socket)
+			return status;
+	}
+	if (options.memory_bytes == 0)
+		options.memory_bytes = memory_default();
+	return service_start(service, &options);
+}
+
+static int run_environment(const struct run *run, const struct service *service)
+{
+	char program[LOCATE_MAX], memory[24];
+	if (locate_command(run->command[0], program) < 0)
+		program[0] = 0; /* execvp says what is wrong */
+	setenv("PAGERD_SOCKET", service->path, 1);
+	if (run->min)
+		setenv("PAGERD_MIN_BYTES", run->min, 1);
+	if (run->verbose)
+		setenv("PAGERD_VERBOSE", "1", 1);
+	unsetenv("PAGERD_MEMORY"); /* of a run around this one */
+	if (!service->private && run->service.memory_bytes > 0) {
+		snprintf(memory, sizeof(memory), "%llu",
+			 (unsigned long long)run->service.memory_bytes);
+		setenv("PAGERD_MEMORY", memory, 1);
+	}
+	return heap_prepare(program, run->heap);
+}
+
+/* Print what /usr/bin/time -v would, of the paged memory. */
+static void run_account(const struct service *service)
+{
+	int result = control_report(service->control, PAGERD_REPORT_RUSAGE, 0, false, stderr);
+	if (result < 0)
+		complain("report: %s", strerror(-result));
+}
+
+static int run_command(const struct run *run, const struct service *service, bool *orphaned)
+{
+	sigset_t signals;
+	pid_t pid;
+	int status = run_environment(run, service);
+	if (status != 0)
+		return status;
+	supervise_prepare(&signals);
+	status = supervise_launch(run->command, &signals, &pid);
+	if (status == 0)
+		status = supervise(pid, service->control, orphaned);
+	supervise_finish(&signals);
+	return status;
+}
+
+int run_main(int argc, char **argv)
+{
+	struct run run = {.heap = true};
+	struct service service;
+	bool orphaned = false;
+	int status = run_parse(argc, argv, &run);
+	if (status != 0)
+		return status;
+	status = run_service(&run, &service);
+	if (status != 0)
+		return status;
+	status = run_command(&run, &service, &orphaned);
+	if (orphaned) {
+		complain("the daemon (process %u) has gone: killed %s, whose memory it had",
+			 service.pid, run.command[0]);
+		service_bury(&service);
+		return status;
+	}
+	if (run.verbose)
+		run_account(&service);
+	service_finish(&service);
+	return status;
+}

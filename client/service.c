@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon that a run uses. */
+#include "service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "locate.h"
+#include "pagerctl.h"
+
+/* What a private daemon may take to end once its last client has gone. */
+#define END_MS 3000
+
+int service_join(struct service *service, const char *path, bool quiet)
+{
+	uint32_t pid;
+	int control = control_open(path, &pid);
+	if (control < 0) {
+		if (!quiet)
+			complain("no pagerd answers at %s: %s", path, strerror(-control));
+		return STATUS_UNAVAILABLE;
+	}
+	*service = (struct service){.control = control, .pid = pid, .lifeline = -1};
+	strcpy(service->path, path); /* it was a socket's address */
+	return 0;
+}
+
+static int directory_make(struct service *service)
+{
+	const char *parents[] = {getenv("XDG_RUNTIME_DIR"), "/tmp"};
+	for (int i = 0; i < 2; i++) {
+		int length = snprintf(service->directory, sizeof(service->directory),
+				      "%s/pagerctl-XXXXXX", parents[i] ? parents[i] : "/tmp");
+		if (length + sizeof("/pagerd.sock") > sizeof(service->path) ||
+		    !mkdtemp(service->directory))
+			continue;
+		snprintf(service->path, sizeof(service->path), "%.*s/pagerd.sock", length,
+			 service->directory);
+		return 0;
+	}
+	complain("cannot make a directory for the socket in /tmp: %s", strerror(errno));
+	return STATUS_RUN_FAILED;
+}
+
+static void directory_remove(struct service *service)
+{
+	unlink(service->path);
+	rmdir(service->directory);
+}
+
+/* In the child: become pagerd. A session of its own, so that the terminal's signals do not end it
+ * while the command still runs. */
+static _Noreturn void daemon_exec(const struct service *service, const char *program,
+				  const struct service_options *options, int lifeline, int ready)
+{
+	char memory[24], lifeline_text[12], ready_text[12];
+	char *arguments[16] = {(char *)program, (char *)"--memory", memory,
+			       (char *)"--socket", (char *)service->path, (char *)"--private",
+			       (char *)"--lifeline", lifeline_text,
+			       (char *)"--ready-fd", ready_text};
+	int count = 10;
+	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)options->memory_bytes);
+	snprintf(lifeline_text, sizeof(lifeline_text), "%d", lifeline);
+	snprintf(ready_text, sizeof(ready_text), "%d", ready);
+	if (options->policy) {
+		arguments[count++] = (char *)"--policy";
+		arguments[count++] = (char *)options->policy;
+	}
+	if (options->swap) {
+		arguments[count++] = (char *)"--swap";
+		arguments[count++] = (char *)options->swap;
+	}
+	setsid();
+	unsetenv("LD_PRELOAD"); /* were we run under a pager ourselves: it is not for this one */
+	fcntl(lifeline, F_SETFD, 0);
+	fcntl(ready, F_SETFD, 0);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	execv(program, arguments);
+	complain("%s: %s", program, strerror(errno));
+	_exit(STATUS_RUN_FAILED);
+}
+
+/* Wait for the byte that says that the daemon listens. */
+static int daemon_wait_ready(pid_t pid, int ready)
+{
+	char byte;
+	ssize_t got;
+	do {
+		got = read(ready, &byte, 1);
+	} while (got < 0 && errno == EINTR);
+	if (got == 1)
+		return 0;
+	int status = 0;
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_USAGE)
+		return STATUS_USAGE; /* it has said which of our options it did not like */
+	if (WIFEXITED(status))
+		complain("the private pagerd did not start (exit status %d)", WEXITSTATUS(status));
+	else
+		complain("the private pagerd did not start (signal %d)", WTERMSIG(status));
+	return STATUS_RUN_FAILED;
+}
+
+static int daemon_spawn(struct service *service, const char *program,
+			const struct service_options *options)
+{
+	int lifeline[2], ready[2];
+	if (pipe2(lifeline, O_CLOEXEC) < 0 || pipe2(ready, O_CLOEXEC) < 0) {
+		complain("pipe: %s", strerror(errno));
+		return STATUS_RUN_FAILED;
+	}
+	pid_t pid = fork();
+	if (pid == 0)
+		daemon_exec(service, program, options, lifeline[0], ready[1]);
+	close(lifeline[0]);
+	close(ready[1]);
+	int status = STATUS_RUN_FAILED;
+	if (pid < 0)
+		complain("fork: %s", strerror(errno));
+	else
+		status = daemon_wait_ready(pid, ready[0]);
+	close(ready[0]);
+	if (status != 0)
+		close(lifeline[1]);
+	service->lifeline = lifeline[1];
+	return status;
+}
+
+int service_start(struct service *service, const struct service_options *options)
+{
+	char program[LOCATE_MAX];
+	*service = (struct service){.control = -1, .lifeline = -1, .private = true};
+	if (locate_daemon(program) < 0) {
+		complain("pagerd was not found beside pagerctl or in PATH (PAGERD_DAEMON names it)");
+		return STATUS_RUN_FAILED;
+	}
+	int status = directory_make(service);
+	if (status != 0)
+		return status;
+	status = daemon_spawn(service, program, options);
+	if (status == 0) {
+		service->control = control_open(service->path, &service->pid);
+		if (service->control >= 0)
+			return 0;
+		complain("the private pagerd does not answer: %s", strerror(-service->control));
+		close(service->lifeline);
+		status = STATUS_RUN_FAILED;
+	}
+	directory_remove(service);
+	return status;
+}
+
+/* Somebody has to clear the socket away when the daemon ends: not this process, which has to
+ * return the command's status now. */
+static void service_leave(struct service *service, int daemon)
+{
+	if (fork() != 0)
+		return;
+	setsid();
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	struct pollfd end = {.fd = daemon, .events = POLLIN};
+	poll(&end, 1, -1);
+	directory_remove(service);
+	_exit(0);
+}
+
+void service_finish(struct service *service)
+{
+	int result = control_drain(service->control);
+	if (result < 0)
+		complain("some data may not be in its files yet: %s", strerror(-result));
+	close(service->control);
+	if (!service->private)
+		return;
+	int daemon = pidfd_open((pid_t)service->pid, 0);
+	close(service->lifeline);
+	struct pollfd end = {.fd = daemon, .events = POLLIN};
+	if (daemon >= 0 && poll(&end, 1, END_MS) == 0)
+		service_leave(service, daemon);
+	else
+		directory_remove(service);
+}
+
+void service_bury(struct service *service)
+{
+	int status = 0;
+	close(service->control);
+	if (!service->private)
+		return;
+	close(service->lifeline);
+	if (waitpid((pid_t)service->pid, &status, 0) > 0 && WIFSIGNALED(status))
+		complain("pagerd was killed by signal %d", WTERMSIG(status));
+	else
+		complain("pagerd ended with status %d", WEXITSTATUS(status));
+	directory_remove(service);
+}

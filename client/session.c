@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* A session with the daemon that pages. */
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "sys.h"
+#include "wire.h"
+
+/* A userfaultfd that also serves faults of system calls (no UFFD_USER_MODE_ONLY): with less,
+ * read(2) into a page that is not there would fail with EFAULT. */
+static int userfaultfd_make(int device)
+{
+	int flags = O_CLOEXEC | O_NONBLOCK;
+	int fd = device >= 0 ? sys_ioctl(device, USERFAULTFD_IOC_NEW, flags) :
+			       sys_userfaultfd(flags);
+	return fd >= 0 ? wire_move_high(fd) : fd;
+}
+
+static int session_hello(struct session *session, int *device)
+{
+	struct pagerd_hello hello = {.flags = 0};
+	struct pagerd_hello_reply reply;
+	wire_header(&hello.h, PAGERD_HELLO, sizeof(hello));
+	sys_thread_name(hello.name);
+	int result = wire_call(session->socket, &hello.h, -1, &reply.h, sizeof(reply), device);
+	if (result == 0 && reply.page_bytes != PAGE_BYTES) {
+		if (*device >= 0)
+			sys_close(*device);
+		*device = -1;
+		result = -EPROTO;
+	}
+	return result;
+}
+
+/* A request whose body, like its reply's, is the header alone. */
+static int session_plain(struct session *session, enum pagerd_type type, int passed)
+{
+	struct pagerd_header request, reply;
+	wire_header(&request, type, sizeof(request));
+	return wire_call(session->socket, &request, passed, &reply, sizeof(reply), NULL);
+}
+
+int session_start(struct session *session, int socket)
+{
+	*session = (struct session){.socket = socket, .uffd = -1};
+	int device = -1;
+	int result = session_hello(session, &device);
+	if (result == 0) {
+		session->uffd = userfaultfd_make(device);
+		result = session->uffd < 0 ? session->uffd : 0;
+	}
+	if (device >= 0)
+		sys_close(device);
+	if (result == 0)
+		result = session_plain(session, PAGERD_UFFD, session->uffd);
+	if (result < 0)
+		session_finish(session);
+	return result;
+}
+
+int session_connect(struct session *session, const char *path)
+{
+	int socket = wire_connect(path);
+	if (socket < 0) {
+		*session = SESSION_NONE;
+		return socket;
+	}
+	return session_start(session, socket);
+}
+
+void session_finish(struct session *session)
+{
+	if (session->socket >= 0)
+		sys_close(session->socket);
+	if (session->uffd >= 0)
+		sys_close(session->uffd);
+	*session = SESSION_NONE;
+}
+
+/* MAP and OPEN have the same reply. */
+static int session_object(struct session *session, const struct pagerd_header *request, int passed,
+			  struct session_object *object)
+{
+	struct pagerd_map_reply reply;
+	int memfd = -1;
+	int result = wire_call(session->socket, request, passed, &reply.h, sizeof(reply), &memfd);
+	if (result < 0)
+		return result;
+	if (memfd < 0)
+		return -EPROTO;
+	*object = (struct session_object){
+		.memfd = memfd,
+		.read_only = reply.read_only != 0,
+		.number = reply.object,
+		.offset = reply.offset_bytes,
+	};
+	return 0;
+}
+
+int session_map(struct session *session, enum pagerd_kind kind, bool writable, uint64_t length,
+		uint64_t offset, int fd, struct session_object *object)
+{
+	struct pagerd_map request = {
+		.kind = kind,
+		.writable = writable,
+		.length_bytes = length,
+		.offset_bytes = offset,
+	};
+	wire_header(&request.h, PAGERD_MAP, sizeof(request));
+	return session_object(session, &request.h, fd, object);
+}
+
+int session_open(struct session *session, uint64_t address, uint64_t length,
+		 struct session_object *object)
+{
+	struct pagerd_open request = {.address = address, .length_bytes = length};
+	wire_header(&request.h, PAGERD_OPEN, sizeof(request));
+	return session_object(session, &request.h, -1, object);
+}
+
+int session_register(struct session *session, uint64_t address, uint64_t length, uint64_t object,
+		     uint64_t offset)
+{
+	struct pagerd_register request = {
+		.address = address,
+		.length_bytes = length,
+		.object = object,
+		.offset_bytes = offset,
+	};
+	struct pagerd_header reply;
+	wire_header(&request.h, PAGERD_REGISTER, sizeof(request));
+	return wire_call(session->socket, &request.h, -1, &reply, sizeof(reply), NULL);
+}
+
+int session_range(struct session *session, enum pagerd_type type, uint64_t address,
+		  uint64_t length, uint32_t flags)
+{
+	struct pagerd_range request = {
+		.address = address,
+		.length_bytes = length,
+		.flags = flags,
+	};
+	struct pagerd_header reply;
+	wire_header(&request.h, type, sizeof(request));
+	return wire_call(session->socket, &request.h, -1, &reply, sizeof(reply), NULL);
+}
+
+int session_fork(struct session *session, int child_socket)
+{
+	return session_plain(session, PAGERD_FORK, child_socket);
+}
+
+int session_fork_end(struct session *session)
+{
+	return session_plain(session, PAGERD_FORK_END, -1);
+}
+
+int session_stats(struct session *session, struct pagerd_stats *stats)
+{
+	struct pagerd_header request;
+	struct pagerd_stats_reply reply;
+	wire_header(&request, PAGERD_STATS, sizeof(request));
+	int result =
+		wire_call(session->socket, &request, -1, &reply.h, sizeof(reply), NULL);
+	if (result < 0)
+		return result;
+	_Static_assert(sizeof(*stats) <= sizeof(reply.value), "statistics outgrew their reply");
+	memcpy(stats, reply.value, sizeof(*stats));
+	return 0;
+}
+
+int session_set(struct session *session, const char *text)
+{
+	struct pagerd_set request = {.pid = (uint32_t)sys_getpid()};
+	struct pagerd_text reply;
+	wire_header(&request.h, PAGERD_SET, sizeof(request));
+	size_t length = strnlen(text, sizeof(request.text));
+	if (length == sizeof(request.text))
+		return -EINVAL;
+	memcpy(request.text, text, length);
+	int result = wire_send(session->socket, &request.h, -1);
+	if (result == 0)
+		result = wire_receive_text(session->socket, PAGERD_SET, &reply);
+	if (result == 0 && reply.length > 0)
+		result = -EINVAL;
+	return result;
+}

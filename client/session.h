@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session with the daemon that pages: its socket and its userfaultfd.
+ *
+ * No locking: the caller sees to it that one thread at a time makes calls on a session.
+ * Addresses and lengths are in bytes and whole pages. Functions return 0 or -errno; -ENOTCONN
+ * when the daemon has gone.
+ */
+#ifndef PAGERD_CLIENT_SESSION_H
+#define PAGERD_CLIENT_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pagerd/pagerd.h"
+#include "pagerd/protocol.h"
+
+struct session {
+	int socket; /* -1: not connected */
+	/* Kept open as long as there are paged regions: when the last descriptor of a userfaultfd
+	 * closes, the kernel answers waiting and later faults with zero pages. */
+	int uffd;
+};
+
+#define SESSION_NONE ((struct session){.socket = -1, .uffd = -1})
+
+/* What MAP and OPEN return. The receiver closes memfd. */
+struct session_object {
+	int memfd;
+	bool read_only; /* map it MAP_PRIVATE and PROT_READ only */
+	uint64_t number;
+	uint64_t offset; /* into the memfd, bytes */
+};
+
+/* Connect to the daemon at path, and give it a new userfaultfd of this process.
+ * On failure *session is SESSION_NONE. */
+int session_connect(struct session *session, const char *path);
+/* The same on a socket that is connected already; it is closed on failure. */
+int session_start(struct session *session, int socket);
+/* Close both descriptors. SESSION_NONE is allowed. */
+void session_finish(struct session *session);
+
+/* Find or make an object; fd is the file, or -1. */
+int session_map(struct session *session, enum pagerd_kind kind, bool writable, uint64_t length,
+		uint64_t offset, int fd, struct session_object *object);
+/* The object that is mapped at address, made to hold length bytes from there. */
+int session_open(struct session *session, uint64_t address, uint64_t length,
+		 struct session_object *object);
+int session_register(struct session *session, uint64_t address, uint64_t length, uint64_t object,
+		     uint64_t offset);
+/* UNMAP, SYNC, DISCARD, ADVISE. */
+int session_range(struct session *session, enum pagerd_type type, uint64_t address,
+		  uint64_t length, uint32_t flags);
+/* Freeze and clone for a child that is to speak on the other end of child_socket. */
+int session_fork(struct session *session, int child_socket);
+int session_fork_end(struct session *session);
+int session_stats(struct session *session, struct pagerd_stats *stats);
+/* Change this process's settings: text as "memory=128M policy=lru". */
+int session_set(struct session *session, const char *text);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* A command that runs, and the daemon that it needs. */
+#include "supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pagerctl.h"
+
+static const int passed_on[] = {SIGINT,	 SIGTERM, SIGHUP,   SIGQUIT, SIGUSR1,
+				SIGUSR2, SIGCONT, SIGWINCH, SIGTSTP};
+
+void supervise_prepare(sigset_t *old)
+{
+	sigset_t handled;
+	sigemptyset(&handled);
+	sigaddset(&handled, SIGCHLD);
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		sigaddset(&handled, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &handled, old);
+}
+
+void supervise_finish(const sigset_t *old)
+{
+	sigprocmask(SIG_SETMASK, old, NULL);
+}
+
+int supervise_launch(char **command, const sigset_t *signals, pid_t *pid)
+{
+	int failure[2], error = 0;
+	if (pipe2(failure, O_CLOEXEC) < 0) {
+		complain("pipe: %s", strerror(errno));
+		return STATUS_RUN_FAILED;
+	}
+	*pid = fork();
+	if (*pid == 0) {
+		sigprocmask(SIG_SETMASK, signals, NULL);
+		execvp(command[0], command);
+		error = errno;
+		ssize_t ignored = write(failure[1], &error, sizeof(error));
+		_exit(ignored < 0);
+	}
+	close(failure[1]);
+	if (*pid < 0)
+		error = errno;
+	else if (read(failure[0], &error, sizeof(error)) == sizeof(error))
+		waitpid(*pid, NULL, 0);
+	close(failure[0]);
+	if (error == 0)
+		return 0;
+	complain("%s: %s", command[0], strerror(error));
+	if (*pid < 0)
+		return STATUS_RUN_FAILED;
+	return error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
+/* The terminal sends its signals to the whole process group, the command included; what somebody
+ * sent to this process alone has to be passed on. */
+static void signal_handle(const struct signalfd_siginfo *signal, pid_t command)
+{
+	bool from_terminal = signal->ssi_code == SI_KERNEL;
+	if (signal->ssi_signo == SIGCHLD)
+		return;
+	if (!from_terminal)
+		kill(command, (int)signal->ssi_signo);
+	if (signal->ssi_signo == SIGTSTP)
+		raise(SIGSTOP); /* as whoever waits for us expects */
+}
+
+static bool command_ended(pid_t command, int *status)
+{
+	int raw;
+	if (waitpid(command, &raw, WNOHANG) != command)
+		return false;
+	*status = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
+	return true;
+}
+
+int supervise(pid_t command, int control, bool *orphaned)
+{
+	sigset_t handled;
+	sigprocmask(SIG_BLOCK, NULL, &handled);
+	int signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
+	struct pollfd sources[] = {
+		{.fd = signals, .events = POLLIN},
+		{.fd = control, .events = POLLIN},
+	};
+	int status;
+	*orphaned = false;
+	while (!command_ended(command, &status)) {
+		struct signalfd_siginfo signal;
+		poll(sources, 2, -1);
+		while (read(signals, &signal, sizeof(signal)) == sizeof(signal))
+			signal_handle(&signal, command);
+		/* The daemon never speaks first: anything here is its end. */
+		if (sources[1].revents && !command_ended(command, &status)) {
+			kill(command, SIGKILL);
+			waitpid(command, NULL, 0);
+			*orphaned = true;
+			status = STATUS_RUN_FAILED;
+			break;
+		}
+		if (sources[1].revents)
+			break;
+	}
+	close(signals);
+	return status;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets over the daemon's socket. */
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "sys.h"
+
+/* Programs use low numbers by habit, and some close or renumber everything from 3 on. The
+ * kernel's table of descriptors reaches to the highest one and is copied by every fork: with a
+ * limit of a million, a descriptor at its end would cost 8 MiB. */
+#define HIGH_MAX    4096
+#define HIGH_MARGIN 16
+
+union passing {
+	char bytes[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+int wire_move_high(int fd)
+{
+	uint64_t limit = sys_descriptor_limit();
+	long floor = limit > HIGH_MAX ? HIGH_MAX : (long)limit;
+	for (floor -= HIGH_MARGIN; floor > fd; floor /= 2) {
+		int moved = sys_fcntl(fd, F_DUPFD_CLOEXEC, floor);
+		if (moved >= 0) {
+			sys_close(fd);
+			return moved;
+		}
+	}
+	return fd;
+}
+
+int wire_connect(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(path);
+	if (length >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, length + 1);
+	int fd = sys_socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	int result;
+	do {
+		result = sys_connect(fd, (const struct sockaddr *)&address, sizeof(address));
+	} while (result == -EINTR);
+	if (result < 0) {
+		sys_close(fd);
+		return result;
+	}
+	return wire_move_high(fd);
+}
+
+void wire_header(struct pagerd_header *header, enum pagerd_type type, size_t bytes)
+{
+	*header = (struct pagerd_header){
+		.magic = PAGERD_MAGIC,
+		.version = PAGERD_VERSION,
+		.type = (uint16_t)type,
+		.size = (uint32_t)bytes,
+	};
+}
+
+static int wire_errno(long result)
+{
+	if (result == 0 || result == -EPIPE || result == -ECONNRESET)
+		return -ENOTCONN;
+	return (int)result;
+}
+
+int wire_send(int socket, const struct pagerd_header *header, int passed)
+{
+	union passing passing = {.bytes = {0}};
+	struct iovec data = {.iov_base = (void *)header, .iov_len = header->size};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	if (passed >= 0) {
+		message.msg_control = passing.bytes;
+		message.msg_controllen = sizeof(passing.bytes);
+		struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+		control->cmsg_level = SOL_SOCKET;
+		control->cmsg_type = SCM_RIGHTS;
+		control->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(control), &passed, sizeof(int));
+	}
+	long result;
+	do {
+		result = sys_sendmsg(socket, &message, MSG_NOSIGNAL);
+	} while (result == -EINTR);
+	return result > 0 ? 0 : wire_errno(result);
+}
+
+static int wire_descriptor(struct msghdr *message)
+{
+	struct cmsghdr *control = CMSG_FIRSTHDR(message);
+	if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS ||
+	    control->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -1;
+	int fd;
+	memcpy(&fd, CMSG_DATA(control), sizeof(int));
+	return fd;
+}
+
+/* One packet of at most bytes; *size gets its length, *fd the descriptor that came along or -1. */
+static int wire_packet(int socket, struct pagerd_header *reply, size_t bytes, size_t *size, int *fd)
+{
+	union passing passing;
+	struct iovec data = {.iov_base = reply, .iov_len = bytes};
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = passing.bytes,
+		.msg_controllen = sizeof(passing.bytes),
+	};
+	long result;
+	do {
+		result = sys_recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	} while (result == -EINTR);
+	if (result <= 0)
+		return wire_errno(result);
+	*size = (size_t)result;
+	*fd = wire_descriptor(&message);
+	/* Truncated control data: this process had no number left for the descriptor. */
+	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
+}
+
+static int wire_check(const struct pagerd_header *reply, size_t size, enum pagerd_type type)
+{
+	if (size < sizeof(*reply) || reply->magic != PAGERD_MAGIC ||
+	    reply->version != PAGERD_VERSION || reply->size != size ||
+	    reply->type != (type | PAGERD_REPLY) || reply->error > 0)
+		return -EPROTO;
+	return reply->error;
+}
+
+int wire_receive(int socket, enum pagerd_type type, struct pagerd_header *reply, size_t bytes,
+		 int *received)
+{
+	size_t size = 0;
+	int fd = -1;
+	int result = wire_packet(socket, reply, bytes, &size, &fd);
+	if (result == 0)
+		result = wire_check(reply, size, type);
+	if (result == 0 && size != bytes)
+		result = -EPROTO;
+	if (fd >= 0 && (result < 0 || !received)) {
+		sys_close(fd);
+		fd = -1;
+	}
+	if (received)
+		*received = fd;
+	return result;
+}
+
+int wire_receive_text(int socket, enum pagerd_type type, struct pagerd_text *text)
+{
+	size_t size = 0;
+	int fd = -1;
+	int result = wire_packet(socket, &text->h, sizeof(*text), &size, &fd);
+	if (fd >= 0)
+		sys_close(fd);
+	if (result == 0)
+		result = wire_check(&text->h, size, type);
+	size_t head = offsetof(struct pagerd_text, text);
+	if (result == 0 && (size < head || text->length > size - head))
+		result = -EPROTO;
+	return result;
+}
+
+int wire_call(int socket, const struct pagerd_header *request, int passed,
+	      struct pagerd_header *reply, size_t bytes, int *received)
+{
+	int result = wire_send(socket, request, passed);
+	if (result < 0)
+		return result;
+	return wire_receive(socket, (enum pagerd_type)request->type, reply, bytes, received);
+}
