@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# shared.sh with more processes, more work, several seeds and little memory.
+# shellcheck source=tests/lib/test.sh
+. "$(dirname "$0")/../lib/test.sh"
+# shellcheck source=tests/lib/stress.sh
+. "$TESTS/lib/stress.sh"
+
+STRESS_COUNT=$((STRESS_COUNT * 20))
+daemon_start --memory 8M
+for seed in 1 2 3; do
+	for distribution in uniform zipf sequential; do
+		stress_run -s $seed -m private,shared,file -p 6 -t 4 -g 8192 -d $distribution
+	done
+done
+daemon_stop

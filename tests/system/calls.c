@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory calls of a program, as the kernel's own manual pages have them. The program passes
+ * with the plain kernel, and must pass in the same way under the pager.
+ *
+ *	calls FILE    (a path for scratch files, on a disk)
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE	    ((size_t)4096)
+#define MIB	    ((size_t)1 << 20)
+#define READ_WRITE  (PROT_READ | PROT_WRITE)
+#define ANON	    (MAP_PRIVATE | MAP_ANONYMOUS)
+#define ANON_SHARED (MAP_SHARED | MAP_ANONYMOUS)
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			failed(__func__, __LINE__, #condition);                                    \
+	} while (0)
+/* The call must fail with that errno. */
+#define CHECK_ERRNO(call, wanted)                                                                  \
+	do {                                                                                       \
+		errno = 0;                                                                         \
+		CHECK((intptr_t)(call) == -1);                                                     \
+		CHECK(errno == (wanted));                                                          \
+	} while (0)
+
+static const char *scratch_path;
+static sigjmp_buf fault_jump;
+static volatile sig_atomic_t fault_signal;
+
+static _Noreturn void failed(const char *function, int line, const char *what)
+{
+	fprintf(stderr, "calls: %s, line %d: not so: %s (errno %d: %s)\n", function, line, what,
+		errno, strerror(errno));
+	exit(1);
+}
+
+static void on_fault(int number)
+{
+	fault_signal = number;
+	siglongjmp(fault_jump, 1);
+}
+
+/* The signal that a load from there (or a store) raises; 0: none. */
+static int fault_of(void *address, bool store)
+{
+	volatile unsigned char *byte = address;
+
+	fault_signal = 0;
+	if (sigsetjmp(fault_jump, 1))
+		return fault_signal;
+	if (store)
+		*byte = 1;
+	else
+		(void)*byte;
+	return 0;
+}
+
+static void *map(size_t bytes, int flags)
+{
+	void *memory = mmap(NULL, bytes, READ_WRITE, flags, -1, 0);
+
+	CHECK(memory != MAP_FAILED);
+	return memory;
+}
+
+static int scratch_file(size_t bytes)
+{
+	int fd = open(scratch_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0);
+	CHECK(ftruncate(fd, bytes) == 0);
+	return fd;
+}
+
+/* Number every 8-byte word. */
+static void fill(void *memory, size_t bytes, uint64_t first)
+{
+	uint64_t *word = memory;
+
+	for (size_t i = 0; i < bytes / 8; i++)
+		word[i] = first + i;
+}
+
+static bool holds(const void *memory, size_t bytes, uint64_t first)
+{
+	const uint64_t *word = memory;
+
+	for (size_t i = 0; i < bytes / 8; i++) {
+		if (word[i] != first + i)
+			return false;
+	}
+	return true;
+}
+
+static bool zero(const void *memory, size_t bytes)
+{
+	const char *byte = memory;
+
+	return !*byte && !memcmp(byte, byte + 1, bytes - 1);
+}
+
+/* ---- unmapping, moving, protecting ------------------------------------------------------------
+ */
+
+static void test_partial_unmap(void)
+{
+	char *memory = map(8 * MIB, ANON);
+
+	fill(memory, 8 * MIB, 1);
+	CHECK(munmap(memory + 2 * MIB, MIB) == 0);
+	CHECK(holds(memory, 2 * MIB, 1));
+	CHECK(holds(memory + 3 * MIB, 5 * MIB, 1 + 3 * MIB / 8));
+	CHECK(fault_of(memory + 2 * MIB, false) == SIGSEGV);
+	CHECK(fault_of(memory + 3 * MIB - 1, true) == SIGSEGV);
+	CHECK(munmap(memory, 8 * MIB) == 0);
+	CHECK(fault_of(memory, false) == SIGSEGV);
+}
+
+static void test_map_fixed_over(void)
+{
+	char *memory = map(4 * MIB, ANON);
+
+	fill(memory, 4 * MIB, 5);
+	CHECK(mmap(memory + MIB, MIB, READ_WRITE, ANON | MAP_FIXED, -1, 0) == memory + MIB);
+	CHECK(mmap(memory + 2 * MIB, 4 * PAGE, READ_WRITE, ANON | MAP_FIXED, -1, 0) ==
+	      memory + 2 * MIB);
+	CHECK(zero(memory + MIB, MIB));
+	CHECK(zero(memory + 2 * MIB, 4 * PAGE));
+	CHECK(holds(memory, MIB, 5));
+	CHECK(holds(memory + 2 * MIB + 4 * PAGE, 2 * MIB - 4 * PAGE, 5 + (2 * MIB + 4 * PAGE) / 8));
+	CHECK_ERRNO(mmap(memory, MIB, READ_WRITE, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+}
+
+static void test_mremap_grow_and_shrink(void)
+{
+	char *memory = map(2 * MIB, ANON);
+
+	fill(memory, 2 * MIB, 9);
+	memory = mremap(memory, 2 * MIB, 16 * MIB, MREMAP_MAYMOVE);
+	CHECK(memory != MAP_FAILED);
+	CHECK(holds(memory, 2 * MIB, 9));
+	CHECK(zero(memory + 2 * MIB, 14 * MIB));
+	fill(memory, 16 * MIB, 11);
+	CHECK(mremap(memory, 16 * MIB, 3 * MIB, 0) == memory);
+	CHECK(holds(memory, 3 * MIB, 11));
+	CHECK(fault_of(memory + 3 * MIB, false) == SIGSEGV);
+	memory = mremap(memory, 3 * MIB, 4 * MIB, MREMAP_MAYMOVE);
+	CHECK(memory != MAP_FAILED);
+	CHECK(zero(memory + 3 * MIB, MIB));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+}
+
+static void test_mremap_fixed(void)
+{
+	char *memory = map(4 * MIB, ANON);
+	char *target = map(4 * MIB, ANON);
+
+	fill(memory, 4 * MIB, 13);
+	fill(target, 4 * MIB, 17);
+	CHECK(mremap(memory + MIB, MIB, MIB, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target);
+	CHECK(holds(target, MIB, 13 + MIB / 8));
+	CHECK(holds(target + MIB, 3 * MIB, 17 + MIB / 8));
+	CHECK(fault_of(memory + MIB, false) == SIGSEGV);
+	CHECK(holds(memory, MIB, 13));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	CHECK(munmap(target, 4 * MIB) == 0);
+}
+
+static void test_mprotect(void)
+{
+	char *memory = map(4 * MIB, ANON);
+
+	fill(memory, 4 * MIB, 19);
+	CHECK(mprotect(memory + MIB, MIB, PROT_NONE) == 0);
+	CHECK(fault_of(memory + MIB, false) == SIGSEGV);
+	CHECK(mprotect(memory + MIB, MIB, PROT_READ) == 0);
+	CHECK(fault_of(memory + MIB, false) == 0);
+	CHECK(fault_of(memory + MIB, true) == SIGSEGV);
+	CHECK(mprotect(memory + MIB, MIB, READ_WRITE) == 0);
+	CHECK(holds(memory, 4 * MIB, 19));
+	CHECK_ERRNO(mprotect(memory + 1, MIB, PROT_READ), EINVAL);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+}
+
+/* Allocators reserve with PROT_NONE, and open up later. */
+static void test_reserve(void)
+{
+	char *memory = mmap(NULL, 64 * MIB, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
+
+	CHECK(memory != MAP_FAILED);
+	CHECK(fault_of(memory, false) == SIGSEGV);
+	CHECK(mprotect(memory + 8 * MIB, 8 * MIB, READ_WRITE) == 0);
+	fill(memory + 8 * MIB, 8 * MIB, 23);
+	CHECK(holds(memory + 8 * MIB, 8 * MIB, 23));
+	CHECK(mmap(memory, 4 * MIB, READ_WRITE, ANON | MAP_FIXED, -1, 0) == memory);
+	fill(memory, 4 * MIB, 29);
+	CHECK(holds(memory, 4 * MIB, 29));
+	CHECK(fault_of(memory + 32 * MIB, true) == SIGSEGV);
+	CHECK(munmap(memory, 64 * MIB) == 0);
+}
+
+/* ---- advice -------------------------------------------------------------------------------- */
+
+static void test_dontneed(void)
+{
+	char *memory = map(4 * MIB, ANON);
+
+	fill(memory, 4 * MIB, 31);
+	CHECK(madvise(memory + MIB, MIB, MADV_DONTNEED) == 0);
+	CHECK(holds(memory, MIB, 31));
+	CHECK(zero(memory + MIB, MIB));
+	CHECK(holds(memory + 2 * MIB, 2 * MIB, 31 + 2 * MIB / 8));
+	fill(memory + MIB, MIB, 37);
+	CHECK(holds(memory + MIB, MIB, 37));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+}
+
+static void test_advice_keeps_contents(void)
+{
+	static const int advice[] = {MADV_NORMAL,   MADV_RANDOM, MADV_SEQUENTIAL,
+				     MADV_WILLNEED, MADV_COLD,	 MADV_PAGEOUT};
+	char *memory = map(4 * MIB, ANON);
+
+	fill(memory, 4 * MIB, 41);
+	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++) {
+		CHECK(madvise(memory, 4 * MIB, advice[i]) == 0);
+		CHECK(holds(memory, 4 * MIB, 41));
+	}
+	CHECK(posix_madvise(memory, 4 * MIB, POSIX_MADV_DONTNEED) == 0);
+	CHECK(holds(memory, 4 * MIB, 41));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+}
+
+static void test_remove_shared(void)
+{
+	char *memory = map(4 * MIB, ANON_SHARED);
+
+	fill(memory, 4 * MIB, 43);
+	CHECK(madvise(memory, MIB, MADV_DONTNEED) == 0);
+	CHECK(holds(memory, 4 * MIB, 43));
+	CHECK(madvise(memory, MIB, MADV_REMOVE) == 0);
+	CHECK(zero(memory, MIB));
+	CHECK(holds(memory + MIB, 3 * MIB, 43 + MIB / 8));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+}
+
+static void test_advice_errors(void)
+{
+	char *memory = map(4 * MIB, ANON);
+
+	CHECK_ERRNO(madvise(memory, MIB, 12345), EINVAL);
+	CHECK_ERRNO(madvise(memory + 1, MIB, MADV_WILLNEED), EINVAL);
+	CHECK(munmap(memory + MIB, MIB) == 0);
+	CHECK_ERRNO(madvise(memory, 4 * MIB, MADV_DONTNEED), ENOMEM);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+}
+
+/* ---- errors and limits ------------------------------------------------------------------------
+ */
+
+static void test_mmap_errors(void)
+{
+	int fd = scratch_file(4 * MIB);
+	int reader = open(scratch_path, O_RDONLY | O_CLOEXEC);
+
+	CHECK(reader >= 0);
+	CHECK_ERRNO(mmap(NULL, 0, READ_WRITE, ANON, -1, 0), EINVAL);
+	CHECK_ERRNO(mmap(NULL, 4 * MIB, READ_WRITE, MAP_SHARED, fd, 1), EINVAL);
+	CHECK_ERRNO(mmap(NULL, 4 * MIB, READ_WRITE, MAP_SHARED, -1, 0), EBADF);
+	CHECK_ERRNO(mmap(NULL, 4 * MIB, READ_WRITE, MAP_SHARED, reader, 0), EACCES);
+	CHECK_ERRNO(mmap(NULL, 4 * MIB, READ_WRITE, MAP_ANONYMOUS, -1, 0), EINVAL);
+	CHECK_ERRNO(mmap(NULL, SIZE_MAX - PAGE, READ_WRITE, ANON, -1, 0), ENOMEM);
+	CHECK_ERRNO(munmap((void *)1, MIB), EINVAL);
+	CHECK_ERRNO(msync((void *)PAGE, PAGE, MS_SYNC | MS_ASYNC), EINVAL);
+	close(reader);
+	close(fd);
+}
+
+static void test_errno_stays(void)
+{
+	void *memory;
+
+	errno = 77;
+	memory = map(4 * MIB, ANON);
+	fill(memory, 4 * MIB, 1);
+	CHECK(errno == 77);
+	CHECK(madvise(memory, MIB, MADV_DONTNEED) == 0);
+	CHECK(mprotect(memory, MIB, PROT_READ) == 0);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	CHECK(errno == 77);
+}
+
+/* Memory never touched costs nothing. */
+static void test_sparse(void)
+{
+	size_t bytes = (size_t)64 << 30;
+	char *memory = mmap(NULL, bytes, READ_WRITE, ANON | MAP_NORESERVE, -1, 0);
+
+	CHECK(memory != MAP_FAILED);
+	for (size_t at = 0; at < bytes; at += bytes / 64)
+		memory[at] = 1;
+	for (size_t at = 0; at < bytes; at += bytes / 64)
+		CHECK(memory[at] == 1 && memory[at + PAGE] == 0);
+	CHECK(munmap(memory, bytes) == 0);
+}
+
+/* Mappings that are none of a pager's business. */
+static void test_other_kinds(void)
+{
+	unsigned char code[] = {0xb8, 42, 0, 0, 0, 0xc3}; /* mov $42, %eax; ret */
+	void *memory = mmap(NULL, 2 * MIB, READ_WRITE | PROT_EXEC, ANON, -1, 0);
+	char *stack = mmap(NULL, 2 * MIB, READ_WRITE, ANON | MAP_GROWSDOWN | MAP_STACK, -1, 0);
+
+	CHECK(memory != MAP_FAILED && stack != MAP_FAILED);
+#if defined(__x86_64__)
+	memcpy(memory, code, sizeof(code));
+	CHECK(((int (*)(void))memory)() == 42);
+#endif
+	stack[2 * MIB - 1] = 1;
+	CHECK(munmap(memory, 2 * MIB) == 0);
+	CHECK(munmap(stack, 2 * MIB) == 0);
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+static char *map_file(int fd, size_t bytes, int protection, int flags, off_t offset)
+{
+	char *memory = mmap(NULL, bytes, protection, flags, fd, offset);
+
+	CHECK(memory != MAP_FAILED);
+	return memory;
+}
+
+static void test_file_offset(void)
+{
+	int fd = scratch_file(8 * MIB);
+	char *all = map_file(fd, 8 * MIB, READ_WRITE, MAP_SHARED, 0);
+	char *part = map_file(fd, 2 * MIB, READ_WRITE, MAP_SHARED, 3 * MIB);
+
+	close(fd);
+	fill(all, 8 * MIB, 47);
+	CHECK(holds(part, 2 * MIB, 47 + 3 * MIB / 8));
+	fill(part, 2 * MIB, 53);
+	CHECK(holds(all + 3 * MIB, 2 * MIB, 53));
+	CHECK(munmap(all, 8 * MIB) == 0);
+	CHECK(holds(part, 2 * MIB, 53));
+	CHECK(munmap(part, 2 * MIB) == 0);
+}
+
+static void test_file_end(void)
+{
+	int fd = scratch_file(2 * MIB + 100);
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_SHARED, 0);
+
+	CHECK(zero(memory, 2 * MIB + PAGE));
+	CHECK(fault_of(memory + 2 * MIB + PAGE, false) == SIGBUS);
+	CHECK(fault_of(memory + 4 * MIB - 1, true) == SIGBUS);
+	fill(memory, 2 * MIB, 59);
+	CHECK(ftruncate(fd, 4 * MIB) == 0);
+	CHECK(fault_of(memory + 3 * MIB, true) == 0);
+	CHECK(memory[3 * MIB] == 1);
+	CHECK(holds(memory, 2 * MIB, 59));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	close(fd);
+}
+
+/* What is stored behind the end of a file in its last page does not become part of the file. */
+static void test_file_tail(void)
+{
+	int fd = scratch_file(2 * MIB + 100);
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_SHARED, 0);
+	char byte[2];
+
+	memory[2 * MIB + 99] = 'a';
+	memory[2 * MIB + 100] = 'b';
+	CHECK(msync(memory, 4 * MIB, MS_SYNC) == 0);
+	CHECK(lseek(fd, 0, SEEK_END) == (off_t)(2 * MIB + 100));
+	CHECK(pread(fd, byte, 2, 2 * MIB + 99) == 1 && byte[0] == 'a');
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	CHECK(lseek(fd, 0, SEEK_END) == (off_t)(2 * MIB + 100));
+	close(fd);
+}
+
+static void test_file_reader_sees_writer(void)
+{
+	int fd = scratch_file(4 * MIB);
+	int reader = open(scratch_path, O_RDONLY | O_CLOEXEC);
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_SHARED, 0);
+	char *view = map_file(reader, 4 * MIB, PROT_READ, MAP_SHARED, 0);
+
+	close(fd);
+	close(reader);
+	CHECK(zero(view, 4 * MIB));
+	fill(memory, 4 * MIB, 61);
+	CHECK(holds(view, 4 * MIB, 61));
+	fill(memory, 4 * MIB, 67);
+	CHECK(holds(view, 4 * MIB, 67));
+	CHECK(fault_of(view, true) == SIGSEGV);
+	CHECK_ERRNO(mprotect(view, MIB, READ_WRITE), EACCES);
+	CHECK(fault_of(view, true) == SIGSEGV);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	CHECK(holds(view, 4 * MIB, 67));
+	CHECK(munmap(view, 4 * MIB) == 0);
+}
+
+static void read_file(int fd, void *buffer, size_t bytes)
+{
+	CHECK(pread(fd, buffer, bytes, 0) == (ssize_t)bytes);
+}
+
+static void test_file_read_after_store(void)
+{
+	int fd = scratch_file(4 * MIB);
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_SHARED, 0);
+	char *buffer = malloc(4 * MIB);
+
+	fill(memory, 4 * MIB, 71);
+	CHECK(msync(memory, 4 * MIB, MS_SYNC) == 0);
+	read_file(fd, buffer, 4 * MIB);
+	CHECK(holds(buffer, 4 * MIB, 71));
+	fill(memory, 4 * MIB, 73);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	read_file(fd, buffer, 4 * MIB);
+	CHECK(holds(buffer, 4 * MIB, 73));
+	free(buffer);
+	close(fd);
+}
+
+/* The same without msync: the kernel has one copy of a page, and programs rely on it. */
+static void test_file_read_and_write_calls(void)
+{
+	int fd = scratch_file(4 * MIB);
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_SHARED, 0);
+	char *buffer = malloc(4 * MIB);
+
+	fill(memory, 4 * MIB, 79);
+	read_file(fd, buffer, 4 * MIB);
+	CHECK(holds(buffer, 4 * MIB, 79));
+	fill(buffer, 4 * MIB, 83);
+	CHECK(pwrite(fd, buffer, 4 * MIB, 0) == (ssize_t)(4 * MIB));
+	CHECK(holds(memory, 4 * MIB, 83));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	free(buffer);
+	close(fd);
+}
+
+static void test_file_private(void)
+{
+	int fd = scratch_file(4 * MIB);
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_PRIVATE, 0);
+	char *buffer = malloc(4 * MIB);
+
+	fill(memory, 4 * MIB, 89);
+	read_file(fd, buffer, 4 * MIB);
+	CHECK(zero(buffer, 4 * MIB));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	free(buffer);
+	close(fd);
+}
+
+/* ---- the kernel as a user of the memory ---------------------------------------------------------
+ */
+
+static void test_system_calls(void)
+{
+	size_t bytes = 8 * MIB;
+	int fd = scratch_file(bytes);
+	char *memory = map(bytes, ANON);
+	char *copy = map(bytes, ANON);
+	struct iovec parts[2] = {{memory, bytes / 2}, {memory + bytes / 2, bytes / 2}};
+
+	fill(memory, bytes, 97);
+	CHECK(pwritev(fd, parts, 2, 0) == (ssize_t)bytes);
+	CHECK(pread(fd, copy, bytes, 0) == (ssize_t)bytes);
+	CHECK(holds(copy, bytes, 97));
+	CHECK(madvise(copy, bytes, MADV_DONTNEED) == 0);
+	parts[0].iov_base = copy;
+	parts[1].iov_base = copy + bytes / 2;
+	CHECK(preadv(fd, parts, 2, 0) == (ssize_t)bytes);
+	CHECK(holds(copy, bytes, 97));
+	CHECK(munmap(memory, bytes) == 0);
+	CHECK(munmap(copy, bytes) == 0);
+	close(fd);
+}
+
+static void *send_all(void *argument)
+{
+	const char *memory = argument;
+	int fd = *(const int *)memory;
+
+	for (size_t at = PAGE; at < 4 * MIB;) {
+		ssize_t sent = write(fd, memory + at, 4 * MIB - at);
+
+		CHECK(sent > 0);
+		at += sent;
+	}
+	return NULL;
+}
+
+static void test_socket(void)
+{
+	char *memory = map(4 * MIB, ANON);
+	char *copy = map(4 * MIB, ANON);
+	pthread_t thread;
+	int ends[2];
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+	fill(memory, 4 * MIB, 101);
+	memcpy(memory, &ends[1], sizeof(ends[1]));
+	CHECK(pthread_create(&thread, NULL, send_all, memory) == 0);
+	CHECK(recv(ends[0], copy + PAGE, 4 * MIB - PAGE, MSG_WAITALL) == (ssize_t)(4 * MIB - PAGE));
+	pthread_join(thread, NULL);
+	CHECK(holds(copy + PAGE, 4 * MIB - PAGE, 101 + PAGE / 8));
+	close(ends[0]);
+	close(ends[1]);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	CHECK(munmap(copy, 4 * MIB) == 0);
+}
+
+/* A lock and a condition in shared memory, while its pages come and go. */
+struct turn {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int number;
+};
+
+static struct turn *turn_make(void *memory)
+{
+	pthread_mutexattr_t mutex_shared;
+	pthread_condattr_t cond_shared;
+	struct turn *turn = memory;
+
+	pthread_mutexattr_init(&mutex_shared);
+	pthread_mutexattr_setpshared(&mutex_shared, PTHREAD_PROCESS_SHARED);
+	pthread_condattr_init(&cond_shared);
+	pthread_condattr_setpshared(&cond_shared, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&turn->lock, &mutex_shared);
+	pthread_cond_init(&turn->changed, &cond_shared);
+	turn->number = 0;
+	return turn;
+}
+
+/* Take every other turn; push the pages out in between. */
+static void take_turns(struct turn *turn, int parity, void *memory)
+{
+	for (int number = parity; number < 200; number += 2) {
+		pthread_mutex_lock(&turn->lock);
+		while (turn->number != number)
+			pthread_cond_wait(&turn->changed, &turn->lock);
+		turn->number++;
+		pthread_cond_broadcast(&turn->changed);
+		pthread_mutex_unlock(&turn->lock);
+		CHECK(madvise(memory, 2 * MIB, MADV_PAGEOUT) == 0);
+	}
+}
+
+static void test_futex(void)
+{
+	void *memory = map(2 * MIB, ANON_SHARED);
+	struct turn *turn = turn_make(memory);
+	int status;
+	pid_t child = fork();
+
+	CHECK(child >= 0);
+	take_turns(turn, child ? 0 : 1, memory);
+	if (!child)
+		_exit(0);
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	CHECK(turn->number == 200);
+	CHECK(munmap(memory, 2 * MIB) == 0);
+}
+
+static void *map_and_unmap(void *argument)
+{
+	uint64_t number = (uintptr_t)argument;
+
+	for (size_t i = 0; i < 100; i++) {
+		size_t bytes = MIB + i % 7 * MIB / 2;
+		char *memory = map(bytes, ANON);
+
+		CHECK(zero(memory, PAGE));
+		fill(memory, bytes, number + i);
+		CHECK(holds(memory, bytes, number + i));
+		CHECK(munmap(memory, bytes) == 0);
+	}
+	return NULL;
+}
+
+/* Several threads map and unmap, so that they get each other's old addresses. */
+static void test_map_and_unmap_in_threads(void)
+{
+	pthread_t threads[4];
+
+	for (size_t i = 0; i < 4; i++)
+		CHECK(pthread_create(&threads[i], NULL, map_and_unmap, (void *)(i << 32)) == 0);
+	for (size_t i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+}
+
+struct test {
+	const char *name;
+	void (*run)(void);
+};
+
+#define TEST(name)                                                                                 \
+	{                                                                                          \
+#name, test_##name                                                                 \
+	}
+
+static const struct test tests[] = {
+	TEST(partial_unmap),
+	TEST(map_fixed_over),
+	TEST(mremap_grow_and_shrink),
+	TEST(mremap_fixed),
+	TEST(mprotect),
+	TEST(reserve),
+	TEST(dontneed),
+	TEST(advice_keeps_contents),
+	TEST(remove_shared),
+	TEST(advice_errors),
+	TEST(mmap_errors),
+	TEST(errno_stays),
+	TEST(sparse),
+	TEST(other_kinds),
+	TEST(file_offset),
+	TEST(file_end),
+	TEST(file_tail),
+	TEST(file_reader_sees_writer),
+	TEST(file_read_after_store),
+	TEST(file_read_and_write_calls),
+	TEST(file_private),
+	TEST(system_calls),
+	TEST(socket),
+	TEST(futex),
+	TEST(map_and_unmap_in_threads),
+};
+
+/* Run each test in a process of its own, so that one failure hides no other. */
+static bool run_test(const struct test *test)
+{
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		test->run();
+		exit(0);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child) {
+		perror("calls: fork or wait");
+		exit(2);
+	}
+	printf("%s %s\n", status ? "FAILED" : "ok", test->name);
+	fflush(stdout);
+	return !status;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = {.sa_handler = on_fault};
+	int failures = 0;
+
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr, "usage: calls SCRATCH-FILE [TEST]\n");
+		return 64;
+	}
+	scratch_path = argv[1];
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		if (argc == 2 || !strcmp(tests[i].name, argv[2]))
+			failures += !run_test(&tests[i]);
+	}
+	return failures != 0;
+}

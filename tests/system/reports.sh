@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# status, stat and maps say what is so; --json says it in JSON; set changes it.
+# shellcheck source=tests/lib/test.sh
+. "$(dirname "$0")/../lib/test.sh"
+
+PAGES=4096
+daemon_start --memory 8M --policy fifo
+start_program out "$CTL" run --no-heap -- "$PROGRAMS/pages" anon $PAGES write 0 $PAGES 1 check 0 $PAGES 1 \
+	say ready wait check 0 $PAGES 1
+program_says ready out
+must "$CTL" stat --json >stat.json
+pid=$(client_value pid)
+[ "$(tr -d '\0' <"/proc/$pid/comm")" = pages ] || fail "stat does not name the program's process"
+
+for command in status stat "stat $pid" "maps $pid"; do
+	read -r -a words <<<"$command"
+	expect_status 0 "$CTL" "${words[@]}"
+	[ -s out ] || fail "$command says nothing"
+done
+for command in status stat "stat $pid"; do
+	read -r -a words <<<"$command"
+	expect_status 0 "$CTL" "${words[@]}" --json
+	must "$PYTHON" -m json.tool out json
+done
+expect_status 0 "$CTL" status
+expect_text out fifo
+expect_status 0 "$CTL" maps "$pid"
+expect_text out "$(grep memfd "/proc/$pid/maps" | head -n 1 | cut -d - -f 1 | sed 's/^0*//')"
+
+# What the program did is what is counted.
+at_least() {
+	[ "$2" -ge "$3" ] || fail "$1 is $2, and not at least $3"
+}
+at_least faults_major "$(client_value faults_major "$pid")" 1
+at_least pages_written "$(client_value pages_written "$pid")" $((PAGES - 2048))
+at_least pages_read "$(client_value pages_read "$pid")" $((PAGES - 2048))
+resident=$(client_value resident_pages "$pid")
+[ "$resident" -le 2048 ] || fail "$resident pages are resident in a budget of 2048"
+at_least swap_pages "$(client_value swap_pages "$pid")" $((PAGES - resident))
+
+# Who is no client, or asks for nonsense.
+expect_status 1 "$CTL" maps $$
+expect_status 1 "$CTL" stat $$
+expect_status 1 "$CTL" set $$ memory=4M
+expect_status 1 "$CTL" set policy=best
+expect_text err best
+expect_status 1 "$CTL" set memory=lots
+expect_text err lots
+
+# A limit of one client, a policy and budget of the daemon.
+resident_at_most() {
+	[ "$(client_value resident_pages "$pid")" -le "$1" ]
+}
+must "$CTL" set "$pid" memory=2M
+until_true "the client keeps to its new limit" resident_at_most 512
+must "$CTL" set memory=4M policy=lru
+expect_status 0 "$CTL" status
+expect_text out lru
+[ "$(value_of budget_pages status)" = 1024 ] || fail "the new budget is not shown"
+tell_program
+program_ends "after its limit was changed"
+daemon_stop

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* A pager in this process, with this process as its client. */
+#include "harness.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "uapi.h"
+
+static void *run(void *pager)
+{
+	ck_assert_int_eq(pager_run(pager), 0);
+	return NULL;
+}
+
+static void done(struct pager_request *request)
+{
+	sem_post(request->owner);
+}
+
+int harness_request(struct harness *h, struct pager_request *request)
+{
+	sem_t ended;
+	sem_init(&ended, 0, 0);
+	request->done = done;
+	request->owner = &ended;
+	pager_post(h->pager, request);
+	while (sem_wait(&ended))
+		;
+	sem_destroy(&ended);
+	return request->error;
+}
+
+static int open_uffd(void)
+{
+	int device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+	int fd = device < 0 ? -1 : ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
+	if (device >= 0)
+		close(device);
+	return fd >= 0 ? fd : (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+}
+
+void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,
+		   const char *swap_directory, uint32_t prefetch_pages)
+{
+	struct pager_config config = {
+		.budget_bytes = budget_pages << PAGE_SHIFT,
+		.policy = policy,
+		.swap_dir_fd = -1,
+		.prefetch_max_pages = prefetch_pages,
+		.writeback_age_ms = 1000,
+		.latency_fd = -1,
+	};
+	char why[200] = "";
+	if (swap_directory)
+		config.swap_dir_fd = open(swap_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = pager_create(&h->pager, &config, why, sizeof why);
+	if (config.swap_dir_fd >= 0)
+		close(config.swap_dir_fd);
+	ck_assert_msg(!error, "pager_create: %s (%s)", strerror(-error), why);
+	pthread_t thread;
+	ck_assert(!pthread_create(&thread, NULL, run, h->pager));
+	h->thread = thread;
+	h->uffd = open_uffd();
+	ck_assert_msg(h->uffd >= 0, "no userfaultfd");
+	struct pager_request add = {
+		.type = PAGER_CLIENT_ADD,
+		.fd = fcntl(h->uffd, F_DUPFD_CLOEXEC, 0),
+		.pid = (uint32_t)getpid(),
+		.name = "test",
+	};
+	ck_assert_int_eq(harness_request(h, &add), 0);
+	h->client = add.client;
+}
+
+void harness_check(struct harness *h)
+{
+	struct pager_request check = {.type = PAGER_CHECK, .fd = -1};
+	ck_assert_int_eq(harness_request(h, &check), 0);
+}
+
+void harness_stop(struct harness *h)
+{
+	harness_check(h);
+	harness_range(h, PAGER_UNMAP, NULL, 1ull << 47, 0);
+	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = h->client, .fd = -1};
+	ck_assert_int_eq(harness_request(h, &remove), 0);
+	harness_check(h);
+	struct pager_request stop = {.type = PAGER_STOP, .fd = -1};
+	ck_assert_int_eq(harness_request(h, &stop), 0);
+	pthread_join(h->thread, NULL);
+	pager_destroy(h->pager);
+	close(h->uffd);
+}
+
+void *harness_map(struct harness *h, enum pagerd_kind kind, uint64_t length, int fd,
+		  uint64_t offset)
+{
+	struct pager_request map = {
+		.type = PAGER_MAP,
+		.client = h->client,
+		.kind = kind,
+		.writable = fd < 0 || (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR,
+		.length = length,
+		.offset = offset,
+		.fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0),
+	};
+	ck_assert_int_eq(harness_request(h, &map), 0);
+	void *address = mmap(NULL, length, PROT_READ | (map.read_only ? 0 : PROT_WRITE),
+			     map.read_only ? MAP_PRIVATE : MAP_SHARED, map.fd, (off_t)map.offset);
+	ck_assert_ptr_ne(address, MAP_FAILED);
+	close(map.fd);
+	struct pager_request reg = {
+		.type = PAGER_REGISTER,
+		.client = h->client,
+		.address = (uintptr_t)address,
+		.length = length,
+		.object = map.object,
+		.offset = map.offset,
+		.fd = -1,
+	};
+	ck_assert_int_eq(harness_request(h, &reg), 0);
+	return address;
+}
+
+int harness_range(struct harness *h, enum pager_request_type type, void *address, uint64_t length,
+		  uint32_t flags)
+{
+	struct pager_request request = {
+		.type = type,
+		.client = h->client,
+		.address = (uintptr_t)address,
+		.length = length,
+		.flags = flags,
+		.fd = -1,
+	};
+	return harness_request(h, &request);
+}
+
+void harness_unmap(struct harness *h, void *address, uint64_t length)
+{
+	ck_assert_int_eq(harness_range(h, PAGER_UNMAP, address, length, 0), 0);
+	munmap(address, length);
+}
+
+struct pagerd_stats harness_stats(struct harness *h)
+{
+	struct pager_request request = {.type = PAGER_STATS, .client = h->client, .fd = -1};
+	ck_assert_int_eq(harness_request(h, &request), 0);
+	return request.stats;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pager in this process, with this process as its client: whole paths of the core without
+ * daemon, socket and client library.
+ */
+#ifndef PAGERD_TESTS_HARNESS_H
+#define PAGERD_TESTS_HARNESS_H
+
+#include <stdint.h>
+
+#include "pager.h"
+#include "pagerd/protocol.h"
+
+struct harness {
+	struct pager *pager;
+	uint32_t client;
+	int uffd; /* the pager has a duplicate */
+	unsigned long long thread;
+};
+
+/* Start a pager with so many pages of budget, the policy and a swap file in directory (NULL:
+ * none). Fails the test if it cannot. */
+void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,
+		   const char *swap_directory, uint32_t prefetch_pages);
+/* Check the invariants, stop, free. */
+void harness_stop(struct harness *h);
+/* Run a request to its end; returns its error. */
+int harness_request(struct harness *h, struct pager_request *request);
+/* Map length bytes of an object of kind (fd for files), registered. */
+void *harness_map(struct harness *h, enum pagerd_kind kind, uint64_t length, int fd,
+		  uint64_t offset);
+void harness_unmap(struct harness *h, void *address, uint64_t length);
+int harness_range(struct harness *h, enum pager_request_type type, void *address, uint64_t length,
+		  uint32_t flags);
+struct pagerd_stats harness_stats(struct harness *h);
+/* The invariant checker finds nothing. */
+void harness_check(struct harness *h);
+
+#endif

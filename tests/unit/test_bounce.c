@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* Bounce memory: runs are free, whole, apart, and found whenever there are any. */
+#include <check.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bounce.h"
+
+static uint64_t seed;
+static uint64_t random_state;
+
+static uint32_t random_below(uint32_t bound)
+{
+	/* splitmix64 */
+	uint64_t z = random_state += 0x9e3779b97f4a7c15;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return (uint32_t)((z ^ z >> 31) % bound);
+}
+
+START_TEST(memory_is_aligned_and_writable)
+{
+	struct bounce bounce;
+	ck_assert_int_eq(bounce_init(&bounce, 128), 0);
+	ck_assert_uint_eq(bounce.pages, 128);
+	ck_assert_uint_eq(bounce.free_pages, 128);
+	uint32_t first = bounce_alloc(&bounce, 128);
+	ck_assert_uint_eq(first, 0);
+	ck_assert_uint_eq((uintptr_t)bounce_address(&bounce, first) % 4096, 0);
+	memset(bounce_address(&bounce, first), 0xa5, 128 * 4096);
+	ck_assert_uint_eq(bounce_address(&bounce, 127)[4095], 0xa5);
+	bounce_finish(&bounce);
+}
+END_TEST
+
+START_TEST(finish_of_nothing)
+{
+	struct bounce bounce = {0};
+	bounce_finish(&bounce);
+	ck_assert_int_eq(bounce_init(&bounce, 64), 0);
+	bounce_finish(&bounce);
+	bounce_finish(&bounce);
+}
+END_TEST
+
+START_TEST(runs_that_do_not_fit)
+{
+	struct bounce bounce;
+	ck_assert_int_eq(bounce_init(&bounce, 64), 0);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 0), BOUNCE_NONE);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 65), BOUNCE_NONE);
+	ck_assert_uint_eq(bounce_alloc(&bounce, UINT32_MAX), BOUNCE_NONE);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 64), 0);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 1), BOUNCE_NONE);
+	/* Every other page: half is free, no two together. */
+	for (uint32_t page = 0; page < 64; page += 2)
+		bounce_free(&bounce, page, 1);
+	ck_assert_uint_eq(bounce.free_pages, 32);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 2), BOUNCE_NONE);
+	ck_assert_uint_ne(bounce_alloc(&bounce, 1), BOUNCE_NONE);
+	bounce_finish(&bounce);
+}
+END_TEST
+
+START_TEST(next_fit_goes_around)
+{
+	struct bounce bounce;
+	ck_assert_int_eq(bounce_init(&bounce, 192), 0);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 100), 0);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 60), 100);
+	bounce_free(&bounce, 0, 100);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 10), 160); /* not back to 0 yet */
+	ck_assert_uint_eq(bounce_alloc(&bounce, 40), 0);   /* 22 were left at the end */
+	ck_assert_uint_eq(bounce_alloc(&bounce, 60), 40);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 22), 170);
+	ck_assert_uint_eq(bounce.free_pages, 0);
+	bounce_finish(&bounce);
+}
+END_TEST
+
+/* A free run that the cursor lies in the middle of. */
+START_TEST(run_across_the_cursor)
+{
+	struct bounce bounce;
+	ck_assert_int_eq(bounce_init(&bounce, 128), 0);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 64), 0);
+	bounce_free(&bounce, 0, 64);
+	ck_assert_uint_eq(bounce.cursor, 64);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 100), 0);
+	bounce_finish(&bounce);
+}
+END_TEST
+
+START_TEST(part_of_a_run_is_freed)
+{
+	struct bounce bounce;
+	ck_assert_int_eq(bounce_init(&bounce, 128), 0);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 128), 0);
+	bounce_free(&bounce, 60, 8); /* over the edge of a word */
+	ck_assert_uint_eq(bounce_alloc(&bounce, 9), BOUNCE_NONE);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 8), 60);
+	bounce_free(&bounce, 0, 1);
+	bounce_free(&bounce, 1, 127);
+	ck_assert_uint_eq(bounce.free_pages, 128);
+	bounce_finish(&bounce);
+}
+END_TEST
+
+/* ---- random ------------------------------------------------------------------------------ */
+
+#define MODEL_PAGES 512u
+
+static bool model_has_run(const bool *used, uint32_t pages, uint32_t count)
+{
+	uint32_t run = 0;
+	for (uint32_t i = 0; i < pages; i++) {
+		run = used[i] ? 0 : run + 1;
+		if (run == count)
+			return true;
+	}
+	return false;
+}
+
+static void random_alloc(struct bounce *bounce, bool *used, uint32_t *used_pages, unsigned step)
+{
+	uint32_t count = 1 + random_below(random_below(3) ? 8 : 130);
+	uint32_t first = bounce_alloc(bounce, count);
+	bool possible = model_has_run(used, bounce->pages, count);
+	ck_assert_msg((first != BOUNCE_NONE) == possible, "seed %llu step %u: %u pages: %u",
+		      (unsigned long long)seed, step, count, first);
+	if (!possible)
+		return;
+	ck_assert_uint_le(first + count, bounce->pages);
+	for (uint32_t i = 0; i < count; i++) {
+		ck_assert_msg(!used[first + i], "seed %llu step %u: page %u is in use",
+			      (unsigned long long)seed, step, first + i);
+		used[first + i] = true;
+	}
+	*used_pages += count;
+}
+
+/* Free a stretch of used pages: parts of runs, and several runs together. */
+static void random_free(struct bounce *bounce, bool *used, uint32_t *used_pages)
+{
+	uint32_t first = random_below(bounce->pages), count = 0, most = 1 + random_below(200);
+	while (count < most && first + count < bounce->pages && used[first + count])
+		used[first + count++] = false;
+	bounce_free(bounce, first, count);
+	*used_pages -= count;
+}
+
+START_TEST(random_against_reference)
+{
+	random_state = seed + (uint64_t)_i;
+	struct bounce bounce;
+	bool used[MODEL_PAGES] = {0};
+	uint32_t used_pages = 0;
+	ck_assert_int_eq(bounce_init(&bounce, 64 * (1 + random_below(MODEL_PAGES / 64))), 0);
+	for (unsigned step = 0; step < 50000; step++) {
+		if (random_below(2))
+			random_alloc(&bounce, used, &used_pages, step);
+		else
+			random_free(&bounce, used, &used_pages);
+		ck_assert_uint_eq(bounce.free_pages, bounce.pages - used_pages);
+	}
+	bounce_finish(&bounce);
+}
+END_TEST
+
+int main(void)
+{
+	const char *text = getenv("PAGERD_SEED");
+	seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
+	printf("PAGERD_SEED=%llu\n", (unsigned long long)seed);
+
+	Suite *suite = suite_create("bounce");
+	TCase *cases = tcase_create("bounce");
+	tcase_set_timeout(cases, 120);
+	tcase_add_test(cases, memory_is_aligned_and_writable);
+	tcase_add_test(cases, finish_of_nothing);
+	tcase_add_test(cases, runs_that_do_not_fit);
+	tcase_add_test(cases, next_fit_goes_around);
+	tcase_add_test(cases, run_across_the_cursor);
+	tcase_add_test(cases, part_of_a_run_is_freed);
+	tcase_add_loop_test(cases, random_against_reference, 0, 10);
+	suite_add_tcase(suite, cases);
+
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

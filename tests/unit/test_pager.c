@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* The core as a whole: memory larger than the budget keeps its contents. */
+#include <check.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define SWAP_DIRECTORY "/var/tmp"
+#define BUDGET         256u
+
+static const char *const policies[] = {"fifo", "lru", "lfu", "lfu:decay=4"};
+#define POLICIES ((int)(sizeof policies / sizeof *policies))
+
+static uint64_t value(uint64_t page, uint64_t version)
+{
+	return (page + 1) * 0x9e3779b97f4a7c15ull + version;
+}
+
+static void page_write(uint64_t *memory, uint64_t page, uint64_t version)
+{
+	uint64_t *p = memory + page * 512;
+	p[0] = value(page, version);
+	p[511] = ~value(page, version);
+}
+
+static void contents_check(const uint64_t *p, uint64_t page, uint64_t version)
+{
+	ck_assert_msg(p[0] == value(page, version) && p[511] == ~value(page, version),
+		      "page %lu: %lx %lx, not version %lu", page, p[0], p[511], version);
+}
+
+static void page_check(const uint64_t *memory, uint64_t page, uint64_t version)
+{
+	contents_check(memory + page * 512, page, version);
+}
+
+START_TEST(anonymous_sequential)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 4;
+	harness_start(&h, BUDGET, policies[_i], SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
+	for (uint64_t i = 0; i < pages; i++)
+		page_write(memory, i, 1);
+	harness_check(&h);
+	for (uint64_t i = 0; i < pages; i++)
+		page_check(memory, i, 1);
+	for (uint64_t i = pages; i-- > 0;)
+		page_check(memory, i, 1);
+	struct pagerd_stats stats = harness_stats(&h);
+	ck_assert_uint_le(stats.resident_max_pages, BUDGET);
+	ck_assert_uint_ge(stats.pages_written, pages - BUDGET);
+	ck_assert_uint_ge(stats.pages_read, pages - BUDGET);
+	harness_unmap(&h, memory, pages << 12);
+	ck_assert_uint_eq(harness_stats(&h).resident_pages, 0);
+	harness_stop(&h);
+}
+END_TEST
+
+START_TEST(anonymous_random)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 4;
+	uint32_t *version = calloc(pages, sizeof *version);
+	harness_start(&h, BUDGET, policies[_i], SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_SHARED, pages << 12, -1, 0);
+	const char *given = getenv("PAGERD_SEED");
+	unsigned seed = given ? (unsigned)strtoul(given, NULL, 0) : (unsigned)getpid();
+	printf("seed %u\n", seed);
+	srandom(seed);
+	for (int i = 0; i < 8000; i++) {
+		uint64_t page = (uint64_t)random() % pages;
+		if (version[page])
+			page_check(memory, page, version[page]);
+		else
+			ck_assert_uint_eq(memory[page * 512], 0);
+		if (random() % 3 == 0)
+			page_write(memory, page, ++version[page]);
+	}
+	harness_check(&h);
+	harness_unmap(&h, memory, pages << 12);
+	harness_stop(&h);
+	free(version);
+}
+END_TEST
+
+/* Never touched, or zeroed again: no slot, no write. */
+START_TEST(zeros_cost_nothing)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 4, sum = 0;
+	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
+	for (uint64_t i = 0; i < pages; i++)
+		sum += memory[i * 512];
+	for (uint64_t i = 0; i < pages; i++)
+		memory[i * 512] = 0;
+	ck_assert_uint_eq(sum, 0);
+	struct pagerd_stats stats = harness_stats(&h);
+	ck_assert_uint_eq(stats.pages_written, 0);
+	ck_assert_uint_eq(stats.pages_read, 0);
+	harness_stop(&h);
+}
+END_TEST
+
+static int file_make(uint64_t pages, uint64_t bytes)
+{
+	int fd = open(SWAP_DIRECTORY, O_RDWR | O_TMPFILE, 0600);
+	ck_assert_int_ge(fd, 0);
+	uint64_t page[512];
+	for (uint64_t i = 0; i < pages; i++) {
+		memset(page, 0, sizeof page);
+		page[0] = value(i, 0);
+		page[511] = ~value(i, 0);
+		ck_assert_int_eq(pwrite(fd, page, sizeof page, (off_t)(i << 12)), 4096);
+	}
+	ck_assert_int_eq(ftruncate(fd, (off_t)bytes), 0);
+	return fd;
+}
+
+START_TEST(file_read_write)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 4, page[512];
+	int fd = file_make(pages, pages << 12);
+	harness_start(&h, BUDGET, policies[_i], NULL, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
+	for (uint64_t i = 0; i < pages; i++)
+		page_check(memory, i, 0);
+	for (uint64_t i = 0; i < pages; i += 3)
+		page_write(memory, i, 7);
+	for (uint64_t i = 0; i < pages; i++)
+		page_check(memory, i, i % 3 ? 0 : 7);
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, pages << 12, MS_SYNC), 0);
+	for (uint64_t i = 0; i < pages; i++) {
+		ck_assert_int_eq(pread(fd, page, sizeof page, (off_t)(i << 12)), 4096);
+		contents_check(page, i, i % 3 ? 0 : 7);
+	}
+	page_write(memory, 5, 9);
+	harness_unmap(&h, memory, pages << 12);
+	ck_assert_int_eq(pread(fd, page, sizeof page, 5 << 12), 4096);
+	contents_check(page, 5, 9);
+	harness_stop(&h);
+	close(fd);
+}
+END_TEST
+
+/* The file ends inside its last page: zeros after it, and its size stays. */
+START_TEST(file_tail)
+{
+	struct harness h;
+	uint64_t bytes = (9 << 12) + 1000;
+	int fd = file_make(10, bytes);
+	harness_start(&h, BUDGET, "lru", NULL, 64);
+	char *memory = harness_map(&h, PAGERD_FILE_SHARED, 10 << 12, fd, 0);
+	for (int i = 1000; i < 4096; i++)
+		ck_assert_int_eq(memory[(9 << 12) + i], 0);
+	memory[(9 << 12) + 999] = 'x';
+	memory[(9 << 12) + 1001] = 'y';
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, 10 << 12, MS_SYNC), 0);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_END), (off_t)bytes);
+	char last;
+	ck_assert_int_eq(pread(fd, &last, 1, (9 << 12) + 999), 1);
+	ck_assert_int_eq(last, 'x');
+	harness_stop(&h);
+	close(fd);
+}
+END_TEST
+
+static sigjmp_buf fault_jump;
+
+static void on_fault(int number)
+{
+	siglongjmp(fault_jump, number);
+}
+
+static int signal_of_read(const volatile char *address)
+{
+	int number = sigsetjmp(fault_jump, 1);
+	if (!number)
+		(void)*address;
+	return number;
+}
+
+START_TEST(file_shrinks)
+{
+	struct harness h;
+	int fd = file_make(64, 64 << 12);
+	signal(SIGBUS, on_fault);
+	harness_start(&h, BUDGET, "lru", NULL, 0);
+	char *memory = harness_map(&h, PAGERD_FILE_SHARED, 64 << 12, fd, 0);
+	ck_assert_int_eq(signal_of_read(memory), 0);
+	ck_assert_int_eq(ftruncate(fd, 8 << 12), 0);
+	ck_assert_int_eq(signal_of_read(memory + (7 << 12)), 0);
+	ck_assert_int_eq(signal_of_read(memory + (8 << 12)), SIGBUS);
+	ck_assert_int_eq(signal_of_read(memory + (63 << 12)), SIGBUS);
+	ck_assert_int_eq(signal_of_read(memory), 0);
+	harness_stop(&h);
+	close(fd);
+}
+END_TEST
+
+/* No room in swap: whoever needs a frame gets SIGBUS, what was there stays. */
+START_TEST(swap_missing)
+{
+	struct harness h;
+	volatile uint64_t written = 0;
+	signal(SIGBUS, on_fault);
+	harness_start(&h, BUDGET, "lru", NULL, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, BUDGET << 14, -1, 0);
+	if (!sigsetjmp(fault_jump, 1))
+		for (; written < BUDGET * 4; written++)
+			page_write(memory, written, 1);
+	ck_assert_uint_gt(written, BUDGET / 2);
+	ck_assert_uint_lt(written, BUDGET * 4);
+	for (uint64_t i = 0; i < written; i++)
+		page_check(memory, i, 1);
+	harness_stop(&h);
+}
+END_TEST
+
+START_TEST(discard_zeroes)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 2;
+	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
+	for (uint64_t i = 0; i < pages; i++)
+		page_write(memory, i, 1);
+	ck_assert_int_eq(harness_range(&h, PAGER_DISCARD, memory + 100 * 512, 200 << 12, 0), 0);
+	for (uint64_t i = 0; i < pages; i++) {
+		if (i >= 100 && i < 300)
+			ck_assert_uint_eq(memory[i * 512], 0);
+		else
+			page_check(memory, i, 1);
+	}
+	harness_stop(&h);
+}
+END_TEST
+
+START_TEST(unmap_middle)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 2;
+	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
+	for (uint64_t i = 0; i < pages; i++)
+		page_write(memory, i, 1);
+	harness_unmap(&h, memory + 100 * 512, 200 << 12);
+	harness_check(&h);
+	for (uint64_t i = 0; i < pages; i++)
+		if (i < 100 || i >= 300)
+			page_check(memory, i, 1);
+	ck_assert_uint_le(harness_stats(&h).swap_pages + harness_stats(&h).resident_pages,
+			  pages - 200 + BUDGET);
+	harness_stop(&h);
+}
+END_TEST
+
+START_TEST(policy_switch)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 4;
+	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
+	for (uint64_t i = 0; i < pages * 4; i++) {
+		if (i % 500 == 0) {
+			struct pager_request set = {
+				.type = PAGER_SET, .text = policies[i / 500 % (uint64_t)POLICIES], .fd = -1,
+				.length = i / 500 % 2 ? BUDGET << 12 : BUDGET << 11,
+			};
+			ck_assert_int_eq(harness_request(&h, &set), 0);
+		}
+		if (i >= pages)
+			page_check(memory, i % pages, i / pages - 1);
+		page_write(memory, i % pages, i / pages);
+	}
+	harness_stop(&h);
+}
+END_TEST
+
+START_TEST(client_limit)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 2;
+	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
+	struct pager_request set = {.type = PAGER_SET, .client = h.client, .fd = -1,
+				    .length = 64 << 12};
+	page_write(memory, 0, 1);
+	ck_assert_int_eq(harness_request(&h, &set), 0);
+	for (uint64_t i = 0; i < pages; i++)
+		page_write(memory, i, 1);
+	for (uint64_t i = 0; i < pages; i++)
+		page_check(memory, i, 1);
+	ck_assert_uint_le(harness_stats(&h).resident_max_pages, 64);
+	harness_stop(&h);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("pager");
+	TCase *tcase = tcase_create("core");
+	tcase_set_timeout(tcase, 20);
+	tcase_add_loop_test(tcase, anonymous_sequential, 0, POLICIES);
+	tcase_add_loop_test(tcase, anonymous_random, 0, POLICIES);
+	tcase_add_test(tcase, zeros_cost_nothing);
+	tcase_add_loop_test(tcase, file_read_write, 0, POLICIES);
+	tcase_add_test(tcase, file_tail);
+	tcase_add_test(tcase, file_shrinks);
+	tcase_add_test(tcase, swap_missing);
+	tcase_add_test(tcase, discard_zeroes);
+	tcase_add_test(tcase, unmap_middle);
+	tcase_add_test(tcase, policy_switch);
+	tcase_add_test(tcase, client_limit);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
