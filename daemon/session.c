@@ -215,7 +215,7 @@ static void text_send(struct session *session)
 		size_t length = left < PAGERD_TEXT_MAX ? left : PAGERD_TEXT_MAX;
 		struct pagerd_text packet = {
 			.h = {.magic = PAGERD_MAGIC, .version = PAGERD_VERSION,
-			      .type = PAGERD_REPORT | PAGERD_REPLY, .size = sizeof packet},
+			      .type = session->text_type | PAGERD_REPLY, .size = sizeof packet},
 			.more = length < left,
 			.length = (uint32_t)length,
 		};
@@ -246,6 +246,7 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 void session_reply_text(struct session *session, uint16_t type, char *text, size_t length)
 {
 	session->text = text;
+	session->text_type = type;
 	session->text_length = length;
 	session->text_sent = 0;
 	text_send(session);

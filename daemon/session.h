@@ -55,6 +55,7 @@ struct session {
 	unsigned target_count;
 	struct job job;
 	char *text; /* a report on its way out */
+	uint16_t text_type;
 	size_t text_length, text_sent;
 };
 

@@ -409,7 +409,7 @@ static int request_client(struct pager *pager, struct pager_request *request,
 static void request_finish(struct pager *pager, struct pager_request *request, int error)
 {
 	struct client *client = client_lookup(pager, request->client);
-	if (request->type == PAGER_UNMAP && client) {
+	if (request->type == PAGER_UNMAP && client && range_valid(request)) {
 		/* What could not be written stays dirty, and is tried again. */
 		error = region_remove_range(pager, client, request->address,
 					    request->address + request->length);
