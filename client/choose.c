@@ -12,22 +12,20 @@
 #include "sys.h"
 
 #define RESERVATION_MAX (64ull << 30)
-#define LENGTH_MAX      (1ull << 40)
+#define LENGTH_MAX	(1ull << 40)
 
 /* In memory, or no storage at all: the pager would add a copy, or break what a write means. */
 static const uint32_t not_on_disk[] = {
-	TMPFS_MAGIC,     RAMFS_MAGIC,     HUGETLBFS_MAGIC, PROC_SUPER_MAGIC,
-	SYSFS_MAGIC,     DEBUGFS_MAGIC,   TRACEFS_MAGIC,   CGROUP_SUPER_MAGIC,
-	CGROUP2_SUPER_MAGIC, SECURITYFS_MAGIC, SELINUX_MAGIC, BPF_FS_MAGIC,
-	EFIVARFS_MAGIC,  DEVPTS_SUPER_MAGIC,
+	TMPFS_MAGIC,   RAMFS_MAGIC,   HUGETLBFS_MAGIC,	  PROC_SUPER_MAGIC,    SYSFS_MAGIC,
+	DEBUGFS_MAGIC, TRACEFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, SECURITYFS_MAGIC,
+	SELINUX_MAGIC, BPF_FS_MAGIC,  EFIVARFS_MAGIC,	  DEVPTS_SUPER_MAGIC,
 };
 
 static bool file_on_disk(int fd)
 {
 	struct stat status;
 	struct statfs system;
-	if (sys_fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
-	    sys_fstatfs(fd, &system) < 0)
+	if (sys_fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || sys_fstatfs(fd, &system) < 0)
 		return false;
 	for (size_t i = 0; i < sizeof(not_on_disk) / sizeof(not_on_disk[0]); i++)
 		if ((uint32_t)system.f_type == not_on_disk[i])
@@ -49,8 +47,8 @@ static uint32_t choose_anonymous(const struct choice *choice, const struct mappi
 uint32_t choose_kind(const struct choice *choice, const struct mapping *mapping)
 {
 	const int never = MAP_STACK | MAP_GROWSDOWN | MAP_HUGETLB | MAP_LOCKED | MAP_SYNC;
-	if ((mapping->flags & never) || (mapping->protection & PROT_EXEC) ||
-	    mapping->length == 0 || mapping->length > LENGTH_MAX)
+	if ((mapping->flags & never) || (mapping->protection & PROT_EXEC) || mapping->length == 0 ||
+	    mapping->length > LENGTH_MAX)
 		return 0;
 	if (mapping->flags & MAP_ANONYMOUS)
 		return choose_anonymous(choice, mapping);

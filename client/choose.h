@@ -19,7 +19,7 @@
 #include "paged.h"
 
 struct choice {
-	uint64_t min_bytes;      /* anonymous memory */
+	uint64_t min_bytes;	 /* anonymous memory */
 	uint64_t min_file_bytes; /* files */
 };
 

@@ -15,7 +15,7 @@
 struct image {
 	const char *bytes;
 	size_t size;
-	const ElfW(Phdr) *segments;
+	const ElfW(Phdr) * segments;
 	size_t segment_count;
 };
 
@@ -41,7 +41,8 @@ static uint64_t image_offset(const struct image *image, uint64_t address)
 
 static bool image_names_allocator(const struct image *image, uint64_t name)
 {
-	static const char *const names[] = {"jemalloc", "tcmalloc", "mimalloc", "hoard", "snmalloc"};
+	static const char *const names[] = {"jemalloc", "tcmalloc", "mimalloc", "hoard",
+					    "snmalloc"};
 	const char *text = image_part(image, name, 1);
 	if (!text || !memchr(text, 0, image->size - name))
 		return false;
@@ -51,7 +52,7 @@ static bool image_names_allocator(const struct image *image, uint64_t name)
 	return false;
 }
 
-static bool image_needs_allocator(const struct image *image, const ElfW(Phdr) *dynamic)
+static bool image_needs_allocator(const struct image *image, const ElfW(Phdr) * dynamic)
 {
 	size_t count = dynamic->p_filesz / sizeof(ElfW(Dyn));
 	const ElfW(Dyn) *entries = image_part(image, dynamic->p_offset, dynamic->p_filesz);
@@ -73,8 +74,7 @@ static bool image_open(struct image *image)
 	    header->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
 		return false;
 	image->segment_count = header->e_phnum;
-	image->segments =
-		image_part(image, header->e_phoff, header->e_phnum * sizeof(ElfW(Phdr)));
+	image->segments = image_part(image, header->e_phoff, header->e_phnum * sizeof(ElfW(Phdr)));
 	return image->segments != NULL;
 }
 
@@ -87,7 +87,8 @@ static void image_inspect(struct image *image, struct executable *executable)
 		if (image->segments[i].p_type == PT_INTERP)
 			executable->is_static = false;
 		if (image->segments[i].p_type == PT_DYNAMIC)
-			executable->has_allocator = image_needs_allocator(image, &image->segments[i]);
+			executable->has_allocator =
+				image_needs_allocator(image, &image->segments[i]);
 	}
 }
 

@@ -12,7 +12,7 @@
 #include "paged.h"
 #include "sys.h"
 
-#define API            __attribute__((visibility("default")))
+#define API	       __attribute__((visibility("default")))
 #define DEFAULT_SOCKET "/run/pagerd/pagerd.sock"
 
 struct pagerd {

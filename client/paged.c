@@ -103,8 +103,8 @@ static bool mapping_replaces(const struct mapping *mapping)
  * stay, however small the piece. Runtimes that reserve much and commit it bit by bit do this. */
 static bool mapping_refills(const struct paged *paged, const struct mapping *mapping)
 {
-	const int known = MAP_TYPE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE | MAP_POPULATE |
-			  MAP_NONBLOCK;
+	const int known =
+		MAP_TYPE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK;
 	if ((mapping->flags & ~known) || !(mapping->flags & MAP_ANONYMOUS) ||
 	    (mapping->flags & MAP_TYPE) != MAP_PRIVATE ||
 	    (mapping->protection & ~(PROT_READ | PROT_WRITE)))
@@ -168,8 +168,8 @@ static int paged_place(struct paged *paged, const struct mapping *mapping, uint6
 		writable = (mode & O_ACCMODE) == O_RDWR;
 	}
 	struct session_object object;
-	int result = session_map(&paged->session, (enum pagerd_kind)mapping->kind, writable,
-				 length, mapping->offset, mapping->fd, &object);
+	int result = session_map(&paged->session, (enum pagerd_kind)mapping->kind, writable, length,
+				 mapping->offset, mapping->fd, &object);
 	if (result < 0)
 		return result;
 	struct region region = {

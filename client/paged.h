@@ -45,6 +45,8 @@ long paged_mremap(struct paged *paged, uint64_t address, uint64_t length, uint64
 		  int flags, uint64_t new_address);
 int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int advice);
 int paged_msync(struct paged *paged, uint64_t address, uint64_t length, int flags);
+/* Make the private memory in a range the kernel's own, contents and all. */
+int paged_surrender(struct paged *paged, uint64_t address, uint64_t length);
 
 /* For the above: */
 

@@ -14,8 +14,7 @@
 #define MADV_COLLAPSE 25
 #endif
 
-static int advise_mark(struct paged *paged, const struct piece *piece, unsigned set,
-		       unsigned clear)
+static int advise_mark(struct paged *paged, const struct piece *piece, unsigned set, unsigned clear)
 {
 	int result = regions_reserve(&paged->regions, 2);
 	if (result == 0)
@@ -100,9 +99,9 @@ int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int ad
 	int holes = 0;
 	struct piece piece;
 	while (regions_piece(&paged->regions, &cursor, end, &piece)) {
-		int result = piece.region ?
-				     advise_paged(paged, &piece, advice) :
-				     sys_madvise(piece.start, piece.end - piece.start, advice);
+		int result = piece.region
+				     ? advise_paged(paged, &piece, advice)
+				     : sys_madvise(piece.start, piece.end - piece.start, advice);
 		if (result == -ENOMEM && !piece.region)
 			holes = result;
 		else if (result < 0)
@@ -124,9 +123,9 @@ int paged_msync(struct paged *paged, uint64_t address, uint64_t length, int flag
 	struct piece piece;
 	while (regions_piece(&paged->regions, &cursor, end, &piece)) {
 		uint64_t bytes = piece.end - piece.start;
-		int result = piece.region ? session_range(&paged->session, PAGERD_SYNC,
-							  piece.start, bytes, (uint32_t)flags) :
-					    sys_msync(piece.start, bytes, flags);
+		int result = piece.region ? session_range(&paged->session, PAGERD_SYNC, piece.start,
+							  bytes, (uint32_t)flags)
+					  : sys_msync(piece.start, bytes, flags);
 		if (result == -ENOMEM && !piece.region)
 			holes = result;
 		else if (result < 0)

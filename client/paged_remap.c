@@ -35,8 +35,7 @@ static bool remap_valid(const struct remap *remap)
 	if ((remap->flags & ~known) || remap->new_length == 0 ||
 	    !range_valid(remap->address, remap->length ? remap->length : PAGE_BYTES))
 		return false;
-	if ((remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) &&
-	    !(remap->flags & MREMAP_MAYMOVE))
+	if ((remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(remap->flags & MREMAP_MAYMOVE))
 		return false;
 	if ((remap->flags & MREMAP_DONTUNMAP) && remap->length != remap->new_length)
 		return false;
@@ -48,17 +47,17 @@ static bool remap_valid(const struct remap *remap)
 }
 
 /* The daemon's memory right behind the region, if nothing is there. */
-static int remap_extend(struct paged *paged, const struct region *region,
-			const struct remap *remap, const struct session_object *object)
+static int remap_extend(struct paged *paged, const struct region *region, const struct remap *remap,
+			const struct session_object *object)
 {
 	struct region added = *region;
 	added.start = region->end;
 	added.end = remap->address + remap->new_length;
 	added.offset = object->offset + remap->length;
 	uint64_t bytes = added.end - added.start;
-	long place = sys_mmap(added.start, bytes, PROT_NONE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
-			      -1, 0);
+	long place =
+		sys_mmap(added.start, bytes, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 	if (place < 0)
 		return (int)place;
 	if ((uint64_t)place != added.start) {
@@ -90,8 +89,7 @@ static long remap_place(struct paged *paged, const struct remap *remap)
 }
 
 /* What is left at the old place after a move: nothing, or zeros. */
-static int remap_vacate(struct paged *paged, const struct remap *remap,
-			const struct region *region)
+static int remap_vacate(struct paged *paged, const struct remap *remap, const struct region *region)
 {
 	unsigned flags = region->flags;
 	int protection = region->protection;
@@ -109,8 +107,8 @@ static int remap_vacate(struct paged *paged, const struct remap *remap,
 	return place < 0 ? (int)place : 0;
 }
 
-static long remap_move(struct paged *paged, const struct region *region,
-		       const struct remap *remap, const struct session_object *object)
+static long remap_move(struct paged *paged, const struct region *region, const struct remap *remap,
+		       const struct session_object *object)
 {
 	struct region moved = *region;
 	long place = remap_place(paged, remap);
@@ -141,8 +139,8 @@ static long remap_copy(struct paged *paged, const struct region *in_table,
 		.address = remap->new_address,
 		.length = remap->new_length,
 		.protection = PROT_READ | PROT_WRITE,
-		.flags = MAP_PRIVATE | MAP_ANONYMOUS |
-			 (remap->flags & MREMAP_FIXED ? MAP_FIXED : 0),
+		.flags =
+			MAP_PRIVATE | MAP_ANONYMOUS | (remap->flags & MREMAP_FIXED ? MAP_FIXED : 0),
 		.fd = -1,
 		.kind = PAGERD_ANON_PRIVATE,
 	};
@@ -155,8 +153,8 @@ static long remap_copy(struct paged *paged, const struct region *in_table,
 		result = paged_mprotect(paged, (uint64_t)place, remap->new_length, protection);
 	}
 	if (result == 0) {
-		regions_mark(&paged->regions, (uint64_t)place,
-			     (uint64_t)place + remap->new_length, region.flags, 0);
+		regions_mark(&paged->regions, (uint64_t)place, (uint64_t)place + remap->new_length,
+			     region.flags, 0);
 		result = remap_vacate(paged, remap, &region);
 	}
 	if (result < 0)

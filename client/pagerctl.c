@@ -28,14 +28,16 @@ static const char usage[] =
 	"                 machine's), or this client's limit in the daemon that it joins\n"
 	"  --policy P     how to choose what to evict: lru, fifo, lfu, lfu:decay=...\n"
 	"  --swap DIR     where the private daemon keeps what does not fit\n"
-	"  --no-heap      do not preload an allocator: only the program's own mmap calls are paged\n"
+	"  --no-heap      do not preload an allocator: only the program's own mmap calls are "
+	"paged\n"
 	"  --min SIZE     leave smaller anonymous mappings to the kernel (default 1M)\n"
 	"  --verbose      say at the end what the paged memory took\n"
 	"SIZE is in bytes, or has K, M, G or T behind it.\n"
 	"--socket PATH (with every command) names the daemon's socket; the default is\n"
 	"$PAGERD_SOCKET, or " DEFAULT_SOCKET ".\n"
 	"\n"
-	"Exit status: run has the command's own (128 + the signal that killed it), 125 if run itself\n"
+	"Exit status: run has the command's own (128 + the signal that killed it), 125 if run "
+	"itself\n"
 	"failed, 126 if the command cannot be executed, 127 if it was not found. Else 0, 1 if the\n"
 	"daemon refused, 64 for a usage error, 69 if no daemon answers.\n";
 

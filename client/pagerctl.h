@@ -6,10 +6,10 @@
 #define DEFAULT_SOCKET "/run/pagerd/pagerd.sock"
 
 enum status {
-	STATUS_REFUSED = 1,       /* the daemon answered, and would not */
-	STATUS_USAGE = 64,        /* as sysexits.h */
-	STATUS_UNAVAILABLE = 69,  /* no daemon */
-	STATUS_RUN_FAILED = 125,  /* as env(1) and nohup(1): run's own failure */
+	STATUS_REFUSED = 1,	 /* the daemon answered, and would not */
+	STATUS_USAGE = 64,	 /* as sysexits.h */
+	STATUS_UNAVAILABLE = 69, /* no daemon */
+	STATUS_RUN_FAILED = 125, /* as env(1) and nohup(1): run's own failure */
 	STATUS_NOT_EXECUTABLE = 126,
 	STATUS_NOT_FOUND = 127,
 };

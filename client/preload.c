@@ -10,7 +10,7 @@
 #include "lock.h"
 #include "size.h"
 
-#define MIN_BYTES    (1ull << 20)
+#define MIN_BYTES     (1ull << 20)
 #define STATUS_FAILED 125 /* as env(1), nohup(1) for a failure of their own */
 
 struct preload preload = {

@@ -24,6 +24,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+#define PRELOAD_FILES 64
+
 enum preload_state {
 	PRELOAD_NEW,
 	PRELOAD_OFF,
@@ -40,6 +42,12 @@ struct preload {
 	struct paged paged;
 	struct choice choice;
 	bool stays_locked; /* mlockall(MCL_FUTURE): new memory is to stay in memory */
+	/* The files that were ever mapped here; beyond the table's end: any. */
+	uint32_t file_count;
+	struct preload_file {
+		uint64_t device;
+		uint64_t inode;
+	} files[PRELOAD_FILES];
 	bool verbose;
 	bool require;
 	/* Copies: programs that change their title overwrite the environment. */
@@ -48,7 +56,8 @@ struct preload {
 	/* between prepare and its counterpart of a fork */
 	int fork_socket; /* the child's; -1: none */
 	int fork_error;
-	bool guarded;
+	bool frozen;  /* the private memory, until preload_fork_thaw */
+	bool guarded; /* by guard_arm */
 	sys_signals fork_signals;
 };
 
@@ -63,10 +72,15 @@ int preload_join(void);
 bool preload_paging(void);
 /* Register the handlers that carry paged memory through fork. */
 void preload_fork_register(void);
+/* A mapping of fd's file is paged from now on: read(2) and write(2) on it must see it. With the
+ * lock held. */
+void preload_file_mapped(int fd);
 /* In a new child: take over its paged memory, or end it. */
 void preload_fork_adopt(void);
-/* Between prepare and its counterpart: a fault in the child's paged memory calls
- * preload_fork_adopt. Only if this process has threads. */
+/* In the parent: let whoever writes to private memory go on. */
+void preload_fork_thaw(void);
+/* Between prepare and its counterpart, if this process has threads: a fault in the child's paged
+ * memory calls preload_fork_adopt, and a parent that takes long is thawed. */
 void guard_arm(void);
 void guard_disarm(void);
 /* Say why and end the process: there is no right continuation. */

@@ -17,7 +17,17 @@ static void fork_begin(void)
 	if (regions_lookup(&preload.paged.regions, stack))
 		preload_die("fork on a stack in paged memory (map stacks with MAP_STACK)");
 	preload.fork_error = paged_fork_begin(&preload.paged, &preload.fork_socket);
-	guard_arm();
+	preload.frozen = preload.fork_error == 0;
+	if (preload.frozen)
+		guard_arm();
+}
+
+void preload_fork_thaw(void)
+{
+	if (!preload.frozen)
+		return;
+	preload.frozen = false;
+	paged_fork_end(&preload.paged);
 }
 
 static void fork_prepare(void)
@@ -32,8 +42,8 @@ static void fork_prepare(void)
 static void fork_parent(void)
 {
 	guard_disarm();
+	preload_fork_thaw();
 	if (preload.fork_socket >= 0) {
-		paged_fork_end(&preload.paged);
 		sys_close(preload.fork_socket);
 		preload.fork_socket = -1;
 	}
@@ -53,6 +63,7 @@ void preload_fork_adopt(void)
 {
 	int socket = preload.fork_socket;
 	preload.fork_socket = -1;
+	preload.frozen = false;
 	preload.pid = sys_getpid();
 	if (preload.fork_error < 0)
 		preload_die("the daemon could not carry paged memory through fork");

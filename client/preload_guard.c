@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guard over the first moments of a forked child.
+ * The guard over a fork, from the handler that prepares it to its counterparts.
  *
- * In a process with threads, the C library's fork resets locks in the child before any handler
- * runs: of open FILEs, of the name service. Those live on the heap, that is, in paged memory,
- * which the child does not have yet: it faults. The guard is a handler for that fault, which does
- * what the child's fork handler would have done a moment later.
+ * In a process with threads, the C library's fork touches locks on the heap, that is, in paged
+ * memory, where no handler of ours runs any more or yet:
+ *
+ *  - in the parent it takes and releases the name service's lock. That memory is frozen: the
+ *    thread would wait for ever for a thaw that it is to ask for itself. A timer's signal, which
+ *    interrupts the wait, thaws the memory. It cannot come too early to do harm but by its period,
+ *    for which a thread would have to wait for a CPU: while the kernel forks, signals are blocked.
+ *  - in the child it resets that lock, and those of open FILEs, before any handler runs. The child
+ *    has no paged memory yet, and faults. The handler for that does what the child's fork handler
+ *    would have done a moment later.
+ *
+ * Both come as SIGSEGV, the one signal that a program cannot do without for other ends meanwhile.
  */
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
+#include <time.h>
 
+#include "paged_fork.h"
 #include "preload.h"
 
+#define THAW_NS 50000000
+
 static struct sigaction guard_old; /* the program's own */
+static int guard_timer;
 
 /* In the parent another thread may fault for reasons of its own, or be sent the signal. It comes
  * back here until the guard is gone, and then where it belongs. */
@@ -26,6 +39,10 @@ static void guard_pass(const siginfo_t *info)
 
 static void guard_fault(int signal, siginfo_t *info, void *context)
 {
+	if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &guard_timer) {
+		preload_fork_thaw();
+		return;
+	}
 	if (sys_getpid() == preload.pid) {
 		guard_pass(info);
 		return;
@@ -34,6 +51,20 @@ static void guard_fault(int signal, siginfo_t *info, void *context)
 	guard_disarm();
 	if (inherited)
 		preload_fork_adopt();
+}
+
+static void timer_start(void)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = SIGSEGV,
+		.sigev_value.sival_ptr = &guard_timer,
+		._sigev_un._tid = (pid_t)sys_call(SYS_gettid, 0, 0, 0, 0, 0, 0),
+	};
+	struct itimerspec period = {.it_value.tv_nsec = THAW_NS};
+	if (sys_call(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&guard_timer, 0, 0,
+		     0) == 0)
+		sys_call(SYS_timer_settime, guard_timer, 0, (long)&period, 0, 0, 0);
 }
 
 void guard_arm(void)
@@ -47,12 +78,19 @@ void guard_arm(void)
 	preload.guarded = true;
 	/* Blocked with all others: a fault would then end the process. */
 	sys_unblock_signal(SIGSEGV);
+	timer_start();
 }
 
 void guard_disarm(void)
 {
+	sys_signals ignored;
 	if (!preload.guarded)
 		return;
 	preload.guarded = false;
+	/* A signal that the timer has sent comes at the latest when this call returns. The child
+	 * has no timer. */
+	if (sys_getpid() == preload.pid)
+		sys_call(SYS_timer_delete, guard_timer, 0, 0, 0, 0, 0);
+	sys_block_signals(&ignored);
 	sigaction(SIGSEGV, &guard_old, NULL);
 }

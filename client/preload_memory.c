@@ -25,6 +25,8 @@ static long map_paged(struct mapping *mapping)
 		mapping->kind = 0;
 	int refused = 0;
 	long address = paged_mmap(&preload.paged, mapping, &refused);
+	if (mapping->kind == PAGERD_FILE_SHARED && refused == 0 && address >= 0)
+		preload_file_mapped(mapping->fd);
 	bool complain = preload.verbose && refused < 0;
 	preload_leave(&signals);
 	if (complain)

@@ -26,9 +26,9 @@ struct region {
 	 * of different objects. */
 	uint64_t registration;
 	uint64_t offset;     /* bytes into the memfd, of start */
-	uint32_t kind;       /* enum pagerd_kind */
+	uint32_t kind;	     /* enum pagerd_kind */
 	uint16_t protection; /* PROT_* */
-	uint16_t flags;      /* enum region_flag */
+	uint16_t flags;	     /* enum region_flag */
 };
 
 struct regions {

@@ -93,8 +93,9 @@ static int run_parse(int argc, char **argv, struct run *run)
 		return usage_error("command", "missing");
 	run->command = argv + i;
 	if (run->socket && (run->service.policy || run->service.swap))
-		return usage_error("--socket", "names a daemon to join, but --policy and --swap are "
-					       "for a private one");
+		return usage_error("--socket",
+				   "names a daemon to join, but --policy and --swap are "
+				   "for a private one");
 	return 0;
 }
 

@@ -2,8 +2,10 @@
 /* The daemon that a run uses. */
 #include "service.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +18,10 @@
 #include "control.h"
 #include "locate.h"
 #include "pagerctl.h"
+
+/* Descriptors in the daemon. */
+#define LIFELINE 3
+#define READY	 4
 
 /* What a private daemon may take to end once its last client has gone. */
 #define END_MS 3000
@@ -51,10 +57,30 @@ static int directory_make(struct service *service)
 	return STATUS_RUN_FAILED;
 }
 
-static void directory_remove(struct service *service)
+/* With what the daemon has put there: its socket, its lock. */
+static void directory_remove(const struct service *service)
 {
-	unlink(service->path);
+	DIR *directory = opendir(service->directory);
+	struct dirent *entry;
+	while (directory && (entry = readdir(directory)))
+		unlinkat(dirfd(directory), entry->d_name, 0);
+	if (directory)
+		closedir(directory);
 	rmdir(service->directory);
+}
+
+/* In the child: nothing open but what the daemon is to have. It may outlive us, and whoever reads
+ * from a pipe that we were given must not wait for it. */
+static void descriptors_arrange(int lifeline, int ready)
+{
+	int null = open("/dev/null", O_RDWR);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	lifeline = fcntl(lifeline, F_DUPFD, READY + 1);
+	ready = fcntl(ready, F_DUPFD, READY + 1);
+	dup2(lifeline, LIFELINE);
+	dup2(ready, READY);
+	close_range(READY + 1, UINT_MAX, 0);
 }
 
 /* In the child: become pagerd. A session of its own, so that the terminal's signals do not end it
@@ -63,14 +89,20 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 				  const struct service_options *options, int lifeline, int ready)
 {
 	char memory[24], lifeline_text[12], ready_text[12];
-	char *arguments[16] = {(char *)program, (char *)"--memory", memory,
-			       (char *)"--socket", (char *)service->path, (char *)"--private",
-			       (char *)"--lifeline", lifeline_text,
-			       (char *)"--ready-fd", ready_text};
+	char *arguments[16] = {(char *)program,
+			       (char *)"--memory",
+			       memory,
+			       (char *)"--socket",
+			       (char *)service->path,
+			       (char *)"--private",
+			       (char *)"--lifeline",
+			       lifeline_text,
+			       (char *)"--ready-fd",
+			       ready_text};
 	int count = 10;
 	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)options->memory_bytes);
-	snprintf(lifeline_text, sizeof(lifeline_text), "%d", lifeline);
-	snprintf(ready_text, sizeof(ready_text), "%d", ready);
+	snprintf(lifeline_text, sizeof(lifeline_text), "%d", LIFELINE);
+	snprintf(ready_text, sizeof(ready_text), "%d", READY);
 	if (options->policy) {
 		arguments[count++] = (char *)"--policy";
 		arguments[count++] = (char *)options->policy;
@@ -81,11 +113,7 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 	}
 	setsid();
 	unsetenv("LD_PRELOAD"); /* were we run under a pager ourselves: it is not for this one */
-	fcntl(lifeline, F_SETFD, 0);
-	fcntl(ready, F_SETFD, 0);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
+	descriptors_arrange(lifeline, ready);
 	execv(program, arguments);
 	complain("%s: %s", program, strerror(errno));
 	_exit(STATUS_RUN_FAILED);
@@ -112,6 +140,23 @@ static int daemon_wait_ready(pid_t pid, int ready)
 	return STATUS_RUN_FAILED;
 }
 
+/* A process that clears the socket away when the daemon ends, which may be long after this one
+ * has, or has been killed. It holds nothing else open. */
+static void daemon_watch(const struct service *service, pid_t pid)
+{
+	int daemon = pidfd_open(pid, 0);
+	if (daemon >= 0 && fork() == 0) {
+		struct pollfd end = {.fd = STDIN_FILENO, .events = POLLIN};
+		setsid();
+		dup2(daemon, STDIN_FILENO);
+		close_range(STDIN_FILENO + 1, UINT_MAX, 0);
+		poll(&end, 1, -1);
+		directory_remove(service);
+		_exit(0);
+	}
+	close(daemon);
+}
+
 static int daemon_spawn(struct service *service, const char *program,
 			const struct service_options *options)
 {
@@ -126,10 +171,12 @@ static int daemon_spawn(struct service *service, const char *program,
 	close(lifeline[0]);
 	close(ready[1]);
 	int status = STATUS_RUN_FAILED;
-	if (pid < 0)
+	if (pid < 0) {
 		complain("fork: %s", strerror(errno));
-	else
+	} else {
+		daemon_watch(service, pid);
 		status = daemon_wait_ready(pid, ready[0]);
+	}
 	close(ready[0]);
 	if (status != 0)
 		close(lifeline[1]);
@@ -142,7 +189,8 @@ int service_start(struct service *service, const struct service_options *options
 	char program[LOCATE_MAX];
 	*service = (struct service){.control = -1, .lifeline = -1, .private = true};
 	if (locate_daemon(program) < 0) {
-		complain("pagerd was not found beside pagerctl or in PATH (PAGERD_DAEMON names it)");
+		complain(
+			"pagerd was not found beside pagerctl or in PATH (PAGERD_DAEMON names it)");
 		return STATUS_RUN_FAILED;
 	}
 	int status = directory_make(service);
@@ -161,22 +209,6 @@ int service_start(struct service *service, const struct service_options *options
 	return status;
 }
 
-/* Somebody has to clear the socket away when the daemon ends: not this process, which has to
- * return the command's status now. */
-static void service_leave(struct service *service, int daemon)
-{
-	if (fork() != 0)
-		return;
-	setsid();
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		dup2(null, fd);
-	struct pollfd end = {.fd = daemon, .events = POLLIN};
-	poll(&end, 1, -1);
-	directory_remove(service);
-	_exit(0);
-}
-
 void service_finish(struct service *service)
 {
 	int result = control_drain(service->control);
@@ -188,9 +220,7 @@ void service_finish(struct service *service)
 	int daemon = pidfd_open((pid_t)service->pid, 0);
 	close(service->lifeline);
 	struct pollfd end = {.fd = daemon, .events = POLLIN};
-	if (daemon >= 0 && poll(&end, 1, END_MS) == 0)
-		service_leave(service, daemon);
-	else
+	if (daemon < 0 || poll(&end, 1, END_MS) != 0)
 		directory_remove(service);
 }
 

@@ -148,6 +148,24 @@ int session_range(struct session *session, enum pagerd_type type, uint64_t addre
 	return wire_call(session->socket, &request.h, -1, &reply, sizeof(reply), NULL);
 }
 
+int session_file_begin(struct session *session, int fd, uint64_t offset, uint64_t length,
+		       bool write)
+{
+	struct pagerd_range request = {
+		.address = offset,
+		.length_bytes = length,
+		.flags = write ? PAGERD_FILE_WRITE : 0,
+	};
+	struct pagerd_header reply;
+	wire_header(&request.h, PAGERD_FILE_BEGIN, sizeof(request));
+	return wire_call(session->socket, &request.h, fd, &reply, sizeof(reply), NULL);
+}
+
+int session_file_end(struct session *session, uint64_t offset, uint64_t length)
+{
+	return session_range(session, PAGERD_FILE_END, offset, length, 0);
+}
+
 int session_fork(struct session *session, int child_socket)
 {
 	return session_plain(session, PAGERD_FORK, child_socket);

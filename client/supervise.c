@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -30,6 +32,18 @@ void supervise_finish(const sigset_t *old)
 	sigprocmask(SIG_SETMASK, old, NULL);
 }
 
+/* In the child. Of all processes of the run, the command itself must be able to join. */
+static _Noreturn void command_exec(char **command, const sigset_t *signals, int failure)
+{
+	char self[12];
+	snprintf(self, sizeof(self), "%d", getpid());
+	setenv("PAGERD_REQUIRE", self, 1);
+	sigprocmask(SIG_SETMASK, signals, NULL);
+	execvp(command[0], command);
+	ssize_t ignored = write(failure, &errno, sizeof(errno));
+	_exit(ignored < 0);
+}
+
 int supervise_launch(char **command, const sigset_t *signals, pid_t *pid)
 {
 	int failure[2], error = 0;
@@ -38,13 +52,8 @@ int supervise_launch(char **command, const sigset_t *signals, pid_t *pid)
 		return STATUS_RUN_FAILED;
 	}
 	*pid = fork();
-	if (*pid == 0) {
-		sigprocmask(SIG_SETMASK, signals, NULL);
-		execvp(command[0], command);
-		error = errno;
-		ssize_t ignored = write(failure[1], &error, sizeof(error));
-		_exit(ignored < 0);
-	}
+	if (*pid == 0)
+		command_exec(command, signals, failure[1]);
 	close(failure[1]);
 	if (*pid < 0)
 		error = errno;

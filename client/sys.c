@@ -26,11 +26,9 @@ long sys_call(long number, long a, long b, long c, long d, long e, long f)
 	return result;
 }
 
-long sys_mmap(uint64_t address, uint64_t length, int protection, int flags, int fd,
-	      uint64_t offset)
+long sys_mmap(uint64_t address, uint64_t length, int protection, int flags, int fd, uint64_t offset)
 {
-	return sys_call(SYS_mmap, (long)address, (long)length, protection, flags, fd,
-			(long)offset);
+	return sys_call(SYS_mmap, (long)address, (long)length, protection, flags, fd, (long)offset);
 }
 
 int sys_munmap(uint64_t address, uint64_t length)

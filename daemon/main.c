@@ -230,6 +230,11 @@ static int swap_directory(const struct config *config)
 	return fd;
 }
 
+static void pager_warning(const char *text)
+{
+	log_warn("%s", text);
+}
+
 static struct pager *pager_start(struct daemon *daemon)
 {
 	const struct config *config = &daemon->config;
@@ -244,6 +249,7 @@ static struct pager *pager_start(struct daemon *daemon)
 		.prefetch_max_pages = config->prefetch_pages,
 		.latency_fd = daemon->latency_fd,
 		.low_latency = config->low_latency,
+		.warn = pager_warning,
 		.check = config->invariants,
 	};
 	int error = pager_create(&pager, &values, why, sizeof why);

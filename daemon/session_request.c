@@ -34,6 +34,8 @@ static const struct packet_rule {
 	[PAGERD_STATS] = {sizeof(struct pagerd_header), .client = true},
 	[PAGERD_SET] = {sizeof(struct pagerd_set)},
 	[PAGERD_REPORT] = {sizeof(struct pagerd_report)},
+	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
+	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
 	[PAGERD_DRAIN] = {sizeof(struct pagerd_header)},
 };
 
@@ -70,6 +72,10 @@ static uint16_t reply_type(const struct pager_request *request)
 		return PAGERD_FORK_END;
 	case PAGER_DRAIN:
 		return PAGERD_DRAIN;
+	case PAGER_FILE_BEGIN:
+		return PAGERD_FILE_BEGIN;
+	case PAGER_FILE_END:
+		return PAGERD_FILE_END;
 	case PAGER_MAP:
 		return PAGERD_MAP;
 	case PAGER_OPEN:
@@ -239,6 +245,17 @@ static void packet_range(struct session *session, enum pager_request_type type,
 	request->address = range->address;
 	request->length = range->length_bytes;
 	request->flags = range->flags;
+	job_post(session);
+}
+
+static void packet_file(struct session *session, enum pager_request_type type,
+			const struct pagerd_range *range, int fd)
+{
+	struct pager_request *request = job_start(session, type, simple_done);
+	request->offset = range->address;
+	request->length = range->length_bytes;
+	request->flags = range->flags;
+	request->fd = fd;
 	job_post(session);
 }
 
@@ -508,6 +525,12 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		break;
 	case PAGERD_ADVISE:
 		packet_range(session, PAGER_ADVISE, &packet->range);
+		break;
+	case PAGERD_FILE_BEGIN:
+		packet_file(session, PAGER_FILE_BEGIN, &packet->range, fd);
+		break;
+	case PAGERD_FILE_END:
+		packet_file(session, PAGER_FILE_END, &packet->range, -1);
 		break;
 	case PAGERD_FORK:
 		packet_fork(session, fd);

@@ -151,6 +151,7 @@ bool client_gone(const struct client *client)
 void client_remove(struct pager *pager, struct client *client)
 {
 	fork_end(pager, client);
+	file_end(pager, client);
 	client_hold(pager, client, NULL);
 	if (client->polled) {
 		struct io_uring_sqe *sqe = ring_sqe(pager);

@@ -31,6 +31,7 @@ struct client {
 	struct object *held; /* of the last MAP or OPEN reply */
 	bool held_read_only;
 	bool freezing;       /* between FORK and FORK_END */
+	struct object *writing; /* frozen between FILE_BEGIN and FILE_END */
 	struct pager_request *leaving; /* its session ended; done when the process has */
 	struct pagerd_stats stats;
 	struct histogram latency;

@@ -94,6 +94,9 @@ struct pager {
 	uint32_t staged_head, staged_tail, staged_pages;
 	struct sync *syncs;
 	struct sync *sync_old;
+	uint64_t warned_ns; /* when config.warn was last called */
+	uint64_t progress_ns; /* when a frame was last freed, or nobody waited for one */
+	bool hopeless; /* waiting faults were failed, and nothing was written since */
 	uint64_t write_retry_ns; /* writes failed: none are started before this */
 
 	/* pageout */
@@ -136,11 +139,16 @@ struct io_uring_sqe *ring_sqe(struct pager *pager);
 
 uint64_t clock_ns(void);
 
+/* Tell the daemon of an I/O error of an object (NULL: swap); at most one a second. */
+void pager_warn(struct pager *pager, const char *what, const struct object *object, int error);
+
 /* request.c: start a request; finish it. */
 void request_start(struct pager *pager, struct pager_request *request);
 void request_done(struct pager_request *request, int error);
 void drain_check(struct pager *pager);
 void client_reap(struct pager *pager);
+/* The client's write to a file has ended, or the client has. */
+void file_end(struct pager *pager, struct client *client);
 
 /* fork.c */
 int fork_start(struct pager *pager, struct pager_request *request);

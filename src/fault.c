@@ -140,6 +140,14 @@ static uint64_t write_run(struct pager *pager, struct faultstate *fs)
 static void fault_write(struct pager *pager, struct faultstate *fs)
 {
 	uint64_t count = write_run(pager, fs);
+	if (count > 1 && object_reserve(fs->object, fs->page, count))
+		count = 1;
+	if (object_reserve(fs->object, fs->page, 1)) {
+		/* The page must go for its writer to get SIGBUS; it is clean, others read it again. */
+		object_invalidate(pager, fs->object, fs->page, 1);
+		fault_fail(pager, fs->number);
+		return;
+	}
 	for (uint64_t i = 0; i < count; i++)
 		frame_dirty(pager, fs->object, fs->page + i);
 	fs->client->stats.faults_write++;
@@ -174,7 +182,8 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 {
 	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
 	struct pool *pool = &pager->pools[frame->pool];
-	bool write = fs->fault->write && !fs->region->read_only;
+	bool write = fs->fault->write && !fs->region->read_only &&
+		     !object_reserve(fs->object, fs->page, 1);
 	if (frame->flags & FRAME_PREFETCHED) {
 		frame->flags &= (uint16_t)~FRAME_PREFETCHED;
 		fs->client->stats.pages_prefetch_used++;

@@ -31,7 +31,7 @@ int fork_start(struct pager *pager, struct pager_request *request)
 		struct object *object = object_lookup(pager, region->object);
 		if (!region_private(pager, region))
 			continue;
-		object->frozen = true;
+		object->frozen = 1;
 		int error = sync_start(pager, object, region->offset,
 				       region->offset + region_pages(region), false, request);
 		if (error)
@@ -46,7 +46,8 @@ void fork_end(struct pager *pager, struct client *client)
 		return;
 	client->freezing = false;
 	for (uint32_t i = 0; i < client->region_count; i++)
-		object_lookup(pager, client->regions[i]->object)->frozen = false;
+		if (region_private(pager, client->regions[i]))
+			object_lookup(pager, client->regions[i]->object)->frozen = 0;
 	fault_retry_frozen(pager);
 }
 

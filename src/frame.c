@@ -140,6 +140,7 @@ void frame_free(struct pager *pager, uint32_t number, bool evicted)
 	frame->dirtied_ms = pager->frame_free;
 	pager->frame_free = number;
 	pager->frames_freed = true;
+	pager->progress_ns = pager->now_ns;
 }
 
 void frame_isolate(struct pager *pager, uint32_t number, bool forced)
@@ -311,7 +312,7 @@ static void frame_move(struct pager *pager, uint32_t number, uint32_t pool)
 		to->reclaiming++;
 	}
 	frame->pool = pool;
-	frame->tick = to->tick;
+	frame->tick = to->tick - UINT32_MAX / 2; /* not fresh: no grace */
 	if (held && frame->flags & FRAME_RECLAIM)
 		frame->flags &= (uint16_t)~FRAME_HELD;
 	else if (held)

@@ -163,7 +163,7 @@ void io_complete(struct pager *pager, uint32_t number, int result)
 	if (io->kind == IO_WRITE)
 		io_write_done(pager, io, error);
 	else if (error)
-		io_read_failed(pager, io);
+		io_read_failed(pager, io, error);
 	else
 		io_read_done(pager, number);
 }

@@ -21,6 +21,7 @@ struct sync;
 #define IO_PAGES 256u /* 1 MiB, the longest read or write */
 #define IO_COUNT 512u /* records: reads and writes in flight or staged */
 #define IO_NONE  UINT32_MAX
+#define WRITE_RETRY_NS 100000000ull /* dirty pages are left alone so long after a failed write */
 #define IO_TRIES 3 /* a failing read or write is tried this often */
 
 enum io_kind {
@@ -92,7 +93,7 @@ void io_submit(struct pager *pager, struct io *io);
 /* Bounce memory for *count pages, or as many as a power of two fewer as there are, not below
  * least. */
 uint32_t io_bounce(struct pager *pager, uint32_t *count, uint32_t least);
-void io_read_failed(struct pager *pager, struct io *io);
+void io_read_failed(struct pager *pager, struct io *io, int error);
 void io_read_done(struct pager *pager, uint32_t io);
 void io_write_done(struct pager *pager, struct io *io, int error);
 

@@ -45,6 +45,7 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 	io->page = page;
 	io->place = swap ? pte_number(first) << PAGE_SHIFT : page << PAGE_SHIFT;
 	io->bytes = count << PAGE_SHIFT;
+	object_arm(pager, object, page, count); /* so that all walks see these pages */
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t frame = frame_alloc(pager, client, object, page + i);
 		io->frames[i] = frame;
@@ -87,9 +88,10 @@ static void read_undo(struct pager *pager, struct io *io)
 	object->in_flight -= io->count;
 }
 
-void io_read_failed(struct pager *pager, struct io *io)
+void io_read_failed(struct pager *pager, struct io *io, int error)
 {
 	struct object *object = object_lookup(pager, io->object);
+	pager_warn(pager, "read", io->swap ? NULL : object, error);
 	uint32_t list = io->waiters, count = io->count;
 	read_undo(pager, io);
 	io_release(pager, io);
@@ -219,14 +221,14 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 		region = NULL;
 	if (io->staged)
 		stage_unlink(pager, io);
-	object_arm(pager, object, io->page, io->count);
 	for (uint32_t i = 0; i < io->count;) {
 		if (!read_wanted(pager, io, i)) {
 			i++;
 			continue;
 		}
 		/* A written page is mapped writable, so it goes by itself. */
-		bool write = fault->write && io->page + i == demanded && !object->frozen;
+		bool write = fault->write && io->page + i == demanded && !object->frozen &&
+			     !object_reserve(object, demanded, 1);
 		uint32_t run = 1;
 		while (!write && i + run < io->count && read_wanted(pager, io, i + run) &&
 		       !(fault->write && io->page + i + run == demanded))
@@ -264,8 +266,8 @@ void io_read_done(struct pager *pager, uint32_t number)
 		if (client)
 			client->stats.pages_read += io->count;
 		stage_link(pager, io);
-		if (!frame)
-			unstage(pager, io); /* all of it was discarded meanwhile */
+		if (!frame || object->closing)
+			unstage(pager, io); /* nobody can want it any more */
 		return;
 	}
 	struct fault *fault = &pager->faults[first];

@@ -232,6 +232,12 @@ static struct object *file_find(struct pager *pager, dev_t device, ino_t inode)
 	return object;
 }
 
+struct object *object_find_file(struct pager *pager, int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) < 0 ? NULL : file_find(pager, st.st_dev, st.st_ino);
+}
+
 static void file_forget(struct pager *pager, struct object *object)
 {
 	struct object **link = file_slot(pager, object->device, object->inode);
@@ -315,6 +321,18 @@ uint64_t object_file_pages(const struct object *object, uint64_t *bytes)
 		st.st_size = 0;
 	*bytes = (uint64_t)st.st_size;
 	return ((uint64_t)st.st_size + PAGE_BYTES - 1) >> PAGE_SHIFT;
+}
+
+/* As the kernel's page_mkwrite: a hole gets its blocks at the first write, or the writer SIGBUS. */
+int object_reserve(const struct object *object, uint64_t page, uint64_t count)
+{
+	struct stat st;
+	if (!object_is_file(object) || fstat(object->fd, &st) < 0 ||
+	    (uint64_t)st.st_blocks * 512 >= (uint64_t)st.st_size)
+		return 0;
+	int result = fallocate(object->fd_tail, FALLOC_FL_KEEP_SIZE, (off_t)(page << PAGE_SHIFT),
+			       (off_t)(count << PAGE_SHIFT));
+	return result < 0 && (errno == ENOSPC || errno == EDQUOT) ? -errno : 0;
 }
 
 /* ---- the end of an object ---------------------------------------------------------------- */
@@ -468,4 +486,23 @@ void object_discard(struct pager *pager, struct object *object, uint64_t page, u
 			page_discard(pager, object, page);
 	}
 	pager->frames_freed = true;
+	pager->hopeless = false; /* slots may be free again */
+	pager->write_retry_ns = 0;
+}
+
+void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+{
+	uint64_t end = count > object->capacity_pages - page ? object->capacity_pages : page + count;
+	pageout_drop_queued(pager);
+	io_unstage_object(pager, object);
+	for (page = object_next_armed(object, page); page < end;
+	     page = object_next_armed(object, page + 1)) {
+		uint64_t pte = object_pte(object, page);
+		if (pte & PTE_DIRTY)
+			continue; /* its write-back failed: it is newer than the file */
+		if (pte_state(pte) == PAGE_RESIDENT)
+			fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				  (off_t)(page << PAGE_SHIFT), PAGE_BYTES);
+		page_discard(pager, object, page);
+	}
 }

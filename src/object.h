@@ -26,7 +26,7 @@
  *      and punches it harms only itself and those it shares with: the page is read again).
  *  O2  RESIDENT and not dirty: the page is write-protected in every region that maps it, and
  *      equal to its file, or to frame.slot, or (anonymous, no slot) zeros.
- *  O3  If any page of a chunk (CHUNK_PAGES) was ever RESIDENT, the chunk is armed: every region
+ *  O3  If any page of a chunk (CHUNK_PAGES) ever was other than ABSENT, the chunk is armed: every region
  *      that maps it has its protection markers there, so that no write goes unseen.
  *  O4  A slot number stands in exactly one place: an entry, a frame, or a write in flight.
  *
@@ -87,7 +87,7 @@ struct object {
 	uint32_t region_count;
 	uint32_t holds;    /* MAP or OPEN replies not yet registered */
 	uint32_t in_flight; /* I/Os */
-	bool frozen;  /* a fork is being prepared: writers wait */
+	uint32_t frozen; /* a fork or a write(2) is under way: writers wait */
 	bool closing;      /* nobody maps it: write back, then free */
 	uint32_t uid;      /* who made it (anonymous) */
 
@@ -151,6 +151,13 @@ void object_arm_region(struct pager *pager, struct object *object, struct region
 void object_discard(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* The first page at or after page whose chunk is armed: others never were resident. */
 uint64_t object_next_armed(const struct object *object, uint64_t page);
+/* Pages of a file are about to become dirty: make sure that the file system has room for them. 0, or
+ * -ENOSPC and the like. Where a file has no holes this costs one fstat. */
+int object_reserve(const struct object *object, uint64_t page, uint64_t count);
+/* Forget the clean pages of [page, page + count): what is in the file counts. */
+void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+/* The object of the file that fd is open on; NULL if there is none. */
+struct object *object_find_file(struct pager *pager, int fd);
 /* Does any region map a page of [page, page + count)? */
 bool object_mapped(const struct object *object, uint64_t page, uint64_t count);
 /* A file object's present size in whole and begun pages; 0 with *error set if fstat fails. */

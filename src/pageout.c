@@ -152,18 +152,26 @@ static void count_eviction(struct pager *pager, const struct frame *frame, struc
 	}
 }
 
-/* Write the dirty ones; those that cannot be written now stay. */
-static void launder(struct pager *pager, uint32_t *frames, uint32_t count)
+/* Write the dirty ones; those that cannot be written now stay. Returns how many leave. */
+static uint32_t launder(struct pager *pager, uint32_t *frames, uint32_t count)
 {
+	uint32_t leaving = 0;
 	qsort_r(frames, count, sizeof *frames, frame_order, pager);
 	for (uint32_t i = 0, taken; i < count; i += taken) {
-		int error;
-		taken = io_write(pager, frames + i, count - i, NULL, &error);
-		if (!taken) {
-			frame_keep(pager, frames[i]);
-			taken = 1;
+		int error = -EAGAIN;
+		bool later = pager->now_ns < pager->write_retry_ns;
+		taken = later ? 0 : io_write(pager, frames + i, count - i, NULL, &error);
+		leaving += taken;
+		if (taken)
+			continue;
+		frame_keep(pager, frames[i]);
+		taken = 1;
+		if (error == -ENOSPC) { /* no slot: only clean pages can go for now */
+			pager->write_retry_ns = pager->now_ns + WRITE_RETRY_NS;
+			pager->hopeless = true;
 		}
 	}
+	return leaving;
 }
 
 enum victim {
@@ -208,13 +216,13 @@ static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t coun
 			break;
 		case VICTIM_DIRTY:
 			dirty[dirty_count++] = frames[i];
-			break;
+			continue;
 		case VICTIM_WAITS:
 			break;
 		}
 		leaving++;
 	}
-	launder(pager, dirty, dirty_count);
+	leaving += launder(pager, dirty, dirty_count);
 	pageout_drop_queued(pager);
 	return leaving;
 }

@@ -15,7 +15,7 @@
 #include "core.h"
 
 #define TICK_NS          200000000ull /* how often old dirty pages are looked for */
-#define STARVED_ROUNDS   10u          /* ticks without any progress before waiting faults fail */
+#define STARVED_NS       2000000000ull /* without any progress before waiting faults fail */
 #define STOP_TICKS       25u          /* failing write-backs are tried this long at the end */
 #define LATENCY_FAULTS   64u          /* faults in a window that make it busy */
 #define LATENCY_WINDOW_NS 20000000ull
@@ -26,6 +26,21 @@ uint64_t clock_ns(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+void pager_warn(struct pager *pager, const char *what, const struct object *object, int error)
+{
+	char text[160];
+	if (!pager->config.warn || pager->now_ns - pager->warned_ns < 1000000000)
+		return;
+	pager->warned_ns = pager->now_ns;
+	if (object)
+		snprintf(text, sizeof text, "%s error on the file with inode %lu of device %lx: %s",
+			 what, (unsigned long)object->inode, (unsigned long)object->device,
+			 strerror(-error));
+	else
+		snprintf(text, sizeof text, "%s error on swap: %s", what, strerror(-error));
+	pager->config.warn(text);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -308,6 +323,22 @@ static bool stuck(const struct pager *pager)
 	       !pager->reclaiming;
 }
 
+/* Waiting faults fail when nothing could be evicted for a while, and at once from then on until a
+ * write succeeds: a full disk must not make every access wait. */
+static void starved_check(struct pager *pager)
+{
+	if (!pager->starved.count)
+		pager->progress_ns = pager->now_ns;
+	else if (stuck(pager) &&
+		 (pager->hopeless || pager->now_ns - pager->progress_ns > STARVED_NS)) {
+		for (uint32_t scanned = 0; scanned <= pager->used_pages; scanned += PAGEOUT_BATCH)
+			if (pageout_run(pager))
+				return; /* behind those that cannot be written was a clean one */
+		pager->hopeless = true;
+		fault_fail_starved(pager);
+	}
+}
+
 /* One turn over everything that can be done without waiting; whether there is more. */
 static bool turn(struct pager *pager)
 {
@@ -332,6 +363,7 @@ static bool turn(struct pager *pager)
 		more = true;
 	if (stuck(pager) && io_unstage(pager, 0))
 		more = true;
+	starved_check(pager);
 	return more || pager->clients_ready || pager->frames_freed;
 }
 
@@ -395,17 +427,12 @@ static bool stop_step(struct pager *pager, unsigned ticks)
 	return pager->stopped;
 }
 
-static void tick_if_due(struct pager *pager, uint64_t *last, unsigned *starved, unsigned *stopping)
+static void tick_if_due(struct pager *pager, uint64_t *last, unsigned *stopping)
 {
 	if (pager->now_ns - *last < TICK_NS)
 		return;
 	*last = pager->now_ns;
 	tick(pager);
-	*starved = stuck(pager) ? *starved + 1 : 0;
-	if (*starved >= STARVED_ROUNDS) {
-		fault_fail_starved(pager);
-		*starved = 0;
-	}
 	if (pager->stopping)
 		++*stopping;
 	if (pager->config.check && invariant_check(pager))
@@ -424,13 +451,13 @@ static int ring_enable(struct pager *pager)
 int pager_run(struct pager *pager)
 {
 	uint64_t last_tick = 0;
-	unsigned starved = 0, stop_ticks = 0;
+	unsigned stop_ticks = 0;
 	int error = ring_enable(pager);
 	mailbox_poll(pager);
 	latency_hold(pager, pager->config.low_latency == 1);
 	while (!error && !pager->stopped) {
 		bool more = turn(pager);
-		tick_if_due(pager, &last_tick, &starved, &stop_ticks);
+		tick_if_due(pager, &last_tick, &stop_ticks);
 		if (pager->stopping && stop_step(pager, stop_ticks))
 			break;
 		if (more)

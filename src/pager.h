@@ -32,6 +32,7 @@ struct pager_config {
 	uint32_t prefetch_max_pages; /* longest window; 0: no prefetch at all */
 	int latency_fd;             /* /dev/cpu_dma_latency, open for writing, or -1 */
 	int low_latency;            /* 0 off, 1 on (held always), 2 auto (while faults come fast) */
+	void (*warn)(const char *text); /* told of I/O errors, at most one a second; or NULL */
 	bool check;                 /* run the invariant checker often (slow) */
 };
 
@@ -67,6 +68,10 @@ enum pager_request_type {
 	PAGER_SYNC,          /* in: client, address, length, flags (MS_*) */
 	PAGER_DISCARD,       /* in: client, address, length */
 	PAGER_ADVISE,        /* in: client, address, length, flags (MADV_*) */
+	PAGER_FILE_BEGIN,    /* in: client, fd (file), offset, length (0: to the end), flags
+				(PAGERD_FILE_WRITE): the range is written back; for a write,
+				writers through mappings wait until PAGER_FILE_END */
+	PAGER_FILE_END,      /* in: client, offset, length: mappings show the file's contents */
 	PAGER_FORK,          /* in: client, child (a client just added, without userfaultfd) */
 	PAGER_FORK_END,      /* in: client */
 	PAGER_STATS,         /* in: client; out: stats */

@@ -217,6 +217,64 @@ static int request_sync(struct pager *pager, struct pager_request *request, stru
 	return sync_range(pager, request, client, wait, wait);
 }
 
+/* ---- read(2) and write(2) ---------------------------------------------------------------- */
+
+/* The pages that the request's bytes touch. */
+static void file_pages(const struct pager_request *request, uint64_t *page, uint64_t *count)
+{
+	uint64_t end = request->length ? request->offset + request->length : UINT64_MAX - PAGE_BYTES;
+	if (end < request->offset || end > OBJECT_MAX_PAGES << PAGE_SHIFT)
+		end = OBJECT_MAX_PAGES << PAGE_SHIFT;
+	*page = request->offset >> PAGE_SHIFT;
+	uint64_t last = (end + PAGE_BYTES - 1) >> PAGE_SHIFT;
+	*count = last > *page ? last - *page : 0;
+}
+
+static int request_file_begin(struct pager *pager, struct pager_request *request,
+			      struct client *client)
+{
+	struct object *object = object_find_file(pager, request->fd);
+	uint64_t page, count;
+	close(request->fd);
+	request->fd = -1;
+	if (!object || object->closing || client->writing)
+		return object && client->writing ? -EBUSY : -ENOENT;
+	file_pages(request, &page, &count);
+	if (request->flags & PAGERD_FILE_WRITE) {
+		client->writing = object;
+		object->frozen++;
+		object->holds++;
+	}
+	return object->dirty_pages || object->in_flight
+		       ? sync_start(pager, object, page, page + count, false, request)
+		       : 0;
+}
+
+void file_end(struct pager *pager, struct client *client)
+{
+	struct object *object = client->writing;
+	if (!object)
+		return;
+	client->writing = NULL;
+	object->frozen--;
+	object->holds--;
+	object_release(pager, object);
+	fault_retry_frozen(pager);
+}
+
+static int request_file_end(struct pager *pager, struct pager_request *request,
+			    struct client *client)
+{
+	uint64_t page, count;
+	if (!client->writing)
+		return -EINVAL;
+	file_pages(request, &page, &count);
+	if (page < client->writing->capacity_pages)
+		object_invalidate(pager, client->writing, page, count);
+	file_end(pager, client);
+	return 0;
+}
+
 /* ---- advice ------------------------------------------------------------------------------ */
 
 static int request_discard(struct pager *pager, struct pager_request *request,
@@ -372,6 +430,7 @@ static int request_client(struct pager *pager, struct pager_request *request,
 		pager->leaving++;
 		request->pending++; /* ended by client_reap */
 		fork_end(pager, client);
+		file_end(pager, client);
 		return 0;
 	case PAGER_MAP:
 		return request_map(pager, request, client);
@@ -390,6 +449,10 @@ static int request_client(struct pager *pager, struct pager_request *request,
 		return request_discard(pager, request, client);
 	case PAGER_ADVISE:
 		return request_advise(pager, request, client);
+	case PAGER_FILE_BEGIN:
+		return request_file_begin(pager, request, client);
+	case PAGER_FILE_END:
+		return request_file_end(pager, request, client);
 	case PAGER_FORK:
 		return fork_start(pager, request);
 	case PAGER_FORK_END:
@@ -414,6 +477,8 @@ static void request_finish(struct pager *pager, struct pager_request *request, i
 		error = region_remove_range(pager, client, request->address,
 					    request->address + request->length);
 	}
+	if (request->type == PAGER_FILE_BEGIN && client && client->writing)
+		error = 0; /* what could not be written back stays dirty, and is kept */
 	if (request->type == PAGER_FORK && !error)
 		error = fork_finish(pager, request);
 	request_done(request, error);
@@ -492,7 +557,8 @@ void request_start(struct pager *pager, struct pager_request *request)
 	struct client *client = client_lookup(pager, request->client);
 	if (!client) {
 		if (request->fd >= 0 &&
-		    (request->type == PAGER_MAP || request->type == PAGER_CLIENT_UFFD))
+		    (request->type == PAGER_MAP || request->type == PAGER_CLIENT_UFFD ||
+		     request->type == PAGER_FILE_BEGIN))
 			close(request->fd);
 		request_done(request, -ESRCH);
 		return;

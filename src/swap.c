@@ -60,23 +60,35 @@ void swap_close(struct pager *pager)
 }
 
 /* File systems without fallocate get a sparse file: there a full disk is a write error. */
-static int swap_grow(struct pager *pager, uint64_t slots)
+static int swap_extend(struct pager *pager, uint64_t size_slots)
 {
-	uint64_t size = pager->swap_file_slots;
-	while (size < slots)
-		size += SWAP_STEP_SLOTS;
 	off_t from = (off_t)(pager->swap_file_slots << PAGE_SHIFT);
-	off_t to = (off_t)(size << PAGE_SHIFT);
+	off_t to = (off_t)(size_slots << PAGE_SHIFT);
 	int result = fallocate(pager->swap_fd, 0, from, to - from);
 	if (result < 0 && errno == EOPNOTSUPP)
 		result = ftruncate(pager->swap_fd, to);
-	if (result < 0) {
+	if (result == 0) {
+		pager->swap_file_slots = size_slots;
+		return 0;
+	}
+	int error = -errno;
+	if (ftruncate(pager->swap_fd, from) < 0) /* what it got of the disk before it was full */
+		return -errno;
+	return error;
+}
+
+static int swap_grow(struct pager *pager, uint64_t slots)
+{
+	uint64_t step = (slots + SWAP_STEP_SLOTS - 1) / SWAP_STEP_SLOTS * SWAP_STEP_SLOTS;
+	int error = swap_extend(pager, step);
+	if (error == -ENOSPC || error == -EDQUOT || error == -EFBIG)
+		error = swap_extend(pager, (slots + SLOT_CLUSTER - 1) / SLOT_CLUSTER * SLOT_CLUSTER);
+	if (error) {
 		/* No slot at or above the limit is handed out any more: those below are used. */
 		pager->slots.limit = pager->swap_file_slots;
-		return -errno;
+		pager_warn(pager, "the disk is full for swap: write", NULL, error);
 	}
-	pager->swap_file_slots = size;
-	return 0;
+	return error;
 }
 
 uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *error)
@@ -92,6 +104,8 @@ uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *err
 		count = 0;
 	}
 	pager->swap_full = !count;
+	if (!count)
+		pager_warn(pager, "swap is full: write", NULL, -ENOSPC);
 	if (count)
 		*error = 0;
 	return count;

@@ -40,6 +40,8 @@ enum pagerd_type {
 	PAGERD_SET = 13,
 	PAGERD_REPORT = 14,
 	PAGERD_DRAIN = 15,
+	PAGERD_FILE_BEGIN = 16,
+	PAGERD_FILE_END = 17,
 };
 
 struct pagerd_header {
@@ -122,6 +124,16 @@ struct pagerd_range {
 	uint32_t flags;
 	uint32_t reserved;
 };
+
+/*
+ * FILE_BEGIN and FILE_END go around a system call on a file that may be mapped: the body is struct
+ * pagerd_range, with address the byte in the file and length_bytes 0 for "to the end".
+ * FILE_BEGIN carries the file's descriptor; the reply comes when what was changed through mappings
+ * in that range is in the file (-ENOENT: nobody maps the file; there is no FILE_END then). With
+ * flags 1 the call is going to change the file: writers through mappings wait until FILE_END, which
+ * carries the same range and makes the mappings show the file's contents.
+ */
+#define PAGERD_FILE_WRITE 1u
 
 /* OPEN: the memfd of the object that is mapped at address, once more, to map it again elsewhere
  * or longer (mremap). An anonymous object grows to hold length_bytes from that address on.

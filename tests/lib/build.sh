@@ -1,17 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 
+SOURCE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
 # build DIR COMPILER "TARGET..." [MESON-OPTION...]: configure DIR if need be and build those
 # targets ("": all). What was configured with other options is configured again.
 build() {
-	local dir=$1 compiler=$2 targets=()
+	local dir=$1 targets=()
+	local -x CC=$2
 	read -r -a targets <<<"$3"
 	shift 3
 	if [ -f "$dir/build.ninja" ]; then
-		CC=$compiler meson setup --reconfigure "$dir" "$@" >/dev/null ||
-			CC=$compiler meson setup --wipe "$dir" "$@" || return 1
+		meson setup --reconfigure "$dir" "$SOURCE_DIR" "$@" >/dev/null ||
+			meson setup --wipe "$dir" "$SOURCE_DIR" "$@" || return 1
 	else
-		CC=$compiler meson setup "$dir" "$@" || return 1
+		meson setup "$dir" "$SOURCE_DIR" "$@" || return 1
 	fi
 	ninja -C "$dir" "${targets[@]}"
 }

@@ -43,7 +43,8 @@ SQL
 sqlite_queries() {
 	local file=$1
 	shift
-	sqlite_queries_text | "$@" sqlite3 -batch "$file"
+	sqlite_queries_text >queries.sql
+	"$@" sqlite3 -batch "$file" <queries.sql
 }
 
 # sqlite_updates FILE [COMMAND-IN-FRONT...]

@@ -17,13 +17,19 @@ sanitize) STRESS_COUNT=$((STRESS_COUNT / 3)) ;;
 thread) STRESS_COUNT=$((STRESS_COUNT / 6)) ;;
 esac
 
-# stress_run OPTIONS...: run it; check its file afterwards, as another program sees it.
+# stress_run OPTIONS...: run it; check its file afterwards, as another program sees it. The daemon
+# must have had to read many of the pages again: else it was not the daemon's memory.
 stress_run() {
+	local before after
 	say "stress $*"
+	before=$(value_of pages_read stat)
 	"${STRESS_COMMAND[@]}" "$PROGRAMS/stress" -f "$TEST_DIR/data" -o "$TEST_DIR/state" \
 		-n "$STRESS_COUNT" "$@" || fail "status $? from: stress $*"
 	case " $* " in
 	*file*) must "$PROGRAMS/stress" -f "$TEST_DIR/data" -V "$TEST_DIR/state" ;;
 	esac
 	daemon_must_live "after stress $*"
+	after=$(value_of pages_read stat)
+	[ $((after - before)) -ge $((STRESS_PAGES / 8)) ] ||
+		fail "only $((after - before)) pages were read in: stress $*"
 }

@@ -97,8 +97,15 @@ process_alive() {
 	[ -d "/proc/$1" ] && ! grep -q '^State:.*zombie' "/proc/$1/status" 2>/dev/null
 }
 
-# end_process PID: kill a child of this shell if it is there, and wait for it.
+# end_process PID: end a child of this shell if it is there. A pagerctl passes SIGTERM on to its
+# command; what does not heed it is killed.
 end_process() {
+	local try
+	kill -TERM "$1" 2>/dev/null || return
+	for ((try = 0; try < 60; try++)); do
+		process_alive "$1" || break
+		sleep 0.05
+	done
 	kill -KILL "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
 }
@@ -169,6 +176,7 @@ client_value() {
 
 # Nobody has any memory, and nothing is in swap.
 daemon_is_empty() {
+	process_alive "$DAEMON_PID" || fail "the daemon died"
 	[ "$(value_of used_pages status)" = 0 ] && [ "$(value_of swap_pages stat)" = 0 ]
 }
 

@@ -45,7 +45,8 @@ struct area {
  * together, processes forked later share the cells; else each has a copy. Exits on failure. */
 void area_make(struct area *area, enum kind kind, size_t pages, uint64_t seed, bool together);
 
-/* Map the memory (fd: the file of a file area). Exits on failure. */
+/* Map the memory. fd is the file of a file area; for anonymous memory it is handed over as well,
+ * since mmap(2) must not care. Exits on failure. */
 void area_map(struct area *area, int fd);
 
 /* Unmap the memory. Exits on failure. */

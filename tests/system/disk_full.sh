@@ -17,7 +17,7 @@ room=$(df -k --output=avail "$DISK" | tail -n 1)
 must fallocate -l "$((room - 8 * 1024))K" "$DISK/ballast"
 
 daemon_start --memory 16M
-start_program out "$CTL" run -- "$PROGRAMS/pages" file "$DISK/data" $PAGES check 0 $OLD 1 \
+start_program out "$CTL" run --no-heap -- "$PROGRAMS/pages" file "$DISK/data" $PAGES check 0 $OLD 1 \
 	try-write 0 $PAGES 2 try-sync check 0 $OLD 2 say full wait \
 	sync try-check 0 $PAGES 2 unmap verify "$DISK/data" 0 $PAGES 2
 program_says full out

@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
-ROUNDS=600
+ROUNDS=1500
 daemon_start --memory 8M
 must "$PYTHON" "$TESTS/lib/hostile" "${TEST_SEED:-1}" $ROUNDS "$TEST_DIR"
 daemon_must_live "after hostile clients"

@@ -11,7 +11,7 @@ disk_make 24
 SWAP=$DISK
 must rmdir "$DISK/lost+found"
 daemon_start --memory 8M
-"$CTL" run -- "$PROGRAMS/pages" anon $PAGES try-write 0 $PAGES 1 try-check 0 $PAGES 1 >out ||
+"$CTL" run --no-heap -- "$PROGRAMS/pages" anon $PAGES try-write 0 $PAGES 1 try-check 0 $PAGES 1 >out ||
 	fail "status $?: wrong data, or worse"
 read -r refused <out
 [ "$refused" -gt 0 ] || fail "64 MiB fitted into 8 MiB of memory and a disk of 24 MiB"

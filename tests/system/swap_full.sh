@@ -7,7 +7,7 @@
 
 PAGES=$((64 * 256))
 daemon_start --memory 8M --swap-limit 16M
-"$CTL" run -- "$PROGRAMS/pages" anon $PAGES try-write 0 $PAGES 1 try-check 0 $PAGES 1 >out ||
+"$CTL" run --no-heap -- "$PROGRAMS/pages" anon $PAGES try-write 0 $PAGES 1 try-check 0 $PAGES 1 >out ||
 	fail "status $?: wrong data, or worse"
 read -r refused <out
 [ "$refused" -gt 0 ] || fail "64 MiB fitted into 8 MiB of memory and 16 MiB of swap"

@@ -6,7 +6,7 @@
 
 [ "$(id -u)" = 0 ] || skip "only root can start programs as another user"
 mkdir -m 755 programs
-must cp "$CTL" "$PAGERD_BUILD"/client/*.so* "$PROGRAMS/pages" "$PROGRAMS/stress" programs
+must cp "$CTL" "$PAGERD_BUILD"/client/*.so "$PROGRAMS/pages" "$PROGRAMS/stress" programs
 chmod -R a+rX programs
 mkdir -m 777 theirs
 daemon_start --memory 8M
@@ -17,6 +17,8 @@ as_nobody() {
 		--bounding-set=-all "$@"
 }
 must as_nobody programs/pagerctl run -- programs/pages anon 8192 write 0 8192 1 check 0 8192 1
+# The stress program is linked with libpagerd.so, which is beside it here.
+export LD_LIBRARY_PATH=$TEST_DIR/programs
 must as_nobody programs/pagerctl run -- programs/stress -m private,shared,file -f theirs/data \
 	-p 2 -t 2 -g 2048 -n 5000 -o theirs/state
 must programs/stress -f theirs/data -V theirs/state

@@ -7,7 +7,7 @@
 
 [ "$(id -u)" = 0 ] || skip "only root can start programs as another user"
 mkdir -m 755 programs
-must cp "$CTL" "$PAGERD_BUILD"/client/*.so* "$PAGERD_BUILD/daemon/pagerd" "$PROGRAMS/pages" programs
+must cp "$CTL" "$PAGERD_BUILD"/client/*.so "$PAGERD_BUILD/daemon/pagerd" "$PROGRAMS/pages" programs
 chmod -R a+rX programs
 mkdir -m 777 theirs theirs/swap
 chmod 755 .
