@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 struct executable {
-	bool is_static;	    /* an ELF executable without an interpreter: nothing can be preloaded */
+	bool is_static;	    /* without an interpreter: nothing can be preloaded */
 	bool has_allocator; /* needs a library named after malloc: jemalloc, tcmalloc, mimalloc */
 };
 

@@ -110,7 +110,8 @@ int session_map(struct session *session, enum pagerd_kind kind, bool writable, u
 		.offset_bytes = offset,
 	};
 	wire_header(&request.h, PAGERD_MAP, sizeof(request));
-	return session_object(session, &request.h, fd, object);
+	/* With MAP_ANONYMOUS mmap(2) ignores the descriptor. */
+	return session_object(session, &request.h, kind == PAGERD_FILE_SHARED ? fd : -1, object);
 }
 
 int session_open(struct session *session, uint64_t address, uint64_t length,

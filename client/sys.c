@@ -68,16 +68,6 @@ int sys_munlockall(void)
 	return (int)sys_call(SYS_munlockall, 0, 0, 0, 0, 0, 0);
 }
 
-int sys_open(const char *path, int flags)
-{
-	return (int)sys_call(SYS_openat, -100 /* AT_FDCWD */, (long)path, flags, 0, 0, 0);
-}
-
-long sys_read(int fd, void *data, size_t bytes)
-{
-	return sys_call(SYS_read, fd, (long)data, (long)bytes, 0, 0, 0);
-}
-
 long sys_write(int fd, const void *data, size_t bytes)
 {
 	return sys_call(SYS_write, fd, (long)data, (long)bytes, 0, 0, 0);

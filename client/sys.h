@@ -42,8 +42,6 @@ long sys_mremap(uint64_t address, uint64_t length, uint64_t new_length, int flag
 int sys_mlockall(int flags);
 int sys_munlockall(void);
 
-int sys_open(const char *path, int flags);
-long sys_read(int fd, void *data, size_t bytes);
 long sys_write(int fd, const void *data, size_t bytes);
 int sys_close(int fd);
 int sys_fcntl(int fd, int command, long argument);

@@ -354,8 +354,8 @@ int main(int argc, char **argv)
 	daemon.base = event_base_new();
 	if (!daemon.base)
 		fatal(EXIT_NO_MEMORY, "not enough memory");
-	socket_listen(&daemon);
 	struct pager *pager = pager_start(&daemon);
+	socket_listen(&daemon);
 	drop_rights();
 	serve(&daemon, pager);
 	pager_destroy(pager);

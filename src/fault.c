@@ -276,6 +276,12 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 	if (filled < count && error == -EEXIST) /* not ours: a client wrote to its memfd */
 		fallocate(fs->object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			  (off_t)((fs->page + filled) << PAGE_SHIFT), PAGE_BYTES);
+	if (!filled && error == -ENOENT && count > 1) {
+		/* The range crosses a border of the client's mappings (it changed a part of one). */
+		fs->fault->single = true;
+		fault_handle(pager, fs->number);
+		return;
+	}
 	if (!filled && error == -ENOMEM) {
 		fault_starve(pager, fs);
 		return;

@@ -6,7 +6,7 @@
  *	int r = pagerd_connect(&p, NULL);
  *	if (r < 0) ... strerror(-r)
  *	char *m = pagerd_map(p, NULL, 1 << 30, PROT_READ | PROT_WRITE,
- *			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+ *			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, &r);
  *	... use it as any memory ...
  *	pagerd_unmap(p, m, 1 << 30);
  *	pagerd_disconnect(p);
@@ -50,7 +50,8 @@ void pagerd_disconnect(struct pagerd *connection);
 /*
  * Map length bytes, as mmap(2): flags are MAP_SHARED with a regular file's fd, or MAP_ANONYMOUS
  * with MAP_PRIVATE or MAP_SHARED, optionally MAP_FIXED or MAP_FIXED_NOREPLACE. offset must be a
- * returns NULL and stores the negative errno in *error if error is not NULL.
+ * multiple of the page size. Returns the address; on error it returns NULL and stores the negative
+ * errno in *error if error is not NULL.
  * Errors: those of mmap(2), and -EOPNOTSUPP (private file mapping, tmpfs, not a regular file),
  * -ENOTCONN (the daemon has gone).
  */
