@@ -91,6 +91,7 @@ struct pager {
 	struct io *ios;
 	uint32_t io_free;
 	uint32_t io_writes; /* in flight */
+	uint32_t io_reads;  /* in flight, staged ones not counted */
 	uint32_t staged_head, staged_tail, staged_pages;
 	struct sync *syncs;
 	struct sync *sync_old;

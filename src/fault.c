@@ -104,6 +104,8 @@ void fault_fail(struct pager *pager, uint32_t number)
 /* It waits until frames are free; the reclaimer is told by the queue's length. */
 static void fault_starve(struct pager *pager, struct faultstate *fs)
 {
+	if (!pager->starved.count)
+		pager->progress_ns = pager->now_ns; /* it has waited for no time yet */
 	fault_push(pager, &pager->starved, fs->number);
 }
 

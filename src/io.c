@@ -160,6 +160,8 @@ void io_complete(struct pager *pager, uint32_t number, int result)
 	int error = io_result(pager, io, result);
 	if (error > 0)
 		return;
+	if (io->kind == IO_READ)
+		pager->io_reads--;
 	if (io->kind == IO_WRITE)
 		io_write_done(pager, io, error);
 	else if (error)

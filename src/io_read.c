@@ -55,6 +55,7 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 		object->table[page + i] = pte_make(PAGE_READING, frame, 0);
 	}
 	object->in_flight += count;
+	pager->io_reads++;
 	io_submit(pager, io);
 	return count;
 }

@@ -319,7 +319,8 @@ static void tick(struct pager *pager)
 /* Faults wait for frames and nothing is on its way that could free one. */
 static bool stuck(const struct pager *pager)
 {
-	return pager->starved.count && !pager->io_writes && !pager->frames_freed &&
+	return pager->starved.count && !pager->io_writes && !pager->io_reads &&
+	       !pager->frames_freed &&
 	       !pager->reclaiming;
 }
 
