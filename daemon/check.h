@@ -8,7 +8,7 @@
 /* Print one line for each thing. Returns the exit status: 0, or EXIT_PERMISSION if something
  * that is required is missing. */
 int check_print(const struct config *config, int device_fd, int latency_fd);
-/* The first required thing that is missing goes to the log; 0 or EXIT_PERMISSION. */
+/* What the pager cannot run without and is missing goes to the log; 0 or EXIT_PERMISSION. */
 int check_required(int device_fd);
 
 #endif

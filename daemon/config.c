@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,8 @@ static void help(void)
 {
 	printf("Usage: pagerd [OPTION]...\n"
 	       "The user-space pager: gives the programs that join it a memory budget.\n\n"
-	       "  --memory SIZE         resident pages of all clients together (default: a quarter\n"
+	       "  --memory SIZE         resident pages of all clients together (default: a "
+	       "quarter\n"
 	       "                        of the machine's memory); sizes take K, M, G, T\n"
 	       "  --client-memory SIZE  limit for each client (default: none)\n"
 	       "  --swap DIR            where the swap file is made (default: /var/lib/pagerd for\n"
@@ -74,16 +76,19 @@ static void help(void)
 	       "                        (default: 128)\n"
 	       "  --writeback-age SEC   changed pages of files are written after so long\n"
 	       "                        (default: 30; 0: only when they must)\n"
-	       "  --private             for one command: swap in /var/tmp, the socket closed to others\n"
+	       "  --private             for one command: swap in /var/tmp, the socket closed to "
+	       "others\n"
 	       "  --lifeline FD         end when this pipe hangs up and the last client has gone\n"
 	       "  --ready-fd FD         write one byte here when clients can connect\n"
 	       "  --check-invariants    verify all tables while running (slow; for tests)\n"
 	       "  --check               print what kernel and permissions allow, and end\n"
 	       "  -v, --verbose         say more\n"
 	       "  -h, --help; --version\n\n"
-	       "Exit status: 0; %d usage; %d no memory; %d swap; %d socket; %d already running;\n"
-	       "%d kernel or permissions (see --check).\n",
-	       EXIT_USAGE, EXIT_NO_MEMORY, EXIT_SWAP, EXIT_SOCKET, EXIT_RUNNING, EXIT_PERMISSION);
+	       "Exit status: 0 it was told to end; %d usage; %d no memory; %d swap; %d socket;\n"
+	       "%d already running; %d kernel or permissions (see --check); %d the I/O ring "
+	       "failed.\n",
+	       EXIT_USAGE, EXIT_NO_MEMORY, EXIT_SWAP, EXIT_SOCKET, EXIT_RUNNING, EXIT_PERMISSION,
+	       EXIT_RING);
 }
 
 bool size_parse(const char *text, uint64_t *bytes)
@@ -127,6 +132,22 @@ static uint32_t number_argument(const char *name, const char *text, uint32_t mos
 	return (uint32_t)value;
 }
 
+static const char *text_argument(const char *name, const char *text)
+{
+	if (!*text)
+		fatal(EXIT_USAGE, "--%s: its argument is empty", name);
+	return text;
+}
+
+/* Were it not open, the next file that the daemon opens would be taken for it. */
+static int descriptor_argument(const char *name, const char *text)
+{
+	int fd = (int)number_argument(name, text, 1 << 20);
+	if (fcntl(fd, F_GETFD) < 0)
+		fatal(EXIT_USAGE, "--%s: descriptor %d is not open", name, fd);
+	return fd;
+}
+
 static int latency_argument(const char *text)
 {
 	static const char *const modes[] = {"off", "on", "auto"};
@@ -146,16 +167,16 @@ static void option_apply(struct config *config, int code, const char *name)
 		config->client_bytes = size_argument(name, optarg);
 		break;
 	case OPTION_SWAP:
-		config->swap = optarg;
+		config->swap = text_argument(name, optarg);
 		break;
 	case OPTION_SWAP_LIMIT:
 		config->swap_limit_bytes = size_argument(name, optarg);
 		break;
 	case OPTION_POLICY:
-		config->policy = optarg;
+		config->policy = text_argument(name, optarg);
 		break;
 	case OPTION_SOCKET:
-		config->socket = optarg;
+		config->socket = text_argument(name, optarg);
 		break;
 	case OPTION_LOW_LATENCY:
 		config->low_latency = latency_argument(optarg);
@@ -170,10 +191,10 @@ static void option_apply(struct config *config, int code, const char *name)
 		config->private = true;
 		break;
 	case OPTION_LIFELINE:
-		config->lifeline_fd = (int)number_argument(name, optarg, 1 << 20);
+		config->lifeline_fd = descriptor_argument(name, optarg);
 		break;
 	case OPTION_READY:
-		config->ready_fd = (int)number_argument(name, optarg, 1 << 20);
+		config->ready_fd = descriptor_argument(name, optarg);
 		break;
 	case OPTION_INVARIANTS:
 		config->invariants = true;
@@ -200,22 +221,39 @@ static uint64_t machine_bytes(void)
 	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* What the environment says, where it says something. */
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+	return value && *value ? value : NULL;
+}
+
+static void socket_default(struct config *config)
+{
+	const char *runtime = environment("XDG_RUNTIME_DIR");
+	config->socket = environment("PAGERD_SOCKET");
+	if (config->socket)
+		return;
+	config->socket = "/run/pagerd/pagerd.sock";
+	if (!geteuid() || !runtime)
+		return;
+	int length = snprintf(config->runtime_socket, sizeof config->runtime_socket,
+			      "%s/pagerd.sock", runtime);
+	if (length >= (int)sizeof config->runtime_socket)
+		fatal(EXIT_USAGE,
+		      "XDG_RUNTIME_DIR: '%s' is too long for a socket's name (use --socket)",
+		      runtime);
+	config->socket = config->runtime_socket;
+}
+
 static void config_defaults(struct config *config)
 {
-	static char path[108];
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	if (!config->memory_bytes)
 		config->memory_bytes = machine_bytes() / 4;
 	if (!config->swap)
-		config->swap = !geteuid() && !config->private ? "/var/lib/pagerd" : "/var/tmp";
+		config->swap = !geteuid() && !config->private ? SWAP_SERVICE : "/var/tmp";
 	if (!config->socket)
-		config->socket = getenv("PAGERD_SOCKET");
-	if (!config->socket && geteuid() && runtime) {
-		snprintf(path, sizeof path, "%s/pagerd.sock", runtime);
-		config->socket = path;
-	}
-	if (!config->socket)
-		config->socket = "/run/pagerd/pagerd.sock";
+		socket_default(config);
 }
 
 static void config_check(const struct config *config)
@@ -232,7 +270,7 @@ static void config_check(const struct config *config)
 		      PAGER_BUDGET_MIN_BYTES >> 10);
 	if (!pagerd_policy_find(config->policy, &parameters))
 		fatal(EXIT_USAGE, "--policy: there is no '%s' (see pagerd --help)", config->policy);
-	if (strlen(config->socket) >= 108)
+	if (strlen(config->socket) >= SOCKET_PATH_MAX)
 		fatal(EXIT_USAGE, "--socket: '%s' is longer than a socket's name may be",
 		      config->socket);
 }

@@ -9,6 +9,7 @@
 /* Exit statuses (sysexits.h where one fits). */
 enum {
 	EXIT_USAGE = 64,
+	EXIT_RING = 70,
 	EXIT_NO_MEMORY = 71,
 	EXIT_SWAP = 73,
 	EXIT_SOCKET = 74,
@@ -16,12 +17,16 @@ enum {
 	EXIT_PERMISSION = 77,
 };
 
+#define SWAP_SERVICE	"/var/lib/pagerd" /* made if it is missing */
+#define SOCKET_PATH_MAX 108		  /* bytes with the zero: sun_path of sockaddr_un */
+
 struct config {
 	uint64_t memory_bytes;
 	uint64_t client_bytes; /* limit of each new client; 0: none */
 	uint64_t swap_limit_bytes;
-	const char *swap;   /* directory */
-	const char *socket; /* path */
+	const char *swap;		      /* directory */
+	const char *socket;		      /* path; shorter than a socket's name may be */
+	char runtime_socket[SOCKET_PATH_MAX]; /* where socket points by default */
 	const char *policy;
 	int low_latency; /* 0 off, 1 on, 2 auto */
 	uint32_t prefetch_pages;

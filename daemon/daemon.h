@@ -17,15 +17,18 @@ struct daemon {
 	struct event_base *base;
 	struct bridge bridge;
 	struct event *listen_event;
-	struct event *retry_event; /* accepting goes on after descriptors were short */
+	struct event *retry_event;    /* accepting goes on after descriptors were short */
+	struct event *lifeline_event; /* NULL: none */
 	int listen_fd;
 	int lock_fd;
-	int device_fd;  /* /dev/userfaultfd, or -1 */
+	int device_fd;	/* /dev/userfaultfd, or -1 */
 	int latency_fd; /* /dev/cpu_dma_latency, or -1 */
-	int spare_fd;   /* given up to turn a client away when descriptors are short */
+	int spare_fd;	/* given up to turn a client away when descriptors are short */
+	int swap_fd;	/* the swap directory */
 	struct session *sessions;
 	unsigned session_count;
-	bool orphaned; /* the lifeline has hung up */
+	bool short_of_files; /* and the log says so */
+	bool orphaned;	     /* the lifeline has hung up */
 	bool stopping;
 	struct job stop_job;
 	uint64_t started_s;

@@ -36,7 +36,7 @@ static uint64_t counter_value(const struct pagerd_stats *stats, size_t i)
 	return *(const uint64_t *)((const char *)stats + counters[i].offset);
 }
 
-static const char *kind_name(uint32_t kind)
+const char *report_kind_name(uint32_t kind)
 {
 	static const char *const names[] = {"?", "file", "shared", "anonymous"};
 	return names[kind <= PAGERD_ANON_PRIVATE ? kind : 0];
@@ -63,13 +63,20 @@ static void json_counters(FILE *out, const struct pagerd_stats *stats)
 		fprintf(out, ", \"%s\": %" PRIu64, counters[i].name, counter_value(stats, i));
 }
 
+static void json_total(FILE *out, const struct pager_snapshot *s)
+{
+	fprintf(out, ", \"total\": {\"size\": %" PRIu64, s->total.size);
+	json_counters(out, &s->total);
+	fputc('}', out);
+}
+
 static void text_counters(FILE *out, const struct pagerd_stats *stats)
 {
 	for (size_t i = 0; i < COUNTERS; i++)
 		fprintf(out, "  %-20s %" PRIu64 "\n", counters[i].name, counter_value(stats, i));
 }
 
-static bool shown(const struct report_query *query, const struct client_info *client)
+bool report_shown(const struct report_query *query, const struct client_info *client)
 {
 	return (!query->uid || query->uid == client->uid) &&
 	       (!query->pid || query->pid == client->pid);
@@ -119,7 +126,7 @@ static void json_clients(FILE *out, const struct pager_snapshot *s,
 	const char *comma = "";
 	fprintf(out, ", \"clients\": [");
 	for (size_t i = 0; i < s->client_count; i++) {
-		if (!shown(query, &s->clients[i]))
+		if (!report_shown(query, &s->clients[i]))
 			continue;
 		fputs(comma, out);
 		json_client(out, &s->clients[i]);
@@ -149,7 +156,7 @@ static void status(FILE *out, const struct daemon *daemon, const struct pager_sn
 		"MAPPED", "RESIDENT", "SWAP", "LIMIT", "MAJOR", "MINOR", "POLICY");
 	for (size_t i = 0; i < s->client_count; i++) {
 		const struct client_info *c = &s->clients[i];
-		if (!shown(query, c))
+		if (!report_shown(query, c))
 			continue;
 		fprintf(out, "%8u %6u %-16s %7" PRIu64 "M %7" PRIu64 "M %7" PRIu64 "M", c->pid,
 			c->uid, c->name, mib(c->stats.mapped_pages), mib(c->stats.resident_pages),
@@ -171,7 +178,7 @@ static void json_objects(FILE *out, const struct pager_snapshot *s)
 	for (size_t i = 0; i < s->object_count; i++) {
 		const struct object_info *o = &s->objects[i];
 		fprintf(out, "%s{\"object\": %" PRIu64 ", \"kind\": \"%s\", \"regions\": %u",
-			i ? ", " : "", o->object, kind_name(o->kind), o->regions);
+			i ? ", " : "", o->object, report_kind_name(o->kind), o->regions);
 		fprintf(out, ", \"device\": \"%x:%x\", \"inode\": %" PRIu64, major(o->device),
 			minor(o->device), o->inode);
 		fprintf(out, ", \"size_pages\": %" PRIu64 ", \"resident_pages\": %" PRIu64,
@@ -189,16 +196,25 @@ static void json_objects(FILE *out, const struct pager_snapshot *s)
 
 static void text_objects(FILE *out, const struct pager_snapshot *s)
 {
-	fprintf(out, "\n%8s %-10s %8s %10s %10s %8s %10s %10s %10s %10s\n", "OBJECT", "KIND",
-		"REGIONS", "SIZE", "RESIDENT", "DIRTY", "SWAP", "READ", "WRITTEN", "EVICTED");
+	static const char *const heads[] = {"SIZE", "RESIDENT", "DIRTY", "SWAP", "READ", "WRITTEN",
+					    "PREFETCHED", "CLEAN-OUT", "DIRTY-OUT"};
+	fprintf(out, "\n%8s %-10s %8s", "OBJECT", "KIND", "REGIONS");
+	for (size_t k = 0; k < sizeof heads / sizeof *heads; k++)
+		fprintf(out, " %10s", heads[k]);
+	fprintf(out, "  %s\n", "DEVICE:INODE");
 	for (size_t i = 0; i < s->object_count; i++) {
 		const struct object_info *o = &s->objects[i];
-		fprintf(out,
-			"%8" PRIu64 " %-10s %8u %10" PRIu64 " %10" PRIu64 " %8" PRIu64 " %10" PRIu64
-			" %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
-			o->object, kind_name(o->kind), o->regions, o->size_pages, o->resident_pages,
-			o->dirty_pages, o->swap_pages, o->pages_read, o->pages_written,
-			o->evicted_clean + o->evicted_dirty);
+		const uint64_t values[] = {o->size_pages, o->resident_pages, o->dirty_pages,
+					   o->swap_pages, o->pages_read, o->pages_written,
+					   o->pages_prefetched, o->evicted_clean, o->evicted_dirty};
+		fprintf(out, "%8" PRIu64 " %-10s %8u", o->object, report_kind_name(o->kind),
+			o->regions);
+		for (size_t k = 0; k < sizeof values / sizeof *values; k++)
+			fprintf(out, " %10" PRIu64, values[k]);
+		if (o->kind == PAGERD_FILE_SHARED)
+			fprintf(out, "  %x:%x:%" PRIu64, major(o->device), minor(o->device),
+				o->inode);
+		fputc('\n', out);
 	}
 }
 
@@ -211,67 +227,42 @@ static void stat_all(FILE *out, const struct daemon *daemon, const struct pager_
 		fputc('{', out);
 		json_daemon(out, daemon, s);
 		if (whole) {
-			fprintf(out, ", \"total\": {\"size\": %" PRIu64, s->total.size);
-			json_counters(out, &s->total);
-			fputc('}', out);
+			json_total(out, s);
 			json_objects(out, s);
 		}
 		json_clients(out, s, query);
 		fputs("}\n", out);
 		return;
 	}
+	const char *blank = "";
 	if (whole) {
 		fprintf(out, "total\n");
 		text_counters(out, &s->total);
+		blank = "\n";
 	}
 	for (size_t i = 0; i < s->client_count; i++) {
-		if (!shown(query, &s->clients[i]))
+		if (!report_shown(query, &s->clients[i]))
 			continue;
-		fprintf(out, "%sclient %u (%s)\n", whole || i ? "\n" : "", s->clients[i].pid,
-			s->clients[i].name);
+		fprintf(out, "%sclient %u (%s)\n", blank, s->clients[i].pid, s->clients[i].name);
 		text_counters(out, &s->clients[i].stats);
+		blank = "\n";
 	}
 	if (whole)
 		text_objects(out, s);
 }
 
-/* ---- maps -------------------------------------------------------------------------------- */
-
-static void maps(FILE *out, const struct pager_snapshot *s, const struct report_query *query)
-{
-	for (size_t i = 0; i < s->region_count; i++) {
-		const struct region_info *r = &s->regions[i];
-		const struct client_info *owner = NULL;
-		for (size_t k = 0; k < s->client_count; k++)
-			if (s->clients[k].client == r->client && shown(query, &s->clients[k]))
-				owner = &s->clients[k];
-		if (!owner)
-			continue;
-		bool file = r->kind == PAGERD_FILE_SHARED;
-		int width = fprintf(out, "%08" PRIx64 "-%08" PRIx64 " r%c-%c %08" PRIx64
-					 " %02x:%02x %" PRIu64,
-				    r->address, r->address + r->length_bytes,
-				    r->read_only ? '-' : 'w',
-				    r->kind == PAGERD_ANON_PRIVATE ? 'p' : 's', r->offset_bytes,
-				    major(r->device), minor(r->device), r->inode);
-		fprintf(out, "%*s", width < 73 ? 73 - width : 1, "");
-		if (file)
-			fprintf(out, "object:%" PRIu64, r->object);
-		else
-			fprintf(out, "[pagerd:%s:%" PRIu64 "]", kind_name(r->kind), r->object);
-		fprintf(out,
-			" resident %" PRIu64 " dirty %" PRIu64 " private 0 swapped %" PRIu64
-			" wired 0\n",
-			r->resident_pages, r->dirty_pages, r->swap_pages);
-	}
-}
-
 /* ---- rusage ------------------------------------------------------------------------------ */
 
 /* In the words of time -v, for the paged part. */
-static void rusage(FILE *out, const struct pager_snapshot *s)
+static void rusage(FILE *out, const struct pager_snapshot *s, bool json)
 {
 	const struct pagerd_stats *t = &s->total;
+	if (json) {
+		fprintf(out, "{\"clients_ever\": %" PRIu64, s->sessions_ever);
+		json_total(out, s);
+		fputs("}\n", out);
+		return;
+	}
 	fprintf(out, "\tMaximum resident set size (kbytes): %" PRIu64 "\n", t->resident_max_pages * 4);
 	fprintf(out, "\tMajor (requiring I/O) page faults: %" PRIu64 "\n", t->faults_major);
 	fprintf(out, "\tMinor (reclaiming a frame) page faults: %" PRIu64 "\n",
@@ -295,7 +286,7 @@ static int pid_known(const struct pager_snapshot *s, const struct report_query *
 	for (size_t i = 0; query->pid && i < s->client_count; i++) {
 		if (s->clients[i].pid != query->pid)
 			continue;
-		if (shown(query, &s->clients[i]))
+		if (report_shown(query, &s->clients[i]))
 			return 0;
 		error = -EPERM;
 	}
@@ -319,10 +310,10 @@ int report_make(const struct daemon *daemon, const struct pager_snapshot *snapsh
 		stat_all(out, daemon, snapshot, query);
 		break;
 	case PAGERD_REPORT_MAPS:
-		maps(out, snapshot, query);
+		report_maps(out, snapshot, query);
 		break;
 	case PAGERD_REPORT_RUSAGE:
-		rusage(out, snapshot);
+		rusage(out, snapshot, query->json);
 		break;
 	default:
 		error = -EINVAL;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "daemon.h"
@@ -21,5 +22,13 @@ struct report_query {
  * -EINVAL (no such report), -ENOMEM. */
 int report_make(const struct daemon *daemon, const struct pager_snapshot *snapshot,
 		const struct report_query *query, char **text, size_t *length);
+
+/* ---- between report.c and report_maps.c ---- */
+
+/* May the asker see this client, and is it asked for? */
+bool report_shown(const struct report_query *query, const struct client_info *client);
+const char *report_kind_name(uint32_t kind);
+void report_maps(FILE *out, const struct pager_snapshot *snapshot,
+		 const struct report_query *query);
 
 #endif

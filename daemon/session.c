@@ -11,6 +11,10 @@
 
 #include "log.h"
 
+/* One user's sessions, root's apart: a quarter of what the daemon has (SESSIONS_MAX), so that
+ * nobody shuts the others out. A process is one, and a process that forks two for a moment. */
+#define SESSIONS_USER_MAX 16384u
+
 static void session_free(struct session *session)
 {
 	struct daemon *daemon = session->daemon;
@@ -28,6 +32,12 @@ static void session_free(struct session *session)
 	free(session->targets);
 	free(session);
 	daemon_check_end(daemon);
+}
+
+void sessions_finish(struct daemon *daemon)
+{
+	while (daemon->sessions)
+		session_free(daemon->sessions);
 }
 
 static void client_removed(struct job *job)
@@ -93,7 +103,8 @@ static void take_descriptors(struct received *in, const struct cmsghdr *c)
 	}
 }
 
-/* 1: a packet, 0: the peer has gone, -errno. */
+/* 1: a packet, 0: the peer has gone, -errno. An empty packet is one, too, and may carry
+ * descriptors; but only a packet comes with the sender's credentials. */
 static int receive(int fd, struct received *in)
 {
 	union {
@@ -108,8 +119,10 @@ static int receive(int fd, struct received *in)
 		.msg_controllen = sizeof control.bytes,
 	};
 	ssize_t size = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (size <= 0)
-		return size < 0 ? -errno : 0;
+	if (size < 0)
+		return -errno;
+	if (!size && !msg.msg_controllen)
+		return 0;
 	in->size = (size_t)size;
 	in->truncated = msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
@@ -138,7 +151,8 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	if (in.truncated || in.extra) {
 		if (in.fd >= 0)
 			close(in.fd);
-		session_close(session, "a packet is too long or has too many descriptors");
+		session_close(session,
+			      "a packet is too long, or its descriptors are too many here");
 		return;
 	}
 	session->busy = true;
@@ -148,13 +162,13 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 
 /* ---- out --------------------------------------------------------------------------------- */
 
-static void session_resume(struct session *session)
+void session_listen(struct session *session)
 {
 	session->busy = false;
 	if (session->closed)
 		session_end(session);
-	else
-		event_add(session->event, NULL);
+	else if (event_add(session->event, NULL))
+		session_close(session, "cannot be waited for: not enough memory");
 }
 
 static int send_packet(int to, const void *packet, size_t size, int fd)
@@ -199,7 +213,7 @@ void session_reply_packet(struct session *session, void *packet, size_t size, ui
 						       : "cannot take its reply");
 		}
 	}
-	session_resume(session);
+	session_listen(session);
 }
 
 void session_reply(struct session *session, uint16_t type, int error)
@@ -214,8 +228,10 @@ static void text_send(struct session *session)
 		size_t left = session->text_length - session->text_sent;
 		size_t length = left < PAGERD_TEXT_MAX ? left : PAGERD_TEXT_MAX;
 		struct pagerd_text packet = {
-			.h = {.magic = PAGERD_MAGIC, .version = PAGERD_VERSION,
-			      .type = session->text_type | PAGERD_REPLY, .size = sizeof packet},
+			.h = {.magic = PAGERD_MAGIC,
+			      .version = PAGERD_VERSION,
+			      .type = session->text_type | PAGERD_REPLY,
+			      .size = sizeof packet},
 			.more = length < left,
 			.length = (uint32_t)length,
 		};
@@ -235,7 +251,7 @@ static void text_send(struct session *session)
 	}
 	free(session->text);
 	session->text = NULL;
-	session_resume(session);
+	session_listen(session);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *context)
@@ -254,35 +270,69 @@ void session_reply_text(struct session *session, uint16_t type, char *text, size
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-int session_create(struct daemon *daemon, int fd, struct session **out)
+static bool user_has_too_many(const struct daemon *daemon, uid_t uid)
 {
-	struct ucred credentials;
-	socklen_t length = sizeof credentials;
-	int on = 1;
-	struct session *session = calloc(1, sizeof *session);
-	if (!session || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
-		int error = session ? -errno : -ENOMEM;
-		free(session);
-		close(fd);
-		return error;
-	}
+	unsigned count = 0;
+	if (daemon->session_count < SESSIONS_USER_MAX || !uid)
+		return false;
+	for (const struct session *s = daemon->sessions; s; s = s->next)
+		count += s->uid == uid;
+	return count >= SESSIONS_USER_MAX;
+}
+
+static void session_link(struct daemon *daemon, struct session *session)
+{
 	session->daemon = daemon;
-	session->fd = fd;
-	session->pid = credentials.pid;
-	session->uid = credentials.uid;
-	session->event = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, session);
-	session->writable = event_new(daemon->base, fd, EV_WRITE, on_writable, session);
 	session->next = daemon->sessions;
 	session->link = &daemon->sessions;
 	if (session->next)
 		session->next->link = &session->next;
 	daemon->sessions = session;
 	daemon->session_count++;
-	if (!session->event || !session->writable || event_add(session->event, NULL)) {
-		session_free(session);
+}
+
+/* Who is at the other end. A socket that FORK brought was made by the parent. */
+static int session_identify(struct session *session, const struct session *parent)
+{
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+	int on = 1;
+	if (getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ||
+	    setsockopt(session->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
+		return -errno;
+	session->pid = parent ? parent->pid : peer.pid;
+	session->uid = parent ? parent->uid : peer.uid;
+	if (parent)
+		memcpy(session->name, parent->name, sizeof session->name);
+	return 0;
+}
+
+int session_create(struct daemon *daemon, int fd, const struct session *parent,
+		   struct session **out)
+{
+	struct session *session = calloc(1, sizeof *session);
+	if (!session) {
+		close(fd);
 		return -ENOMEM;
 	}
+	session->fd = fd;
+	session->busy = true;
+	session->state = parent ? SESSION_CHILD_NEW : SESSION_NEW;
+	int error = session_identify(session, parent);
+	if (!error && user_has_too_many(daemon, session->uid))
+		error = -EUSERS;
+	session_link(daemon, session);
+	session->event = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, session);
+	session->writable = event_new(daemon->base, fd, EV_WRITE, on_writable, session);
+	if (!error && (!session->event || !session->writable))
+		error = -ENOMEM;
+	if (!error && !parent)
+		error = event_add(session->event, NULL) ? -ENOMEM : 0;
+	if (error) {
+		session_free(session);
+		return error;
+	}
+	session->busy = parent;
 	if (out)
 		*out = session;
 	return 0;

@@ -17,9 +17,10 @@
 #include "pagerd/protocol.h"
 
 enum session_state {
-	SESSION_NEW,   /* nothing heard yet */
-	SESSION_HELLO, /* may report, set, drain; may become a client */
-	SESSION_CHILD, /* made by FORK: a client without userfaultfd */
+	SESSION_NEW,	   /* nothing heard yet */
+	SESSION_HELLO,	   /* may report, set, drain; may become a client */
+	SESSION_CHILD_NEW, /* made by FORK: a client without userfaultfd, nothing heard yet */
+	SESSION_CHILD,	   /* the same, and its process has said HELLO */
 	SESSION_CLIENT,
 };
 
@@ -47,7 +48,7 @@ struct session {
 	pid_t pid;
 	uid_t uid;
 	char name[20];
-	uint32_t client; /* the pager's number, 0: none */
+	uint32_t client;       /* the pager's number, 0: none */
 	struct session *child; /* FORK under way */
 	struct pagerd_set set; /* SET under way */
 	char words[256];       /* its text, taken apart: the pager reads it */
@@ -59,8 +60,15 @@ struct session {
 	size_t text_length, text_sent;
 };
 
-/* Serve a connection; takes fd. 0 or -errno (fd is closed). */
-int session_create(struct daemon *daemon, int fd, struct session **session);
+/* Serve a connection; takes fd. For parent's child if it is not NULL: it belongs to the same user,
+ * and nothing is read until session_listen. 0 or -errno (fd is closed): -EUSERS (the user has too
+ * many), -ENOMEM. */
+int session_create(struct daemon *daemon, int fd, const struct session *parent,
+		   struct session **session);
+/* Read its next request; or end it, if its connection has ended meanwhile. It may be freed. */
+void session_listen(struct session *session);
+/* Free all sessions, whose requests nobody works on any more. */
+void sessions_finish(struct daemon *daemon);
 /* End the connection; why goes to the log, NULL: it ended as it should. */
 void session_close(struct session *session, const char *why);
 

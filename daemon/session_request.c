@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "log.h"
 #include "report.h"
 #include "session.h"
+
+/* Half of the addresses that a process has. */
+#define MAP_BYTES_MAX (1ull << 46)
 
 /* What is known about each type before it is looked at. */
 static const struct packet_rule {
@@ -20,7 +22,7 @@ static const struct packet_rule {
 	bool descriptor; /* exactly one */
 	bool client;     /* only from a session that pages */
 } rules[] = {
-	[PAGERD_HELLO] = {sizeof(struct pagerd_hello)},
+	[PAGERD_HELLO] = {.size = sizeof(struct pagerd_hello)},
 	[PAGERD_UFFD] = {sizeof(struct pagerd_header), .descriptor = true},
 	[PAGERD_MAP] = {sizeof(struct pagerd_map), .client = true}, /* descriptor: by its kind */
 	[PAGERD_REGISTER] = {sizeof(struct pagerd_register), .client = true},
@@ -32,11 +34,11 @@ static const struct packet_rule {
 	[PAGERD_FORK] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_FORK_END] = {sizeof(struct pagerd_header), .client = true},
 	[PAGERD_STATS] = {sizeof(struct pagerd_header), .client = true},
-	[PAGERD_SET] = {sizeof(struct pagerd_set)},
-	[PAGERD_REPORT] = {sizeof(struct pagerd_report)},
+	[PAGERD_SET] = {.size = sizeof(struct pagerd_set)},
+	[PAGERD_REPORT] = {.size = sizeof(struct pagerd_report)},
 	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
-	[PAGERD_DRAIN] = {sizeof(struct pagerd_header)},
+	[PAGERD_DRAIN] = {.size = sizeof(struct pagerd_header)},
 };
 
 static struct pager_request *job_start(struct session *session, enum pager_request_type type,
@@ -93,18 +95,30 @@ static void simple_done(struct job *job)
 
 /* ---- becoming a client ------------------------------------------------------------------- */
 
+/* Names go to logs and terminals: only what can be printed there. */
+static void name_take(struct session *session, const struct pagerd_hello *hello)
+{
+	static_assert(sizeof session->name == sizeof hello->name, "names are copied whole");
+	memcpy(session->name, hello->name, sizeof session->name);
+	session->name[sizeof session->name - 1] = 0;
+	for (char *c = session->name; *c; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			*c = '?';
+}
+
 static void packet_hello(struct session *session, const struct pagerd_hello *hello, pid_t pid)
 {
-	if (session->state == SESSION_CHILD) {
+	if (session->state == SESSION_CHILD_NEW) {
 		if (pid)
 			session->pid = pid; /* the socket was made by its parent */
-	} else if (session->state != SESSION_NEW) {
+		session->state = SESSION_CHILD;
+	} else if (session->state == SESSION_NEW) {
+		session->state = SESSION_HELLO;
+	} else {
 		session_reply(session, PAGERD_HELLO, -EALREADY);
 		return;
-	} else {
-		session->state = SESSION_HELLO;
 	}
-	memcpy(session->name, hello->name, sizeof session->name - 1);
+	name_take(session, hello);
 	int device = session->daemon->device_fd;
 	struct pagerd_hello_reply reply = {
 		.flags = device >= 0 ? PAGERD_HELLO_DEVICE : 0,
@@ -112,17 +126,6 @@ static void packet_hello(struct session *session, const struct pagerd_hello *hel
 		.daemon_pid = (uint32_t)getpid(),
 	};
 	session_reply_packet(session, &reply, sizeof reply, PAGERD_HELLO, 0, device);
-}
-
-static bool is_userfaultfd(int fd)
-{
-	char path[40], target[40];
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	ssize_t length = readlink(path, target, sizeof target - 1);
-	if (length < 0)
-		return false;
-	target[length] = 0;
-	return !strcmp(target, "anon_inode:[userfaultfd]");
 }
 
 static void client_limited(struct job *job)
@@ -159,9 +162,9 @@ static void packet_uffd(struct session *session, int fd)
 		session_reply(session, PAGERD_UFFD, -EALREADY);
 		return;
 	}
-	if (!is_userfaultfd(fd)) {
+	if (!descriptor_is_userfaultfd(fd)) {
 		close(fd);
-		session_close(session, "sent something that is no userfaultfd");
+		session_close(session, "sent something that is no non-blocking userfaultfd");
 		session_reply(session, PAGERD_UFFD, -EINVAL);
 		return;
 	}
@@ -193,18 +196,21 @@ static void object_done(struct job *job)
 		close(fd);
 }
 
+/* What is wrong with the values of a MAP, 0 if nothing. */
+static int map_wrong(const struct pagerd_map *map, int fd)
+{
+	bool file = map->kind == PAGERD_FILE_SHARED;
+	if (map->kind < PAGERD_FILE_SHARED || map->kind > PAGERD_ANON_PRIVATE || file != (fd >= 0))
+		return -EINVAL;
+	if (!map->length_bytes || map->length_bytes > MAP_BYTES_MAX ||
+	    map->offset_bytes > MAP_BYTES_MAX || map->offset_bytes % PAGE_BYTES)
+		return -EINVAL;
+	return file ? descriptor_mappable(fd, map->writable) : 0;
+}
+
 static void packet_map(struct session *session, const struct pagerd_map *map, int fd)
 {
-	struct stat st;
-	bool file = map->kind == PAGERD_FILE_SHARED;
-	int error = 0;
-	if (map->kind < PAGERD_FILE_SHARED || map->kind > PAGERD_ANON_PRIVATE || file != (fd >= 0))
-		error = -EINVAL;
-	else if (!map->length_bytes || map->length_bytes > 1ull << 46 ||
-		 map->offset_bytes > 1ull << 46)
-		error = -EINVAL;
-	else if (file && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
-		error = -ENODEV;
+	int error = map_wrong(map, fd);
 	if (error) {
 		if (fd >= 0)
 			close(fd);
@@ -222,6 +228,10 @@ static void packet_map(struct session *session, const struct pagerd_map *map, in
 
 static void packet_open(struct session *session, const struct pagerd_open *open)
 {
+	if (!range_valid(open->address, open->length_bytes)) {
+		session_reply(session, PAGERD_OPEN, -EINVAL);
+		return;
+	}
 	struct pager_request *request = job_start(session, PAGER_OPEN, object_done);
 	request->address = open->address;
 	request->length = open->length_bytes;
@@ -230,6 +240,11 @@ static void packet_open(struct session *session, const struct pagerd_open *open)
 
 static void packet_register(struct session *session, const struct pagerd_register *reg)
 {
+	if (!range_valid(reg->address, reg->length_bytes) || reg->offset_bytes % PAGE_BYTES ||
+	    reg->offset_bytes > UINT64_MAX - reg->length_bytes) {
+		session_reply(session, PAGERD_REGISTER, -EINVAL);
+		return;
+	}
 	struct pager_request *request = job_start(session, PAGER_REGISTER, simple_done);
 	request->address = reg->address;
 	request->length = reg->length_bytes;
@@ -241,6 +256,10 @@ static void packet_register(struct session *session, const struct pagerd_registe
 static void packet_range(struct session *session, enum pager_request_type type,
 			 const struct pagerd_range *range)
 {
+	if (!range_valid(range->address, range->length_bytes)) {
+		session_reply(session, range->h.type, -EINVAL);
+		return;
+	}
 	struct pager_request *request = job_start(session, type, simple_done);
 	request->address = range->address;
 	request->length = range->length_bytes;
@@ -251,6 +270,15 @@ static void packet_range(struct session *session, enum pager_request_type type,
 static void packet_file(struct session *session, enum pager_request_type type,
 			const struct pagerd_range *range, int fd)
 {
+	int error = range->flags & ~PAGERD_FILE_WRITE ? -EINVAL : 0;
+	if (!error && fd >= 0)
+		error = descriptor_usable(fd, range->flags & PAGERD_FILE_WRITE);
+	if (error) {
+		if (fd >= 0)
+			close(fd);
+		session_reply(session, range->h.type, error);
+		return;
+	}
 	struct pager_request *request = job_start(session, type, simple_done);
 	request->offset = range->address;
 	request->length = range->length_bytes;
@@ -273,11 +301,12 @@ static void forked(struct job *job)
 {
 	struct session *session = job->owner, *child = session->child;
 	session->child = NULL;
-	child->busy = false;
-	if (job->request.error)
+	if (job->request.error) {
+		child->busy = false;
 		session_close(child, NULL);
-	else
-		event_add(child->event, NULL);
+	} else {
+		session_listen(child);
+	}
 	session_reply(session, PAGERD_FORK, job->request.error);
 }
 
@@ -292,35 +321,25 @@ static void child_added(struct job *job)
 		return;
 	}
 	child->client = job->request.client;
-	child->state = SESSION_CHILD;
 	job_start(session, PAGER_FORK, forked)->child = child->client;
 	job_post(session);
 }
 
 static void packet_fork(struct session *session, int fd)
 {
-	int type = 0, domain = 0;
-	socklen_t length = sizeof type;
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 || type != SOCK_SEQPACKET ||
-	    domain != AF_UNIX) {
+	if (!descriptor_is_session(fd)) {
 		close(fd);
 		session_close(session, "sent something that is no socket for its child");
 		session_reply(session, PAGERD_FORK, -EINVAL);
 		return;
 	}
 	struct session *child;
-	int error = session_create(session->daemon, fd, &child);
+	int error = session_create(session->daemon, fd, session, &child);
 	if (error) {
 		session_reply(session, PAGERD_FORK, error);
 		return;
 	}
-	event_del(child->event); /* until its memory is there */
-	child->busy = true;
-	child->uid = session->uid;
-	child->pid = session->pid;
-	memcpy(child->name, session->name, sizeof child->name);
-	session->child = child;
+	session->child = child; /* it is heard when its memory is there */
 	struct pager_request *request = job_start(session, PAGER_CLIENT_ADD, child_added);
 	request->pid = (uint32_t)session->pid;
 	request->uid = session->uid;
@@ -480,7 +499,8 @@ static const char *packet_wrong(const struct session *session, const struct page
 		return "sent a packet of wrong length";
 	if (h->type != PAGERD_MAP && rule->descriptor != (fd >= 0))
 		return "sent a packet with a descriptor too many or too few";
-	if (session->state == SESSION_NEW && h->type != PAGERD_HELLO)
+	if ((session->state == SESSION_NEW || session->state == SESSION_CHILD_NEW) &&
+	    h->type != PAGERD_HELLO)
 		return "did not begin with HELLO";
 	if (rule->client && session->state != SESSION_CLIENT)
 		return "sent a client's request before its userfaultfd";

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -423,7 +424,9 @@ void fault_read(struct pager *pager, struct client *client)
 	client->ready = true;
 	if (pager->fault_free_count < EVENT_BATCH)
 		return;
-	ssize_t bytes = read(client->uffd, events, sizeof events);
+	/* The client shares the file description and may clear O_NONBLOCK: never block on it. */
+	struct iovec vector = {events, sizeof events};
+	ssize_t bytes = preadv2(client->uffd, &vector, 1, -1, RWF_NOWAIT);
 	if (bytes <= 0) {
 		client->ready = false;
 		return;

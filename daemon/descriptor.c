@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* What the descriptors and ranges that clients send must be. */
+#include "descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pager.h"
+
+#define ADDRESS_END (1ull << 47)
+
+bool descriptor_is_userfaultfd(int fd)
+{
+	char path[40], target[40];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(path, target, sizeof target - 1);
+	if (length < 0)
+		return false;
+	target[length] = 0;
+	/* No file has such a name: theirs begin with a slash. */
+	return !strcmp(target, "anon_inode:[userfaultfd]") && fcntl(fd, F_GETFL) & O_NONBLOCK;
+}
+
+bool descriptor_is_session(int fd)
+{
+	struct sockaddr peer;
+	int type = 0, domain = 0;
+	socklen_t length = sizeof type, peer_length = sizeof peer;
+	return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) &&
+	       !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) &&
+	       !getpeername(fd, &peer, &peer_length) && type == SOCK_SEQPACKET && domain == AF_UNIX;
+}
+
+static int regular(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ? -ENODEV : 0;
+}
+
+int descriptor_mappable(int fd, bool writable)
+{
+	int error = regular(fd);
+	if (error)
+		return error;
+	/*
+	 * The core opens the file again with the daemon's rights, which are more than the client's.
+	 * So the kernel is asked first what this very descriptor allows: mmap refuses O_PATH, the
+	 * wrong access mode, and file systems such as proc, whose files show each reader something
+	 * else.
+	 */
+	void *page =
+		mmap(NULL, PAGE_BYTES, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	munmap(page, PAGE_BYTES);
+	return 0;
+}
+
+int descriptor_usable(int fd, bool write)
+{
+	int flags = fcntl(fd, F_GETFL), mode = flags & O_ACCMODE;
+	if (flags < 0 || flags & O_PATH || (write && mode == O_RDONLY))
+		return -EBADF;
+	return regular(fd);
+}
+
+bool range_valid(uint64_t address, uint64_t length_bytes)
+{
+	return length_bytes && !(address % PAGE_BYTES) && !(length_bytes % PAGE_BYTES) &&
+	       address < ADDRESS_END && length_bytes <= ADDRESS_END - address;
+}

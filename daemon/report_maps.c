@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* The report of the regions, one line each in the format of /proc/PID/maps. */
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+
+#include "pagerd/protocol.h"
+
+#define NAME_COLUMN 73 /* where /proc/PID/maps has the name */
+
+/* The region's client, if the asker may see it. */
+static const struct client_info *region_owner(const struct pager_snapshot *s,
+					      const struct report_query *query,
+					      const struct region_info *region)
+{
+	for (size_t i = 0; i < s->client_count; i++)
+		if (s->clients[i].client == region->client)
+			return report_shown(query, &s->clients[i]) ? &s->clients[i] : NULL;
+	return NULL;
+}
+
+static void text_region(FILE *out, const struct region_info *r)
+{
+	int width =
+		fprintf(out, "%08" PRIx64 "-%08" PRIx64 " r%c-%c %08" PRIx64 " %02x:%02x %" PRIu64,
+			r->address, r->address + r->length_bytes, r->read_only ? '-' : 'w',
+			r->kind == PAGERD_ANON_PRIVATE ? 'p' : 's', r->offset_bytes,
+			major(r->device), minor(r->device), r->inode);
+	fprintf(out, "%*s", width < NAME_COLUMN ? NAME_COLUMN - width : 1, "");
+	if (r->kind == PAGERD_FILE_SHARED)
+		fprintf(out, "object:%" PRIu64, r->object);
+	else
+		fprintf(out, "[pagerd:%s:%" PRIu64 "]", report_kind_name(r->kind), r->object);
+	/* All pages are an object's, and none can be wired yet: both stand for later. */
+	fprintf(out,
+		" resident %" PRIu64 " dirty %" PRIu64 " private 0 swapped %" PRIu64 " wired 0\n",
+		r->resident_pages, r->dirty_pages, r->swap_pages);
+}
+
+static void json_region(FILE *out, const struct region_info *r, const struct client_info *owner)
+{
+	fprintf(out, "{\"pid\": %u, \"address\": %" PRIu64 ", \"length_bytes\": %" PRIu64,
+		owner->pid, r->address, r->length_bytes);
+	fprintf(out, ", \"read_only\": %s, \"kind\": \"%s\"", r->read_only ? "true" : "false",
+		report_kind_name(r->kind));
+	fprintf(out, ", \"object\": %" PRIu64 ", \"offset_bytes\": %" PRIu64, r->object,
+		r->offset_bytes);
+	fprintf(out, ", \"device\": \"%x:%x\", \"inode\": %" PRIu64, major(r->device),
+		minor(r->device), r->inode);
+	fprintf(out, ", \"resident_pages\": %" PRIu64 ", \"dirty_pages\": %" PRIu64,
+		r->resident_pages, r->dirty_pages);
+	fprintf(out, ", \"swap_pages\": %" PRIu64 "}", r->swap_pages);
+}
+
+void report_maps(FILE *out, const struct pager_snapshot *snapshot, const struct report_query *query)
+{
+	const struct client_info *owner = NULL;
+	const char *comma = "";
+	uint32_t client = 0; /* of owner: a client's regions follow each other */
+	if (query->json)
+		fputs("{\"regions\": [", out);
+	for (size_t i = 0; i < snapshot->region_count; i++) {
+		const struct region_info *region = &snapshot->regions[i];
+		if (region->client != client)
+			owner = region_owner(snapshot, query, region);
+		client = region->client;
+		if (!owner)
+			continue;
+		if (query->json) {
+			fputs(comma, out);
+			json_region(out, region, owner);
+			comma = ", ";
+		} else {
+			text_region(out, region);
+		}
+	}
+	if (query->json)
+		fputs("]}\n", out);
+}

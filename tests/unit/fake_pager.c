@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pager without memory: src/pager.h's functions, for tests of the daemon alone.
+ *
+ * It answers from a thread of its own, as the real one does, and holds the daemon to the contract:
+ * clients that exist, descriptors of the right kind, ranges that are valid. Linked or included in
+ * place of the core; the policies are the core's.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pager.h"
+#include "pagerd/protocol.h"
+
+#define FAKE_CLIENTS 4096
+
+struct fake_client {
+	bool used;
+	int fd; /* userfaultfd, or -1 */
+	uint32_t pid, uid;
+	char name[20];
+};
+
+struct pager {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct pager_request *first, **last;
+	bool stopped;
+	unsigned delay_us; /* at most so long for a request, at random */
+	unsigned seed;
+	bool held;	    /* nothing is answered until it is released */
+	int fork_error;	    /* what FORK is to answer */
+	size_t text_length; /* of the last SET's policy */
+	unsigned done_count[PAGER_STOP + 1];
+	unsigned client_count;
+	struct fake_client clients[FAKE_CLIENTS];
+};
+
+static void fake_init(struct pager *pager)
+{
+	memset(pager, 0, sizeof *pager);
+	pthread_mutex_init(&pager->lock, NULL);
+	pthread_cond_init(&pager->changed, NULL);
+	pager->last = &pager->first;
+}
+
+static struct fake_client *fake_client(struct pager *pager, uint32_t number)
+{
+	return number && number < FAKE_CLIENTS && pager->clients[number].used
+		       ? &pager->clients[number]
+		       : NULL;
+}
+
+static int fake_add(struct pager *pager, struct pager_request *request)
+{
+	assert(memchr(request->name, 0, sizeof request->name));
+	for (uint32_t i = 1; i < FAKE_CLIENTS; i++) {
+		struct fake_client *client = &pager->clients[i];
+		if (client->used)
+			continue;
+		*client = (struct fake_client){
+			.used = true, .fd = request->fd, .pid = request->pid, .uid = request->uid};
+		memcpy(client->name, request->name, sizeof client->name);
+		pager->client_count++;
+		request->client = i;
+		return 0;
+	}
+	if (request->fd >= 0)
+		close(request->fd);
+	return -ENOMEM;
+}
+
+static int fake_memfd(struct pager_request *request)
+{
+	struct stat st;
+	if (request->type == PAGER_MAP && request->kind == PAGERD_FILE_SHARED) {
+		assert(!fstat(request->fd, &st) && S_ISREG(st.st_mode));
+		assert(!(fcntl(request->fd, F_GETFL) & O_PATH));
+		request->read_only = (fcntl(request->fd, F_GETFL) & O_ACCMODE) != O_RDWR;
+		close(request->fd);
+	}
+	request->fd = memfd_create("fake", MFD_CLOEXEC);
+	request->object = 1;
+	return request->fd < 0 ? -errno : 0;
+}
+
+static void fake_range(const struct pager_request *request)
+{
+	assert(request->length && !(request->address % PAGE_BYTES));
+	assert(!(request->length % PAGE_BYTES) && request->address < 1ull << 47);
+	assert(request->length <= (1ull << 47) - request->address);
+}
+
+static int fake_snapshot(struct pager *pager, struct pager_request *request)
+{
+	struct pager_snapshot *s = calloc(1, sizeof *s);
+	assert(s);
+	request->snapshot = s;
+	strcpy(s->policy, "lru");
+	s->budget_pages = 1 << 20;
+	s->access_source = "faults";
+	s->clients = calloc(pager->client_count + 1, sizeof *s->clients);
+	s->objects = calloc(1, sizeof *s->objects);
+	s->regions = calloc(pager->client_count + 1, sizeof *s->regions);
+	assert(s->clients && s->objects && s->regions);
+	s->objects[s->object_count++] =
+		(struct object_info){.object = 1, .kind = PAGERD_FILE_SHARED};
+	for (uint32_t i = 1; i < FAKE_CLIENTS; i++) {
+		struct fake_client *client = fake_client(pager, i);
+		if (!client)
+			continue;
+		struct client_info *info = &s->clients[s->client_count++];
+		*info = (struct client_info){.client = i, .pid = client->pid, .uid = client->uid};
+		memcpy(info->name, client->name, sizeof info->name);
+		s->regions[s->region_count++] = (struct region_info){
+			.client = i, .kind = PAGERD_ANON_PRIVATE, .length_bytes = PAGE_BYTES};
+	}
+	return 0;
+}
+
+static int fake_set(struct pager *pager, struct pager_request *request)
+{
+	pager->text_length = request->text ? strlen(request->text) : 0;
+	if (!request->text || !strcmp(request->text, "lru"))
+		return 0;
+	snprintf(request->why, sizeof request->why, "there is no policy '%s'", request->text);
+	return -EINVAL;
+}
+
+static int fake_client_request(struct pager *pager, struct pager_request *request,
+			       struct fake_client *client)
+{
+	switch (request->type) {
+	case PAGER_CLIENT_UFFD:
+		if (client->fd >= 0) {
+			close(request->fd);
+			return -EALREADY;
+		}
+		client->fd = request->fd;
+		client->pid = request->pid;
+		return 0;
+	case PAGER_CLIENT_REMOVE:
+		if (client->fd >= 0)
+			close(client->fd);
+		client->used = false;
+		pager->client_count--;
+		return 0;
+	case PAGER_OPEN:
+		fake_range(request);
+		return fake_memfd(request);
+	case PAGER_MAP:
+		return fake_memfd(request);
+	case PAGER_REGISTER:
+	case PAGER_UNMAP:
+	case PAGER_SYNC:
+	case PAGER_DISCARD:
+	case PAGER_ADVISE:
+		fake_range(request);
+		return 0;
+	case PAGER_FORK:
+		assert(fake_client(pager, request->child));
+		return pager->fork_error;
+	case PAGER_SET:
+		return fake_set(pager, request);
+	default:
+		if (request->fd >= 0)
+			close(request->fd);
+		return 0;
+	}
+}
+
+static int fake_request(struct pager *pager, struct pager_request *request)
+{
+	struct fake_client *client = fake_client(pager, request->client);
+	request->why[0] = 0;
+	switch (request->type) {
+	case PAGER_CLIENT_ADD:
+		return fake_add(pager, request);
+	case PAGER_SNAPSHOT:
+		return fake_snapshot(pager, request);
+	case PAGER_DRAIN:
+	case PAGER_CHECK:
+		return 0;
+	case PAGER_STOP:
+		pager->stopped = true;
+		return 0;
+	default:
+		if (request->type == PAGER_SET && !request->client)
+			return fake_set(pager, request);
+		assert(client); /* the daemon names only clients that it added */
+		return fake_client_request(pager, request, client);
+	}
+}
+
+void pager_post(struct pager *pager, struct pager_request *request)
+{
+	pthread_mutex_lock(&pager->lock);
+	request->next = NULL;
+	*pager->last = request;
+	pager->last = &request->next;
+	pthread_cond_signal(&pager->changed);
+	pthread_mutex_unlock(&pager->lock);
+}
+
+static struct pager_request *fake_next(struct pager *pager)
+{
+	while (!pager->first || pager->held)
+		pthread_cond_wait(&pager->changed, &pager->lock);
+	struct pager_request *request = pager->first;
+	pager->first = request->next;
+	if (!pager->first)
+		pager->last = &pager->first;
+	return request;
+}
+
+int pager_run(struct pager *pager)
+{
+	pthread_mutex_lock(&pager->lock);
+	while (!pager->stopped) {
+		struct pager_request *request = fake_next(pager);
+		unsigned us =
+			pager->delay_us ? (unsigned)rand_r(&pager->seed) % pager->delay_us : 0;
+		pthread_mutex_unlock(&pager->lock);
+		usleep(us);
+		pthread_mutex_lock(&pager->lock);
+		request->error = fake_request(pager, request);
+		pager->done_count[request->type]++;
+		pthread_mutex_unlock(&pager->lock);
+		request->done(request);
+		pthread_mutex_lock(&pager->lock);
+	}
+	pthread_mutex_unlock(&pager->lock);
+	return 0;
+}
+
+int pager_create(struct pager **out, const struct pager_config *config, char *why, size_t why_bytes)
+{
+	struct pager *pager = malloc(sizeof *pager);
+	if (!pager)
+		return -ENOMEM;
+	fake_init(pager);
+	pager->delay_us = 300; /* long enough that clients go away meanwhile */
+	*out = pager;
+	return 0;
+}
+
+static void fake_finish(struct pager *pager)
+{
+	for (uint32_t i = 1; i < FAKE_CLIENTS; i++)
+		if (pager->clients[i].used && pager->clients[i].fd >= 0)
+			close(pager->clients[i].fd);
+	pthread_cond_destroy(&pager->changed);
+	pthread_mutex_destroy(&pager->lock);
+}
+
+void pager_destroy(struct pager *pager)
+{
+	if (pager)
+		fake_finish(pager);
+	free(pager);
+}
+
+void snapshot_free(struct pager_snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	free(snapshot->clients);
+	free(snapshot->objects);
+	free(snapshot->regions);
+	free(snapshot);
+}
+
+size_t pager_probe(int device_fd, struct pager_probe *probes, size_t max)
+{
+	probes[0] = (struct pager_probe){.name = "a fake", .present = true, .required = true};
+	return 1;
+}
