@@ -2,7 +2,7 @@
 /*
  * Page faults: from the event to the answer.
  *
- * Nothing here allocates, logs or takes a lock (tests/unit/test_fault.c holds it to that).
+ * Nothing here allocates, logs or takes a lock.
  */
 #include <errno.h>
 #include <fcntl.h>
