@@ -94,7 +94,6 @@ struct pager {
 	uint32_t io_reads;  /* in flight, staged ones not counted */
 	uint32_t staged_head, staged_tail, staged_pages;
 	struct sync *syncs;
-	struct sync *sync_old;
 	uint64_t warned_ns; /* when config.warn was last called */
 	uint64_t progress_ns; /* when a frame was last freed, or nobody waited for one */
 	bool hopeless; /* waiting faults were failed, and nothing was written since */
@@ -108,7 +107,6 @@ struct pager {
 	int swap_fd;
 	struct slot_map slots;
 	uint64_t swap_file_slots; /* size of the swap file */
-	bool swap_full;
 
 	void *zeros; /* ZERO_PAGES pages that are never written */
 

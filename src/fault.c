@@ -143,9 +143,12 @@ static uint64_t write_run(struct pager *pager, struct faultstate *fs)
 static void fault_write(struct pager *pager, struct faultstate *fs)
 {
 	uint64_t count = write_run(pager, fs);
-	if (count > 1 && object_reserve(fs->object, fs->page, count))
+	int full = object_reserve(fs->object, fs->page, count);
+	if (full && count > 1) {
 		count = 1;
-	if (object_reserve(fs->object, fs->page, 1)) {
+		full = object_reserve(fs->object, fs->page, 1);
+	}
+	if (full) {
 		/* The page must go for its writer to get SIGBUS; it is clean, others read it again. */
 		object_invalidate(pager, fs->object, fs->page, 1);
 		fault_fail(pager, fs->number);
@@ -185,8 +188,6 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 {
 	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
 	struct pool *pool = &pager->pools[frame->pool];
-	bool write = fs->fault->write && !fs->region->read_only &&
-		     !object_reserve(fs->object, fs->page, 1);
 	if (frame->flags & FRAME_PREFETCHED) {
 		frame->flags &= (uint16_t)~FRAME_PREFETCHED;
 		fs->client->stats.pages_prefetch_used++;
@@ -195,6 +196,8 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 		fault_write(pager, fs);
 		return;
 	}
+	bool write = fs->fault->write && !fs->region->read_only &&
+		     !object_reserve(fs->object, fs->page, 1);
 	uint64_t done;
 	int error = uffd_continue(fs->client->uffd, region_address(fs->region, fs->page),
 				  PAGE_BYTES, !write && !fs->region->read_only, &done);

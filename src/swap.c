@@ -103,7 +103,6 @@ uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *err
 			slot_unref(&pager->slots, *slot + i);
 		count = 0;
 	}
-	pager->swap_full = !count;
 	if (!count)
 		pager_warn(pager, "swap is full: write", NULL, -ENOSPC);
 	if (count)
