@@ -16,6 +16,7 @@
 #include "pageout.h"
 #include "pager.h"
 #include "region.h"
+#include "shortage.h"
 #include "slot.h"
 #include "sync.h"
 #include "uffd.h"
@@ -82,9 +83,8 @@ struct pager {
 	struct fault *faults;
 	uint32_t fault_free;
 	uint32_t fault_free_count;
-	struct fault_queue starved;
 	struct fault_queue frozen;
-	bool frames_freed; /* since the starved were last retried */
+	struct shortage shortage;
 
 	/* I/O */
 	struct bounce bounce;
@@ -95,11 +95,9 @@ struct pager {
 	uint32_t staged_head, staged_tail, staged_pages;
 	struct sync *syncs;
 	uint64_t warned_ns; /* when config.warn was last called */
-	uint64_t progress_ns; /* when a frame was last freed, or nobody waited for one */
-	bool hopeless; /* waiting faults were failed, and nothing was written since */
-	uint64_t write_retry_ns; /* writes failed: none are started before this */
 
 	/* pageout */
+	uint32_t *aside; /* victims that stay, while others are picked */
 	uint32_t *drop_queue;
 	uint32_t drop_count;
 
@@ -138,6 +136,8 @@ struct io_uring_sqe *ring_sqe(struct pager *pager);
 
 uint64_t clock_ns(void);
 
+/* Tell the daemon; at most once a second. */
+void pager_tell(struct pager *pager, const char *text);
 /* Tell the daemon of an I/O error of an object (NULL: swap); at most one a second. */
 void pager_warn(struct pager *pager, const char *what, const struct object *object, int error);
 

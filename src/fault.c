@@ -35,7 +35,7 @@ int fault_table_init(struct pager *pager)
 		pager->faults[i].next = i + 1 < FAULT_COUNT ? i + 1 : FAULT_NONE;
 	pager->fault_free = 0;
 	pager->fault_free_count = FAULT_COUNT;
-	pager->starved.head = pager->starved.tail = FAULT_NONE;
+	shortage_init(pager);
 	pager->frozen.head = pager->frozen.tail = FAULT_NONE;
 	return 0;
 }
@@ -102,14 +102,6 @@ void fault_fail(struct pager *pager, uint32_t number)
 	fault_done(pager, number);
 }
 
-/* It waits until frames are free; the reclaimer is told by the queue's length. */
-static void fault_starve(struct pager *pager, struct faultstate *fs)
-{
-	if (!pager->starved.count)
-		pager->progress_ns = pager->now_ns; /* it has waited for no time yet */
-	fault_push(pager, &pager->starved, fs->number);
-}
-
 /* The client's mapping is gone or changing: let the thread try again, the event comes back. */
 static void fault_again(struct pager *pager, struct faultstate *fs)
 {
@@ -171,7 +163,7 @@ static void fault_lost(struct pager *pager, struct faultstate *fs)
 {
 	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
 	if (frame->flags & (FRAME_WRITEBACK | FRAME_RECLAIM)) {
-		fault_starve(pager, fs);
+		shortage_wait(pager, fs->number);
 		return;
 	}
 	if (fs->pte & PTE_DIRTY)
@@ -265,7 +257,7 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 		count++;
 	}
 	if (!count) {
-		fault_starve(pager, fs);
+		shortage_wait(pager, fs->number);
 		return;
 	}
 	object_arm(pager, fs->object, fs->page, count);
@@ -289,7 +281,7 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	if (!filled && error == -ENOMEM) {
-		fault_starve(pager, fs);
+		shortage_wait(pager, fs->number);
 		return;
 	}
 	if (error)
@@ -317,7 +309,7 @@ static void fault_read_in(struct pager *pager, struct faultstate *fs)
 		count = (uint32_t)(end - fs->page);
 	count = io_read(pager, fs->client, fs->object, fs->page, count, 1, &io);
 	if (!count) {
-		fault_starve(pager, fs);
+		shortage_wait(pager, fs->number);
 		return;
 	}
 	fs->fault->major = true;
@@ -459,19 +451,14 @@ static uint32_t queue_take(struct fault_queue *queue)
 	return list;
 }
 
-void fault_retry_starved(struct pager *pager)
+void fault_retry_queue(struct pager *pager, struct fault_queue *queue)
 {
-	fault_retry_list(pager, queue_take(&pager->starved), false);
+	fault_retry_list(pager, queue_take(queue), false);
 }
 
-void fault_retry_frozen(struct pager *pager)
+void fault_fail_queue(struct pager *pager, struct fault_queue *queue)
 {
-	fault_retry_list(pager, queue_take(&pager->frozen), false);
-}
-
-void fault_fail_starved(struct pager *pager)
-{
-	uint32_t list = queue_take(&pager->starved);
+	uint32_t list = queue_take(queue);
 	while (list != FAULT_NONE) {
 		uint32_t next = pager->faults[list].next;
 		fault_fail(pager, list);

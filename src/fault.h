@@ -3,7 +3,7 @@
  * Page faults: from the event to the answer. See design, section 2.
  *
  * Nothing here allocates, logs or locks. A fault waits in one of these places, always as a
- * record of the fixed pool: on a read in flight (io.waiters), for a frame (pager->starved), for a
+ * record of the fixed pool: on a read in flight (io.waiters), for a frame (pager->shortage), for a
  * fork to end (pager->frozen). When its turn comes it is handled again from the start: every
  * state may have changed.
  */
@@ -45,12 +45,9 @@ void fault_read(struct pager *pager, struct client *client);
 void fault_handle(struct pager *pager, uint32_t fault);
 /* The waiters of a list (io.waiters), each handled again; single: without prefetch. */
 void fault_retry_list(struct pager *pager, uint32_t list, bool single);
-/* Frames have become free: those that wait for one are handled again. */
-void fault_retry_starved(struct pager *pager);
-/* Fail those that wait for a frame: nothing can be evicted. */
-void fault_fail_starved(struct pager *pager);
-/* A fork ended. */
-void fault_retry_frozen(struct pager *pager);
+/* What is in the queue now is handled again, or gets SIGBUS. */
+void fault_retry_queue(struct pager *pager, struct fault_queue *queue);
+void fault_fail_queue(struct pager *pager, struct fault_queue *queue);
 /* The access gets SIGBUS; consumes the record. */
 void fault_fail(struct pager *pager, uint32_t fault);
 /* Count it, free the record. */

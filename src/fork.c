@@ -48,7 +48,7 @@ void fork_end(struct pager *pager, struct client *client)
 	for (uint32_t i = 0; i < client->region_count; i++)
 		if (region_private(pager, client->regions[i]))
 			object_lookup(pager, client->regions[i]->object)->frozen = 0;
-	fault_retry_frozen(pager);
+	fault_retry_queue(pager, &pager->frozen);
 }
 
 /* One more reference on the page's slot; the entry for the clone. */

@@ -31,7 +31,8 @@ int frame_table_init(struct pager *pager)
 	pager->frame_free = FRAME_NONE;
 	pager->dirty_head = pager->dirty_tail = FRAME_NONE;
 	pager->frames = reserve(pager->frame_limit * sizeof *pager->frames);
-	if (!pager->frames)
+	pager->aside = reserve(pager->frame_limit * sizeof *pager->aside);
+	if (!pager->frames || !pager->aside)
 		return -ENOMEM;
 	pager->pools[0].active = true;
 	pager->pool_end = 1;
@@ -53,6 +54,8 @@ void frame_table_finish(struct pager *pager)
 		pool_finish(&pager->pools[i]);
 	if (pager->frames)
 		munmap(pager->frames, pager->frame_limit * sizeof *pager->frames);
+	if (pager->aside)
+		munmap(pager->aside, pager->frame_limit * sizeof *pager->aside);
 }
 
 static pagerd_page_t frame_page_id(const struct frame *frame)
@@ -139,8 +142,7 @@ void frame_free(struct pager *pager, uint32_t number, bool evicted)
 	frame->flags = 0;
 	frame->dirtied_ms = pager->frame_free;
 	pager->frame_free = number;
-	pager->frames_freed = true;
-	pager->progress_ns = pager->now_ns;
+	shortage_frame_freed(pager);
 }
 
 void frame_isolate(struct pager *pager, uint32_t number, bool forced)
@@ -156,17 +158,31 @@ void frame_isolate(struct pager *pager, uint32_t number, bool forced)
 	pool->reclaiming++;
 }
 
-void frame_keep(struct pager *pager, uint32_t number)
+/* Whether the policy holds it, isolated. */
+static bool frame_return(struct pager *pager, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
-	struct pool *pool = &pager->pools[frame->pool];
 	frame->flags &= (uint16_t)~FRAME_RECLAIM;
 	pager->reclaiming--;
-	pool->reclaiming--;
+	pager->pools[frame->pool].reclaiming--;
 	if (frame->flags & FRAME_HELD)
+		return true;
+	frame_hold(pager, number, false);
+	return false;
+}
+
+void frame_keep(struct pager *pager, uint32_t number)
+{
+	struct pool *pool = &pager->pools[frame_get(pager, number)->pool];
+	if (frame_return(pager, number))
 		pool->ops->keep(pool->policy, number);
-	else
-		frame_hold(pager, number, false);
+}
+
+void frame_restore(struct pager *pager, uint32_t number)
+{
+	struct pool *pool = &pager->pools[frame_get(pager, number)->pool];
+	if (frame_return(pager, number))
+		pool->ops->restore(pool->policy, number);
 }
 
 /* ---- dirty frames ------------------------------------------------------------------------ */
@@ -367,7 +383,7 @@ void pool_set_limit(struct pager *pager, struct client *client, uint64_t limit_p
 	if (pool->ops->resize)
 		pool->ops->resize(pool->policy, pool_capacity(pager, pool));
 	client->stats.limit_pages = limit_pages;
-	pager->frames_freed = true;
+	shortage_retry(pager);
 }
 
 void pool_leave(struct pager *pager, struct client *client)
@@ -394,5 +410,5 @@ void budget_set(struct pager *pager, uint64_t pages)
 		if (pool->active && pool->ops->resize)
 			pool->ops->resize(pool->policy, pool_capacity(pager, pool));
 	}
-	pager->frames_freed = true;
+	shortage_retry(pager);
 }

@@ -72,8 +72,9 @@ uint32_t frame_available(const struct pager *pager, const struct client *client)
 
 /* The frame is on its way out: a victim of the policy's, or (forced) any that it holds. */
 void frame_isolate(struct pager *pager, uint32_t frame, bool forced);
-/* It stays after all. */
+/* It stays after all: it was used, or (restore) it cannot go yet and remains the next victim. */
 void frame_keep(struct pager *pager, uint32_t frame);
+void frame_restore(struct pager *pager, uint32_t frame);
 
 /* Mark a resident page dirty (idempotent): its slot is given up, the policy is told. */
 void frame_dirty(struct pager *pager, struct object *object, uint64_t page);

@@ -50,7 +50,7 @@ void io_release(struct pager *pager, struct io *io)
 	io->kind = IO_FREE;
 	io->next_free = pager->io_free;
 	pager->io_free = (uint32_t)(io - pager->ios);
-	pager->frames_freed = true; /* who waited for a record or bounce memory may go on */
+	shortage_retry(pager);
 }
 
 /* ---- submission -------------------------------------------------------------------------- */

@@ -21,7 +21,6 @@ struct sync;
 #define IO_PAGES 256u /* 1 MiB, the longest read or write */
 #define IO_COUNT 512u /* records: reads and writes in flight or staged */
 #define IO_NONE  UINT32_MAX
-#define WRITE_RETRY_NS 100000000ull /* dirty pages are left alone so long after a failed write */
 #define IO_TRIES 3 /* a failing read or write is tried this often */
 
 enum io_kind {

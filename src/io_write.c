@@ -243,12 +243,10 @@ void io_write_done(struct pager *pager, struct io *io, int error)
 {
 	pager->io_writes--;
 	if (error) {
-		pager->write_retry_ns = pager->now_ns + WRITE_RETRY_NS;
-		/* Waiting helps against a passing error, not against a full disk. */
-		pager->hopeless |= error == -ENOSPC || error == -EDQUOT;
+		shortage_write_failed(pager, error);
 		pager_warn(pager, "write", io->swap ? NULL : object_lookup(pager, io->object), error);
 	} else {
-		pager->hopeless = false;
+		shortage_written(pager);
 	}
 	for (uint32_t i = 0; i < io->count; i++)
 		if (io->frames[i] != FRAME_NONE)

@@ -485,9 +485,7 @@ void object_discard(struct pager *pager, struct object *object, uint64_t page, u
 		for (; page < last; page++)
 			page_discard(pager, object, page);
 	}
-	pager->frames_freed = true;
-	pager->hopeless = false; /* slots may be free again */
-	pager->write_retry_ns = 0;
+	shortage_discarded(pager);
 }
 
 void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count)

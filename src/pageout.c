@@ -57,17 +57,17 @@ static uint32_t pool_largest(const struct pager *pager)
 }
 
 /* The pool to take from, and how many pages: first what the budget wants, then the limits. */
-static struct pool *pool_choose(struct pager *pager, uint32_t *need)
+static uint32_t pool_choose(const struct pager *pager, uint32_t *need)
 {
 	*need = budget_need(pager);
 	if (*need)
-		return &pager->pools[pool_largest(pager)];
+		return pool_largest(pager);
 	for (uint32_t i = 1; i < pager->pool_end; i++) {
 		*need = pager->pools[i].active ? pool_need(&pager->pools[i]) : 0;
 		if (*need)
-			return &pager->pools[i];
+			return i;
 	}
-	return NULL;
+	return 0;
 }
 
 static int frame_order(const void *a, const void *b, void *context)
@@ -138,9 +138,10 @@ void pageout_drop_queued(struct pager *pager)
 
 /* ---- choosing ---------------------------------------------------------------------------- */
 
-static void count_eviction(struct pager *pager, const struct frame *frame, struct object *object,
-			   bool dirty)
+static void count_eviction(struct pager *pager, uint32_t number, bool dirty)
 {
+	struct frame *frame = frame_get(pager, number);
+	struct object *object = object_lookup(pager, frame->object);
 	struct client *client = client_lookup(pager, frame->client);
 	struct pagerd_stats *stats = client ? &client->stats : &pager->past;
 	if (dirty) {
@@ -152,30 +153,32 @@ static void count_eviction(struct pager *pager, const struct frame *frame, struc
 	}
 }
 
-/* Write the dirty ones; those that cannot be written now stay. Returns how many leave. */
+/* Write the dirty ones, and count them. Those that cannot be written now are moved to the front of
+ * frames; returns how many. */
 static uint32_t launder(struct pager *pager, uint32_t *frames, uint32_t count)
 {
-	uint32_t leaving = 0;
+	uint32_t left = 0;
 	qsort_r(frames, count, sizeof *frames, frame_order, pager);
 	for (uint32_t i = 0, taken; i < count; i += taken) {
 		int error = -EAGAIN;
-		bool later = pager->now_ns < pager->write_retry_ns;
-		taken = later ? 0 : io_write(pager, frames + i, count - i, NULL, &error);
-		leaving += taken;
+		taken = shortage_may_write(pager)
+				? io_write(pager, frames + i, count - i, NULL, &error)
+				: 0;
+		for (uint32_t k = i; k < i + taken; k++)
+			count_eviction(pager, frames[k], true);
 		if (taken)
 			continue;
-		frame_keep(pager, frames[i]);
+		frames[left++] = frames[i];
 		taken = 1;
-		if (error == -ENOSPC) { /* no slot: only clean pages can go for now */
-			pager->write_retry_ns = pager->now_ns + WRITE_RETRY_NS;
-			pager->hopeless = true;
-		}
+		if (error == -ENOSPC) /* no slot: only clean pages can go for now */
+			shortage_write_failed(pager, error);
 	}
-	return leaving;
+	return left;
 }
 
 enum victim {
-	VICTIM_STAYS,
+	VICTIM_STAYS, /* cannot go yet */
+	VICTIM_USED,  /* written again while its last contents are on their way out */
 	VICTIM_CLEAN,
 	VICTIM_DIRTY,
 	VICTIM_WAITS, /* for a write that is in flight already */
@@ -191,52 +194,91 @@ static enum victim victim_kind(struct pager *pager, uint32_t number, bool forced
 	const struct pool *pool = &pager->pools[frame->pool];
 	if (!forced && pool->tick - frame->tick < grace(pager, pool))
 		return VICTIM_STAYS;
-	if (pte & PTE_DIRTY && pager->now_ns < pager->write_retry_ns)
+	if (pte & PTE_DIRTY && !shortage_may_write(pager))
 		return VICTIM_STAYS;
 	if (pte & PTE_DIRTY && frame->flags & FRAME_WRITEBACK)
-		return VICTIM_STAYS;
-	count_eviction(pager, frame, object, pte & PTE_DIRTY);
+		return VICTIM_USED;
 	if (frame->flags & FRAME_WRITEBACK)
 		return VICTIM_WAITS;
 	return pte & PTE_DIRTY ? VICTIM_DIRTY : VICTIM_CLEAN;
 }
 
-/* Evict frames that are isolated; returns how many leave. */
-static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t count)
+/* Evict frames that are isolated, as far as they can go; the others are put aside. Returns how
+ * many leave. */
+static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t count, uint32_t *aside)
 {
-	uint32_t dirty[PAGEOUT_BATCH], dirty_count = 0, leaving = 0;
+	uint32_t dirty[PAGEOUT_BATCH], dirty_count = 0, leaving = 0, left;
 	for (uint32_t i = 0; i < count; i++) {
 		frame_isolate(pager, frames[i], false);
 		switch (victim_kind(pager, frames[i], false)) {
 		case VICTIM_STAYS:
+			pager->aside[(*aside)++] = frames[i];
+			continue;
+		case VICTIM_USED:
 			frame_keep(pager, frames[i]);
+			continue;
+		case VICTIM_DIRTY:
+			dirty[dirty_count++] = frames[i];
 			continue;
 		case VICTIM_CLEAN:
 			pageout_queue_drop(pager, frames[i]);
 			break;
-		case VICTIM_DIRTY:
-			dirty[dirty_count++] = frames[i];
-			continue;
 		case VICTIM_WAITS:
 			break;
 		}
+		count_eviction(pager, frames[i], false);
 		leaving++;
 	}
-	leaving += launder(pager, dirty, dirty_count);
+	left = launder(pager, dirty, dirty_count);
+	for (uint32_t i = 0; i < left; i++)
+		pager->aside[(*aside)++] = dirty[i];
 	pageout_drop_queued(pager);
+	return leaving + dirty_count - left;
+}
+
+/* Pick victims of a pool until need of them leave, as many as most stay, or there are no more. */
+static uint32_t pool_evict(struct pager *pager, struct pool *pool, uint32_t need, uint32_t most)
+{
+	uint32_t victims[PAGEOUT_BATCH], leaving = 0, aside = 0, count = 1;
+	while (count && leaving < need && aside < most && io_write_room(pager)) {
+		count = need - leaving < PAGEOUT_BATCH ? need - leaving : PAGEOUT_BATCH;
+		count = pool->ops->victims(pool->policy, victims, count);
+		leaving += evict(pager, victims, count, &aside);
+	}
+	while (aside)
+		frame_restore(pager, pager->aside[--aside]);
 	return leaving;
 }
 
 bool pageout_run(struct pager *pager)
 {
-	uint32_t need, victims[PAGEOUT_BATCH];
-	struct pool *pool = pool_choose(pager, &need);
-	if (!pool || !io_write_room(pager))
+	uint32_t need;
+	struct pool *pool = &pager->pools[pool_choose(pager, &need)];
+	if (!need)
 		return false;
 	if (need > PAGEOUT_BATCH)
 		need = PAGEOUT_BATCH;
-	uint32_t count = pool->ops->victims(pool->policy, victims, need);
-	return evict(pager, victims, count) > 0;
+	/* Those that have only just come do not keep it from finding others. */
+	return pool_evict(pager, pool, need, grace(pager, pool) + PAGEOUT_BATCH) > 0;
+}
+
+bool pageout_all(struct pager *pager)
+{
+	uint32_t need = budget_need(pager), leaving = 0;
+	for (uint32_t i = 0; i < pager->pool_end && !leaving; i++) {
+		struct pool *pool = &pager->pools[i];
+		uint32_t own = pool->active ? pool_need(pool) : 0;
+		if (pool->active && (need || own))
+			leaving = pool_evict(pager, pool, need > own ? need : own, UINT32_MAX);
+	}
+	return leaving > 0;
+}
+
+static void launder_forced(struct pager *pager, uint32_t *frames, uint32_t count)
+{
+	uint32_t left = launder(pager, frames, count);
+	while (left)
+		frame_restore(pager, frames[--left]);
 }
 
 void pageout_range(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
@@ -249,18 +291,20 @@ void pageout_range(struct pager *pager, struct object *object, uint64_t page, ui
 		    frame_get(pager, number)->flags & FRAME_RECLAIM)
 			continue;
 		enum victim kind = victim_kind(pager, number, true);
-		if (kind == VICTIM_STAYS)
+		if (kind == VICTIM_STAYS || kind == VICTIM_USED)
 			continue;
 		frame_isolate(pager, number, true);
+		if (kind == VICTIM_DIRTY)
+			dirty[dirty_count++] = number;
+		else
+			count_eviction(pager, number, false);
 		if (kind == VICTIM_CLEAN)
 			pageout_queue_drop(pager, number);
-		else if (kind == VICTIM_DIRTY)
-			dirty[dirty_count++] = number;
 		if (dirty_count == PAGEOUT_BATCH) {
-			launder(pager, dirty, dirty_count);
+			launder_forced(pager, dirty, dirty_count);
 			dirty_count = 0;
 		}
 	}
-	launder(pager, dirty, dirty_count);
+	launder_forced(pager, dirty, dirty_count);
 	pageout_drop_queued(pager);
 }

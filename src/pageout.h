@@ -20,6 +20,9 @@ struct object;
 /* Bring free frames, and pools over their limit, towards their targets; does at most one batch.
  * Returns whether there is more that could be done now. */
 bool pageout_run(struct pager *pager);
+/* The same, but looking at every page of every pool that has to give some, rather than at the next
+ * victims only. */
+bool pageout_all(struct pager *pager);
 /* A write-back of this frame's page ended well and the frame is FRAME_RECLAIM and clean: queue
  * it for pageout_drop_queued. */
 void pageout_queue_drop(struct pager *pager, uint32_t frame);

@@ -15,7 +15,6 @@
 #include "core.h"
 
 #define TICK_NS          200000000ull /* how often old dirty pages are looked for */
-#define STARVED_NS       2000000000ull /* without any progress before waiting faults fail */
 #define STOP_TICKS       25u          /* failing write-backs are tried this long at the end */
 #define LATENCY_FAULTS   64u          /* faults in a window that make it busy */
 #define LATENCY_WINDOW_NS 20000000ull
@@ -28,19 +27,24 @@ uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-void pager_warn(struct pager *pager, const char *what, const struct object *object, int error)
+void pager_tell(struct pager *pager, const char *text)
 {
-	char text[160];
 	if (!pager->config.warn || pager->now_ns - pager->warned_ns < 1000000000)
 		return;
 	pager->warned_ns = pager->now_ns;
+	pager->config.warn(text);
+}
+
+void pager_warn(struct pager *pager, const char *what, const struct object *object, int error)
+{
+	char text[160];
 	if (object)
 		snprintf(text, sizeof text, "%s error on the file with inode %lu of device %lx: %s",
 			 what, (unsigned long)object->inode, (unsigned long)object->device,
 			 strerror(-error));
 	else
 		snprintf(text, sizeof text, "%s error on swap: %s", what, strerror(-error));
-	pager->config.warn(text);
+	pager_tell(pager, text);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -302,7 +306,7 @@ static void tick(struct pager *pager)
 {
 	sync_old(pager);
 	client_reap(pager);
-	if (pager->now_ns < pager->write_retry_ns)
+	if (!shortage_may_write(pager))
 		return;
 	for (uint32_t i = 1; pager->closing_objects && i < pager->object_room; i++) {
 		struct object *object = pager->objects[i];
@@ -316,30 +320,6 @@ static void tick(struct pager *pager)
 	}
 }
 
-/* Faults wait for frames and nothing is on its way that could free one. */
-static bool stuck(const struct pager *pager)
-{
-	return pager->starved.count && !pager->io_writes && !pager->io_reads &&
-	       !pager->frames_freed &&
-	       !pager->reclaiming;
-}
-
-/* Waiting faults fail when nothing could be evicted for a while, and at once from then on until a
- * write succeeds: a full disk must not make every access wait. */
-static void starved_check(struct pager *pager)
-{
-	if (!pager->starved.count)
-		pager->progress_ns = pager->now_ns;
-	else if (stuck(pager) &&
-		 (pager->hopeless || pager->now_ns - pager->progress_ns > STARVED_NS)) {
-		for (uint32_t scanned = 0; scanned <= pager->used_pages; scanned += PAGEOUT_BATCH)
-			if (pageout_run(pager))
-				return; /* behind those that cannot be written was a clean one */
-		pager->hopeless = true;
-		fault_fail_starved(pager);
-	}
-}
-
 /* One turn over everything that can be done without waiting; whether there is more. */
 static bool turn(struct pager *pager)
 {
@@ -348,10 +328,7 @@ static bool turn(struct pager *pager)
 	pageout_drop_queued(pager);
 	if (pager->clients_ready)
 		clients_read(pager);
-	if (pager->frames_freed) {
-		pager->frames_freed = false;
-		fault_retry_starved(pager);
-	}
+	shortage_serve(pager);
 	if (mail)
 		mailbox_serve(pager);
 	if (pager->syncs)
@@ -362,17 +339,16 @@ static bool turn(struct pager *pager)
 		io_uring_submit(&pager->ring);
 	if (pageout_run(pager))
 		more = true;
-	if (stuck(pager) && io_unstage(pager, 0))
+	if (shortage_check(pager))
 		more = true;
-	starved_check(pager);
-	return more || pager->clients_ready || pager->frames_freed;
+	return more || pager->clients_ready || pager->shortage.frames_freed;
 }
 
 static uint64_t wait_ns(const struct pager *pager)
 {
 	if (pager->latency_held && pager->config.low_latency == 2)
 		return LATENCY_WINDOW_NS;
-	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->starved.count ||
+	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->shortage.waiting.count ||
 	    pager->stopping || pager->leaving)
 		return TICK_NS;
 	return 0;
@@ -412,7 +388,7 @@ static bool stop_files(struct pager *pager, unsigned ticks)
 		if (!object || !object_is_file(object) || !(object->dirty_pages || object->in_flight))
 			continue;
 		unwritten = true;
-		if (!pager->syncs && pager->now_ns >= pager->write_retry_ns)
+		if (!pager->syncs && shortage_may_write(pager))
 			sync_start(pager, object, 0, object->capacity_pages, false, NULL);
 	}
 	return unwritten && ticks < STOP_TICKS;

@@ -259,7 +259,7 @@ void file_end(struct pager *pager, struct client *client)
 	object->frozen--;
 	object->holds--;
 	object_release(pager, object);
-	fault_retry_frozen(pager);
+	fault_retry_queue(pager, &pager->frozen);
 }
 
 static int request_file_end(struct pager *pager, struct pager_request *request,

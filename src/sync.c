@@ -123,7 +123,7 @@ void sync_old(struct pager *pager)
 {
 	uint32_t frames[IO_PAGES], age = pager->config.writeback_age_ms;
 	uint32_t now_ms = (uint32_t)((pager->now_ns - pager->start_ns) / 1000000);
-	if (!age || pager->now_ns < pager->write_retry_ns)
+	if (!age || !shortage_may_write(pager))
 		return;
 	/* Bounded: a frame under write-back may head the list again and again. */
 	for (uint32_t number = pager->dirty_head, tries = 256; number != FRAME_NONE && tries; tries--) {

@@ -11,14 +11,14 @@
  *	            page_in                     victims
  *	 (unknown) ---------> held by policy ------------> isolated
  *	     ^                   |   ^  |                    |   |
- *	     |      forget       |   |  | referenced,        |   | keep
+ *	     |      forget       |   |  | referenced,        |   | keep, restore
  *	     +-------------------+   |  | dirtied (stays)    |   +------> held again
  *	     |                       +--+                    |
  *	     +-----------------------------------------------+
  *	                    page_out (evicted), forget (gone for another reason)
  *
  * Isolated frames are in no list of the policy's; each comes back through exactly one of
- * page_out, keep and forget. referenced and dirtied may be called on isolated frames too and
+ * page_out, keep, restore and forget. referenced and dirtied may be called on isolated frames too and
  * must then do no more than remember a bit.
  *
  * Threads: one policy instance is used by one thread at a time. Nothing here may allocate after
@@ -66,9 +66,12 @@ struct pagerd_policy_ops {
 	void (*dirtied)(struct pagerd_policy *policy, uint32_t frame);
 	/* Pick up to count victims, best first, into frames; they are isolated. Returns how many. */
 	uint32_t (*victims)(struct pagerd_policy *policy, uint32_t *frames, uint32_t count);
-	/* An isolated frame could not be evicted, or was used meanwhile: hold it again, as a
-	 * frame that was just used. */
+	/* An isolated frame was used meanwhile: hold it again, as a frame that was just used. */
 	void (*keep)(struct pagerd_policy *policy, uint32_t frame);
+	/* An isolated frame cannot leave yet (it has only just come, or cannot be written): hold it
+	 * again where it was, as the next victim. Called for the last victim first, so that the
+	 * order is as if none of them had been picked. */
+	void (*restore)(struct pagerd_policy *policy, uint32_t frame);
 	/* The page of an isolated frame was evicted: the frame is free (a ghost may remain). */
 	void (*page_out)(struct pagerd_policy *policy, uint32_t frame);
 	/* The page is gone for another reason (unmapped, discarded): held or isolated frame. */

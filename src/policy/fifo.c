@@ -48,6 +48,12 @@ static void fifo_keep(struct pagerd_policy *policy, uint32_t frame)
 	policy->held++;
 }
 
+static void fifo_restore(struct pagerd_policy *policy, uint32_t frame)
+{
+	frame_list_push_head(fifo_table(policy), &policy->list, frame);
+	policy->held++;
+}
+
 static void fifo_page_in(struct pagerd_policy *policy, uint32_t frame, pagerd_page_t page,
 			 int prefetched)
 {
@@ -110,6 +116,7 @@ const struct pagerd_policy_ops pagerd_policy_fifo = {
 	.dirtied = fifo_referenced,
 	.victims = fifo_victims,
 	.keep = fifo_keep,
+	.restore = fifo_restore,
 	.page_out = fifo_page_out,
 	.forget = fifo_forget,
 	.cold = fifo_cold,

@@ -225,6 +225,15 @@ static void lfu_keep(struct pagerd_policy *policy, uint32_t frame)
 	lfu_tick(policy);
 }
 
+static void lfu_restore(struct pagerd_policy *policy, uint32_t frame)
+{
+	const struct lfu_frame *state = &policy->frames[frame];
+	uint32_t frequency = lfu_frequency(policy, state);
+	lfu_set(policy, frame, frequency, state->prefetched);
+	frame_list_push_head(lfu_table(policy), &policy->lists[frequency], frame);
+	policy->held++;
+}
+
 static void lfu_page_out(struct pagerd_policy *policy, uint32_t frame)
 {
 	policy_check(!frame_is_linked(lfu_table(policy), frame), frame,
@@ -262,6 +271,7 @@ const struct pagerd_policy_ops pagerd_policy_lfu = {
 	.dirtied = lfu_referenced,
 	.victims = lfu_victims,
 	.keep = lfu_keep,
+	.restore = lfu_restore,
 	.page_out = lfu_page_out,
 	.forget = lfu_forget,
 	.cold = lfu_cold,

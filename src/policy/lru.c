@@ -48,6 +48,12 @@ static void lru_keep(struct pagerd_policy *policy, uint32_t frame)
 	policy->held++;
 }
 
+static void lru_restore(struct pagerd_policy *policy, uint32_t frame)
+{
+	frame_list_push_head(lru_table(policy), &policy->list, frame);
+	policy->held++;
+}
+
 static void lru_page_in(struct pagerd_policy *policy, uint32_t frame, pagerd_page_t page,
 			int prefetched)
 {
@@ -113,6 +119,7 @@ const struct pagerd_policy_ops pagerd_policy_lru = {
 	.dirtied = lru_referenced,
 	.victims = lru_victims,
 	.keep = lru_keep,
+	.restore = lru_restore,
 	.page_out = lru_page_out,
 	.forget = lru_forget,
 	.cold = lru_cold,

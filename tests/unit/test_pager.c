@@ -152,6 +152,30 @@ START_TEST(file_read_write)
 }
 END_TEST
 
+/* Pages that have just come stay for a while. A policy that would rather have those than any other
+ * must not keep reclaim from finding the others: here all others were used often. */
+START_TEST(favourites_make_room)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 4, hot = BUDGET - BUDGET / 4 + 8;
+	int fd = file_make(pages, pages << 12);
+	harness_start(&h, BUDGET, "lfu", NULL, 0);
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
+	for (uint64_t version = 1; version <= 40; version++) {
+		for (uint64_t i = 0; i < hot; i++)
+			page_write(memory, i, version);
+		ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, hot << 12, MS_SYNC), 0);
+	}
+	for (uint64_t i = hot; i < pages; i++)
+		page_check(memory, i, 0);
+	for (uint64_t i = 0; i < hot; i++)
+		page_check(memory, i, 40);
+	harness_check(&h);
+	harness_stop(&h);
+	close(fd);
+}
+END_TEST
+
 /* The file ends inside its last page: zeros after it, and its size stays. */
 START_TEST(file_tail)
 {
@@ -314,6 +338,7 @@ int main(void)
 	tcase_add_loop_test(tcase, anonymous_random, 0, POLICIES);
 	tcase_add_test(tcase, zeros_cost_nothing);
 	tcase_add_loop_test(tcase, file_read_write, 0, POLICIES);
+	tcase_add_test(tcase, favourites_make_room);
 	tcase_add_test(tcase, file_tail);
 	tcase_add_test(tcase, file_shrinks);
 	tcase_add_test(tcase, swap_missing);

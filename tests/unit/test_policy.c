@@ -109,6 +109,7 @@ START_TEST(ops_are_complete)
 		ck_assert(ops->name && ops->summary && ops->frame_bytes);
 		ck_assert(ops->create && ops->destroy && ops->page_in && ops->referenced);
 		ck_assert(ops->dirtied && ops->victims && ops->keep && ops->page_out);
+		ck_assert(ops->restore);
 		ck_assert(ops->forget && ops->held);
 		ops->destroy(NULL);
 	}
@@ -552,7 +553,13 @@ static uint32_t random_below(uint32_t bound)
 static void random_victims(struct subject *subject, struct model *model, unsigned step)
 {
 	uint32_t frames[MODEL_FRAMES], count = 1 + random_below(random_below(8) ? 3 : 12);
-	uint32_t taken = subject->ops->victims(subject->policy, frames, count);
+	uint32_t taken = 0;
+	if (!random_below(3)) { /* what is restored is as if it had never been picked */
+		taken = subject->ops->victims(subject->policy, frames, 1 + random_below(MODEL_FRAMES));
+		while (taken)
+			subject->ops->restore(subject->policy, frames[--taken]);
+	}
+	taken = subject->ops->victims(subject->policy, frames, count);
 	for (uint32_t i = 0; i < count; i++) {
 		int least = model_least(model);
 		if (least < 0) {

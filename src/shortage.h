@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shortage: faults that wait for a frame, and what is done when none can be freed.
+ *
+ * A fault that finds no frame waits here and is handled again as soon as frames come free. Frames
+ * come free by themselves while reads and writes are in flight. When none are, and reclaim, having
+ * gone through every page, could not free one for SHORTAGE_NS (all pages are dirty and swap is full,
+ * or its device fails), the accesses that wait get SIGBUS; and those that come after them at once,
+ * until a write succeeds or memory is given back. The pager's thread only.
+ */
+#ifndef PAGERD_SHORTAGE_H
+#define PAGERD_SHORTAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fault.h"
+
+struct shortage {
+	struct fault_queue waiting;
+	bool frames_freed;       /* since the waiting faults were last handled */
+	bool hopeless;           /* faults have failed, and nothing has changed since */
+	uint64_t progress_ns;    /* when a frame was last freed, or nobody waited for one */
+	uint64_t write_retry_ns; /* writes failed: none are started before this */
+};
+
+void shortage_init(struct pager *pager);
+
+/* This fault waits for a frame. Consumes the record, now or later. */
+void shortage_wait(struct pager *pager, uint32_t fault);
+/* A frame was freed. */
+void shortage_frame_freed(struct pager *pager);
+/* A limit was raised, or a record or bounce memory released: those that wait may go on. */
+void shortage_retry(struct pager *pager);
+/* A write failed with this -errno; it is tried again, but not at once. */
+void shortage_write_failed(struct pager *pager, int error);
+void shortage_written(struct pager *pager);
+/* Memory was given back, and its slots with it. */
+void shortage_discarded(struct pager *pager);
+/* May dirty pages be written now? */
+bool shortage_may_write(const struct pager *pager);
+
+/* Handle those that wait again, if something has come free. */
+void shortage_serve(struct pager *pager);
+/* At the end of a turn: is there a way out, and if not, fail those that wait. Whether there is
+ * more to do at once. */
+bool shortage_check(struct pager *pager);
+
+#endif
