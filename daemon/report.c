@@ -181,32 +181,33 @@ static void json_objects(FILE *out, const struct pager_snapshot *s)
 			i ? ", " : "", o->object, report_kind_name(o->kind), o->regions);
 		fprintf(out, ", \"device\": \"%x:%x\", \"inode\": %" PRIu64, major(o->device),
 			minor(o->device), o->inode);
-		fprintf(out, ", \"size_pages\": %" PRIu64 ", \"resident_pages\": %" PRIu64,
-			o->size_pages, o->resident_pages);
-		fprintf(out, ", \"dirty_pages\": %" PRIu64 ", \"swap_pages\": %" PRIu64,
-			o->dirty_pages, o->swap_pages);
-		fprintf(out, ", \"pages_read\": %" PRIu64 ", \"pages_written\": %" PRIu64,
-			o->pages_read, o->pages_written);
-		fprintf(out, ", \"pages_prefetched\": %" PRIu64, o->pages_prefetched);
-		fprintf(out, ", \"evicted_clean\": %" PRIu64 ", \"evicted_dirty\": %" PRIu64 "}",
-			o->evicted_clean, o->evicted_dirty);
+		fprintf(out, ", \"size_pages\": %" PRIu64, o->size_pages);
+		json_counters(out, &o->stats);
+		fputc('}', out);
 	}
 	fputc(']', out);
 }
 
 static void text_objects(FILE *out, const struct pager_snapshot *s)
 {
-	static const char *const heads[] = {"SIZE", "RESIDENT", "DIRTY", "SWAP", "READ", "WRITTEN",
-					    "PREFETCHED", "CLEAN-OUT", "DIRTY-OUT"};
+	static const char *const heads[] = {"SIZE", "RESIDENT", "DIRTY", "SWAP", "MAJOR", "MINOR",
+					    "ZERO", "WRITE", "READ", "WRITTEN", "PREFETCHED",
+					    "USED", "CLEAN-OUT", "DIRTY-OUT", "P50-us", "P99-us",
+					    "MAX-us"};
 	fprintf(out, "\n%8s %-10s %8s", "OBJECT", "KIND", "REGIONS");
 	for (size_t k = 0; k < sizeof heads / sizeof *heads; k++)
 		fprintf(out, " %10s", heads[k]);
 	fprintf(out, "  %s\n", "DEVICE:INODE");
 	for (size_t i = 0; i < s->object_count; i++) {
 		const struct object_info *o = &s->objects[i];
-		const uint64_t values[] = {o->size_pages, o->resident_pages, o->dirty_pages,
-					   o->swap_pages, o->pages_read, o->pages_written,
-					   o->pages_prefetched, o->evicted_clean, o->evicted_dirty};
+		const struct pagerd_stats *t = &o->stats;
+		const uint64_t values[] = {o->size_pages, t->resident_pages, t->dirty_pages,
+					   t->swap_pages, t->faults_major, t->faults_minor,
+					   t->faults_zero, t->faults_write, t->pages_read,
+					   t->pages_written, t->pages_prefetched,
+					   t->pages_prefetch_used, t->evicted_clean,
+					   t->evicted_dirty, t->fault_p50_ns / 1000,
+					   t->fault_p99_ns / 1000, t->fault_max_ns / 1000};
 		fprintf(out, "%8" PRIu64 " %-10s %8u", o->object, report_kind_name(o->kind),
 			o->regions);
 		for (size_t k = 0; k < sizeof values / sizeof *values; k++)

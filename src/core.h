@@ -16,6 +16,7 @@
 #include "pageout.h"
 #include "pager.h"
 #include "region.h"
+#include "reserve.h"
 #include "shortage.h"
 #include "slot.h"
 #include "sync.h"
@@ -135,6 +136,17 @@ static inline uint64_t ring_data(enum ring_kind kind, uint64_t value)
 struct io_uring_sqe *ring_sqe(struct pager *pager);
 
 uint64_t clock_ns(void);
+
+/* Count number of member (of struct pagerd_stats) for object, and for the client who, or
+ * where it has left for all that have. */
+#define COUNT(pager, who, object, member, number)                                      \
+	do {                                                                          \
+		struct client *count_client = (who);                                  \
+		uint64_t count_number = (number);                                     \
+		(count_client ? &count_client->stats : &(pager)->past)->member +=     \
+			count_number;                                                 \
+		(object)->stats.member += count_number;                               \
+	} while (0)
 
 /* Tell the daemon; at most once a second. */
 void pager_tell(struct pager *pager, const char *text);

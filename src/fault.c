@@ -81,11 +81,13 @@ void fault_done(struct pager *pager, uint32_t number)
 {
 	struct fault *fault = &pager->faults[number];
 	struct client *client = fault_client(pager, fault);
-	if (client) {
-		uint64_t now = clock_ns();
-		histogram_add(&client->latency,
-			      now > fault->arrived_ns ? now - fault->arrived_ns : 0);
-	}
+	struct object *object = object_lookup(pager, fault->object);
+	uint64_t now = clock_ns();
+	uint64_t ns = now > fault->arrived_ns ? now - fault->arrived_ns : 0;
+	if (client)
+		histogram_add(&client->latency, ns);
+	if (object)
+		histogram_add(&object->latency, ns);
 	fault_free(pager, number);
 }
 
@@ -95,6 +97,9 @@ void fault_fail(struct pager *pager, uint32_t number)
 	struct client *client = fault_client(pager, fault);
 	if (client) {
 		client->stats.faults_error++;
+		struct object *object = object_lookup(pager, fault->object);
+		if (object)
+			object->stats.faults_error++;
 		uint64_t done;
 		if (uffd_poison(client->uffd, fault->address, PAGE_BYTES, &done))
 			uffd_wake(client->uffd, fault->address, PAGE_BYTES);
@@ -148,7 +153,7 @@ static void fault_write(struct pager *pager, struct faultstate *fs)
 	}
 	for (uint64_t i = 0; i < count; i++)
 		frame_dirty(pager, fs->object, fs->page + i);
-	fs->client->stats.faults_write++;
+	COUNT(pager, fs->client, fs->object, faults_write, 1);
 	uint64_t address = region_address(fs->region, fs->page);
 	if (uffd_protect(fs->client->uffd, address, count << PAGE_SHIFT, false))
 		uffd_wake(fs->client->uffd, address, PAGE_BYTES);
@@ -182,7 +187,7 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 	struct pool *pool = &pager->pools[frame->pool];
 	if (frame->flags & FRAME_PREFETCHED) {
 		frame->flags &= (uint16_t)~FRAME_PREFETCHED;
-		fs->client->stats.pages_prefetch_used++;
+		COUNT(pager, fs->client, fs->object, pages_prefetch_used, 1);
 	}
 	if (fs->fault->protect) {
 		fault_write(pager, fs);
@@ -204,7 +209,7 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 	if (frame->flags & FRAME_HELD)
 		pool->ops->referenced(pool->policy, (uint32_t)pte_number(fs->pte));
 	if (!fs->fault->major)
-		fs->client->stats.faults_minor++;
+		COUNT(pager, fs->client, fs->object, faults_minor, 1);
 	fault_done(pager, fs->number);
 }
 
@@ -243,8 +248,7 @@ static void zero_resident(struct pager *pager, struct faultstate *fs, const uint
 		if (dirty)
 			frame_dirty(pager, fs->object, fs->page + i);
 	}
-	fs->client->stats.pages_prefetched += count - 1;
-	fs->object->pages_prefetched += count - 1;
+	COUNT(pager, fs->client, fs->object, pages_prefetched, count - 1);
 }
 
 static void fault_zero(struct pager *pager, struct faultstate *fs)
@@ -286,7 +290,7 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 	}
 	if (error)
 		uffd_wake(fs->client->uffd, fs->fault->address, PAGE_BYTES);
-	fs->client->stats.faults_zero++;
+	COUNT(pager, fs->client, fs->object, faults_zero, 1);
 	fault_done(pager, fs->number);
 }
 
@@ -313,7 +317,7 @@ static void fault_read_in(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	fs->fault->major = true;
-	fs->client->stats.faults_major++;
+	COUNT(pager, fs->client, fs->object, faults_major, 1);
 	fs->fault->next = pager->ios[io].waiters;
 	pager->ios[io].waiters = fs->number;
 	stream->next = fs->page + (stream->stride == 1 ? count : 0);
@@ -333,17 +337,17 @@ static void fault_join(struct pager *pager, struct faultstate *fs)
 	uint64_t after = io->page + io->count;
 	if (!io->staged) {
 		if (!fs->fault->major)
-			fs->client->stats.faults_major++;
+			COUNT(pager, fs->client, fs->object, faults_major, 1);
 		fs->fault->major = true;
 		fs->fault->next = io->waiters;
 		io->waiters = fs->number;
 	} else {
-		fs->client->stats.faults_minor++;
+		COUNT(pager, fs->client, fs->object, faults_minor, 1);
 		io_install(pager, number, fs->fault);
 		fault_done(pager, fs->number);
 	}
 	if (run) {
-		fs->client->stats.pages_prefetch_used += stream->issued;
+		COUNT(pager, fs->client, fs->object, pages_prefetch_used, stream->issued);
 		stream->issued = 0;
 		if (stream->stride == 1)
 			stream->next = after;
@@ -368,6 +372,7 @@ void fault_handle(struct pager *pager, uint32_t number)
 		return;
 	}
 	fs.object = object_lookup(pager, fs.region->object);
+	fault->object = fs.object->number;
 	fs.page = region_page(fs.region, fault->address);
 	if (fs.object->frozen && fault->write) {
 		fault_push(pager, &pager->frozen, number);

@@ -23,13 +23,13 @@ struct fault {
 	uint64_t address;
 	uint64_t arrived_ns;
 	uint32_t client;
+	uint32_t object; /* 0: not known yet */
 	uint32_t client_generation;
 	uint32_t next;
 	bool write;   /* the access was a write */
 	bool protect; /* the event was WP */
 	bool major;   /* it waited for a read */
 	bool single;  /* no prefetch: a longer read failed */
-	uint8_t starvations;
 };
 
 struct fault_queue {

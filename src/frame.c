@@ -18,20 +18,13 @@ static uint32_t frame_limit(uint64_t budget_pages)
 	return pages < FRAME_NONE - 1 ? (uint32_t)pages : FRAME_NONE - 1;
 }
 
-static void *reserve(uint64_t bytes)
-{
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
 int frame_table_init(struct pager *pager)
 {
 	pager->frame_limit = frame_limit(pager->budget_pages);
 	pager->frame_free = FRAME_NONE;
 	pager->dirty_head = pager->dirty_tail = FRAME_NONE;
-	pager->frames = reserve(pager->frame_limit * sizeof *pager->frames);
-	pager->aside = reserve(pager->frame_limit * sizeof *pager->aside);
+	pager->frames = memory_reserve(pager->frame_limit * sizeof *pager->frames);
+	pager->aside = memory_reserve(pager->frame_limit * sizeof *pager->aside);
 	if (!pager->frames || !pager->aside)
 		return -ENOMEM;
 	pager->pools[0].active = true;
@@ -283,7 +276,7 @@ int pool_set_policy(struct pager *pager, uint32_t number, const char *spec, char
 	}
 	struct pool *pool = &pager->pools[number], old = *pool;
 	uint64_t size = (uint64_t)pager->frame_limit * (ops->frame_bytes ? ops->frame_bytes : 1);
-	void *bytes = reserve(size);
+	void *bytes = memory_reserve(size);
 	if (!bytes)
 		return -ENOMEM;
 	struct pagerd_policy_env env = {

@@ -102,8 +102,7 @@ void io_read_failed(struct pager *pager, struct io *io, int error)
 		while (list != FAULT_NONE) {
 			uint32_t next = pager->faults[list].next;
 			struct client *client = client_lookup(pager, pager->faults[list].client);
-			if (client)
-				client->stats.read_errors++;
+			COUNT(pager, client, object, read_errors, 1);
 			fault_fail(pager, list);
 			list = next;
 		}
@@ -256,7 +255,6 @@ void io_read_done(struct pager *pager, uint32_t number)
 {
 	struct io *io = &pager->ios[number];
 	struct object *object = object_lookup(pager, io->object);
-	object->pages_read += io->count;
 	uint32_t first = io->waiters;
 	if (first == FAULT_NONE) {
 		struct frame *frame = NULL;
@@ -264,8 +262,7 @@ void io_read_done(struct pager *pager, uint32_t number)
 			if (read_wanted(pager, io, i))
 				frame = frame_get(pager, io->frames[i]);
 		struct client *client = frame ? client_lookup(pager, frame->client) : NULL;
-		if (client)
-			client->stats.pages_read += io->count;
+		COUNT(pager, client, object, pages_read, io->count);
 		stage_link(pager, io);
 		if (!frame || object->closing)
 			unstage(pager, io); /* nobody can want it any more */
@@ -273,8 +270,7 @@ void io_read_done(struct pager *pager, uint32_t number)
 	}
 	struct fault *fault = &pager->faults[first];
 	struct client *client = client_lookup(pager, fault->client);
-	if (client)
-		client->stats.pages_read += io->count;
+	COUNT(pager, client, object, pages_read, io->count);
 	io->waiters = fault->next;
 	struct fault copy = *fault; /* io_install handles other faults, records come and go */
 	io_install(pager, number, &copy);

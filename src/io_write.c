@@ -210,14 +210,10 @@ static void written(struct pager *pager, struct io *io, uint32_t i, int error)
 	object->in_flight--;
 	if (error)
 		object->write_error = error;
+	if (error)
+		COUNT(pager, client, object, write_errors, 1);
 	else
-		object->pages_written++;
-	if (client && !error)
-		client->stats.pages_written++;
-	else if (client)
-		client->stats.write_errors++;
-	else if (!error)
-		pager->past.pages_written++;
+		COUNT(pager, client, object, pages_written, 1);
 	bool orphan = frame->flags & FRAME_ORPHAN;
 	bool dirty = !orphan && object_pte(object, frame->page) & PTE_DIRTY;
 	if (slot != SLOT_NONE && (orphan || dirty || error)) {

@@ -83,13 +83,6 @@ static int object_number(struct pager *pager, uint32_t *number)
 	return 0;
 }
 
-static void *reserve(uint64_t bytes)
-{
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
 static int memfd_make(int *memfd)
 {
 	int fd = memfd_create("pagerd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -139,7 +132,7 @@ int object_create_anonymous(struct pager *pager, enum pagerd_kind kind, uint64_t
 /* Enlarge a lazily backed array; the kernel moves page-table entries, not contents. */
 static int array_grow(void **array, uint64_t old_bytes, uint64_t bytes)
 {
-	void *grown = *array ? mremap(*array, old_bytes, bytes, MREMAP_MAYMOVE) : reserve(bytes);
+	void *grown = *array ? mremap(*array, old_bytes, bytes, MREMAP_MAYMOVE) : memory_reserve(bytes);
 	if (!grown || grown == MAP_FAILED)
 		return -ENOMEM;
 	*array = grown;
@@ -294,6 +287,8 @@ int object_open_file(struct pager *pager, int fd, bool writable, struct object *
 	int status = fcntl(fd, F_GETFL);
 	if (status < 0 || fstat(fd, &st) < 0)
 		return -errno;
+	if (status & O_PATH)
+		return -EBADF; /* opens nothing: its user may have no right to the contents */
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
 	if ((status & O_ACCMODE) == O_WRONLY || (writable && (status & O_ACCMODE) != O_RDWR))

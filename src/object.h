@@ -26,8 +26,8 @@
  *      and punches it harms only itself and those it shares with: the page is read again).
  *  O2  RESIDENT and not dirty: the page is write-protected in every region that maps it, and
  *      equal to its file, or to frame.slot, or (anonymous, no slot) zeros.
- *  O3  If any page of a chunk (CHUNK_PAGES) ever was other than ABSENT, the chunk is armed: every region
- *      that maps it has its protection markers there, so that no write goes unseen.
+ *  O3  If any page of a chunk (CHUNK_PAGES) ever was other than ABSENT, the chunk is armed: every
+ *      region that maps it has its protection markers there, so that no write goes unseen.
  *  O4  A slot number stands in exactly one place: an entry, a frame, or a write in flight.
  *
  * All functions: the pager's thread only.
@@ -39,6 +39,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "histogram.h"
+#include "pagerd/pagerd.h"
 #include "pagerd/protocol.h"
 
 struct pager;
@@ -94,11 +96,8 @@ struct object {
 	uint64_t resident_pages;
 	uint64_t dirty_pages;
 	uint64_t swap_pages; /* slots held by entries and frames */
-	uint64_t pages_read;
-	uint64_t pages_written;
-	uint64_t pages_prefetched;
-	uint64_t evicted_clean;
-	uint64_t evicted_dirty;
+	struct pagerd_stats stats; /* its counters, not its levels */
+	struct histogram latency;
 
 	/* file objects */
 	dev_t device;

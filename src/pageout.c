@@ -84,7 +84,7 @@ static int frame_order(const void *a, const void *b, void *context)
 void pageout_queue_drop(struct pager *pager, uint32_t frame)
 {
 	pager->drop_queue[pager->drop_count++] = frame;
-	if (pager->drop_count == IO_PAGES)
+	if (pager->drop_count == DROP_PAGES)
 		pageout_drop_queued(pager);
 }
 
@@ -143,14 +143,10 @@ static void count_eviction(struct pager *pager, uint32_t number, bool dirty)
 	struct frame *frame = frame_get(pager, number);
 	struct object *object = object_lookup(pager, frame->object);
 	struct client *client = client_lookup(pager, frame->client);
-	struct pagerd_stats *stats = client ? &client->stats : &pager->past;
-	if (dirty) {
-		stats->evicted_dirty++;
-		object->evicted_dirty++;
-	} else {
-		stats->evicted_clean++;
-		object->evicted_clean++;
-	}
+	if (dirty)
+		COUNT(pager, client, object, evicted_dirty, 1);
+	else
+		COUNT(pager, client, object, evicted_clean, 1);
 }
 
 /* Write the dirty ones, and count them. Those that cannot be written now are moved to the front of

@@ -14,6 +14,9 @@
 struct pager;
 struct object;
 
+/* Pages dropped together. glibc's qsort_r takes memory from the heap for 1024 bytes and more. */
+#define DROP_PAGES 255u
+
 /* Largest batch of victims; bounds how long faults wait behind reclaim. */
 #define PAGEOUT_BATCH 128u
 

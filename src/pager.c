@@ -79,7 +79,7 @@ static int zeros_init(struct pager *pager)
 	void *zeros = mmap(NULL, ZERO_PAGES << PAGE_SHIFT, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
 			   -1, 0);
 	pager->zeros = zeros == MAP_FAILED ? NULL : zeros;
-	pager->drop_queue = calloc(IO_PAGES, sizeof *pager->drop_queue);
+	pager->drop_queue = calloc(DROP_PAGES, sizeof *pager->drop_queue);
 	return pager->zeros && pager->drop_queue ? 0 : -ENOMEM;
 }
 

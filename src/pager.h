@@ -145,14 +145,7 @@ struct object_info {
 	uint64_t device;
 	uint64_t inode;
 	uint64_t size_pages;
-	uint64_t resident_pages;
-	uint64_t dirty_pages;
-	uint64_t swap_pages;
-	uint64_t pages_read;
-	uint64_t pages_written;
-	uint64_t pages_prefetched;
-	uint64_t evicted_clean;
-	uint64_t evicted_dirty;
+	struct pagerd_stats stats;
 };
 
 struct region_info {

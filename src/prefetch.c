@@ -133,8 +133,7 @@ static uint32_t prefetch_range(struct pager *pager, struct client *client, struc
 		issued += got;
 		page += got;
 	}
-	client->stats.pages_prefetched += issued;
-	object->pages_prefetched += issued;
+	COUNT(pager, client, object, pages_prefetched, issued);
 	return issued;
 }
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "reserve.h"
 #include "slot.h"
 
 #define CLUSTER_NONE   UINT64_MAX
@@ -125,13 +126,6 @@ static void cluster_update(struct slot_map *map, uint64_t cluster)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-static void *reserve(size_t bytes)
-{
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
 int slot_init(struct slot_map *map, uint64_t limit)
 {
 	uint64_t clusters = limit / SLOT_CLUSTER;
@@ -141,8 +135,8 @@ int slot_init(struct slot_map *map, uint64_t limit)
 	size_t used_bytes = (clusters * sizeof *map->cluster_used + 7) / 8 * 8;
 	size_t words = cluster_set_words(clusters);
 	size_t bytes = SLOT_INDEX_BYTES + used_bytes + 2 * words * sizeof(uint64_t);
-	uint16_t *count = reserve(limit * sizeof *count);
-	unsigned char *memory = reserve(bytes);
+	uint16_t *count = memory_reserve(limit * sizeof *count);
+	unsigned char *memory = memory_reserve(bytes);
 	if (!count || !memory) {
 		if (count)
 			munmap(count, limit * sizeof *count);

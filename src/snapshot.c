@@ -86,22 +86,20 @@ static void fill_objects(struct pager *pager, struct pager_snapshot *snapshot)
 		const struct object *object = pager->objects[i];
 		if (!object)
 			continue;
-		snapshot->objects[snapshot->object_count++] = (struct object_info){
+		struct object_info *info = &snapshot->objects[snapshot->object_count++];
+		*info = (struct object_info){
 			.object = i,
 			.kind = object->kind,
 			.regions = object->region_count,
 			.device = object->device,
 			.inode = object->inode,
 			.size_pages = object->capacity_pages,
-			.resident_pages = object->resident_pages,
-			.dirty_pages = object->dirty_pages,
-			.swap_pages = object->swap_pages,
-			.pages_read = object->pages_read,
-			.pages_written = object->pages_written,
-			.pages_prefetched = object->pages_prefetched,
-			.evicted_clean = object->evicted_clean,
-			.evicted_dirty = object->evicted_dirty,
+			.stats = object->stats,
 		};
+		info->stats.resident_pages = object->resident_pages;
+		info->stats.dirty_pages = object->dirty_pages;
+		info->stats.swap_pages = object->swap_pages;
+		stats_latency(&info->stats, &object->latency);
 	}
 }
 

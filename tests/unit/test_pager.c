@@ -41,6 +41,28 @@ static void page_check(const uint64_t *memory, uint64_t page, uint64_t version)
 	contents_check(memory + page * 512, page, version);
 }
 
+/* One client with one object: both have counted the same. */
+static void object_stats_check(struct harness *h, const struct pagerd_stats *stats)
+{
+	struct pager_request request = {
+		.type = PAGER_SNAPSHOT, .flags = SNAPSHOT_OBJECTS, .fd = -1};
+	ck_assert_int_eq(harness_request(h, &request), 0);
+	ck_assert_uint_eq(request.snapshot->object_count, 1);
+	const struct pagerd_stats *own = &request.snapshot->objects[0].stats;
+	ck_assert_uint_gt(own->faults_major, 0);
+	ck_assert_uint_gt(own->fault_max_ns, 0);
+	ck_assert_uint_eq(own->faults_major, stats->faults_major);
+	ck_assert_uint_eq(own->faults_minor, stats->faults_minor);
+	ck_assert_uint_eq(own->faults_zero, stats->faults_zero);
+	ck_assert_uint_eq(own->faults_write, stats->faults_write);
+	ck_assert_uint_eq(own->pages_prefetched, stats->pages_prefetched);
+	ck_assert_uint_eq(own->pages_prefetch_used, stats->pages_prefetch_used);
+	ck_assert_uint_eq(own->evicted_clean, stats->evicted_clean);
+	ck_assert_uint_eq(own->evicted_dirty, stats->evicted_dirty);
+	ck_assert_uint_eq(own->fault_max_ns, stats->fault_max_ns);
+	snapshot_free(request.snapshot);
+}
+
 START_TEST(anonymous_sequential)
 {
 	struct harness h;
@@ -58,6 +80,7 @@ START_TEST(anonymous_sequential)
 	ck_assert_uint_le(stats.resident_max_pages, BUDGET);
 	ck_assert_uint_ge(stats.pages_written, pages - BUDGET);
 	ck_assert_uint_ge(stats.pages_read, pages - BUDGET);
+	object_stats_check(&h, &stats);
 	harness_unmap(&h, memory, pages << 12);
 	ck_assert_uint_eq(harness_stats(&h).resident_pages, 0);
 	harness_stop(&h);

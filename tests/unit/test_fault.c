@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The path of a fault allocates nothing: neither the fault itself, nor reclaim, nor any I/O that
+ * goes with it. An allocation may wait for memory that only a page-out can free.
+ *
+ * The allocator's entry points are replaced for this whole program, libc's own calls included
+ * (qsort of a large array allocates), and count what the pager's thread asks for.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define SWAP_DIRECTORY "/var/tmp"
+#define BUDGET         2048u
+#define PAGES          (BUDGET * 3)
+
+static atomic_bool counting;
+static atomic_ulong watched; /* thread */
+static atomic_uint allocations;
+
+static void count(void)
+{
+	if (counting && pthread_self() == watched)
+		allocations++;
+}
+
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *memory, size_t bytes);
+void *__libc_memalign(size_t alignment, size_t bytes);
+
+void *malloc(size_t bytes)
+{
+	count();
+	return __libc_malloc(bytes);
+}
+
+void *calloc(size_t number, size_t bytes)
+{
+	count();
+	return __libc_calloc(number, bytes);
+}
+
+void *realloc(void *memory, size_t bytes)
+{
+	count();
+	return __libc_realloc(memory, bytes);
+}
+
+void *memalign(size_t alignment, size_t bytes)
+{
+	count();
+	return __libc_memalign(alignment, bytes);
+}
+
+static const char *const policies[] = {"fifo", "lru", "lfu", "lfu:decay=4"};
+#define POLICIES ((int)(sizeof policies / sizeof *policies))
+
+/* Touch pages in runs and at random, and write every third. Returns a sum that depends on all. */
+static uint64_t work(volatile uint64_t *memory, unsigned seed)
+{
+	uint64_t sum = 0;
+	for (uint64_t i = 0; i < PAGES; i++)
+		sum += memory[i * 512];
+	for (uint64_t i = 0; i < PAGES; i++) {
+		uint64_t page = (uint64_t)rand_r(&seed) % PAGES;
+		if (i % 3)
+			sum += memory[page * 512];
+		else
+			memory[page * 512] = sum | 1;
+	}
+	for (uint64_t i = 0; i < PAGES; i += 2)
+		memory[i * 512] = i + 1;
+	return sum;
+}
+
+static void work_counted(struct harness *h, uint64_t *memory)
+{
+	work(memory, 1);
+	watched = h->thread;
+	allocations = 0;
+	counting = true;
+	work(memory, 2);
+	counting = false;
+	ck_assert_uint_eq(allocations, 0);
+}
+
+START_TEST(anonymous_allocates_nothing)
+{
+	struct harness h;
+	harness_start(&h, BUDGET, policies[_i], SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, (uint64_t)PAGES << 12, -1, 0);
+	work_counted(&h, memory);
+	ck_assert_uint_ge(harness_stats(&h).pages_read, PAGES);
+	harness_unmap(&h, memory, (uint64_t)PAGES << 12);
+	harness_stop(&h);
+}
+END_TEST
+
+START_TEST(file_allocates_nothing)
+{
+	struct harness h;
+	int fd = open(SWAP_DIRECTORY, O_RDWR | O_TMPFILE, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)PAGES << 12), 0);
+	harness_start(&h, BUDGET, policies[_i], NULL, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
+	work_counted(&h, memory);
+	ck_assert_uint_ge(harness_stats(&h).pages_written, PAGES / 3);
+	harness_unmap(&h, memory, (uint64_t)PAGES << 12);
+	harness_stop(&h);
+	close(fd);
+}
+END_TEST
+
+/* The count itself: an allocation on a watched thread is seen. */
+START_TEST(counting_counts)
+{
+	watched = pthread_self();
+	allocations = 0;
+	counting = true;
+	void *volatile memory = malloc(100);
+	counting = false;
+	free(memory);
+	ck_assert_uint_eq(allocations, 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("fault");
+	TCase *tcase = tcase_create("allocations");
+	tcase_set_timeout(tcase, 60);
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, counting_counts);
+	tcase_add_loop_test(tcase, anonymous_allocates_nothing, 0, POLICIES);
+	tcase_add_loop_test(tcase, file_allocates_nothing, 0, POLICIES);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
