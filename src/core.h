@@ -12,6 +12,7 @@
 #include "frame.h"
 #include "histogram.h"
 #include "io.h"
+#include "latency.h"
 #include "object.h"
 #include "pageout.h"
 #include "pager.h"
@@ -109,10 +110,7 @@ struct pager {
 
 	void *zeros; /* ZERO_PAGES pages that are never written */
 
-	/* low latency */
-	bool latency_held;
-	uint64_t latency_window_ns;
-	uint32_t latency_faults;
+	struct latency latency;
 
 	struct pager_request *drains;
 

@@ -414,7 +414,7 @@ static void fault_event(struct pager *pager, struct client *client, const struct
 		.write = flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP),
 		.protect = flags & UFFD_PAGEFAULT_FLAG_WP,
 	};
-	pager->latency_faults++;
+	pager->latency.faults++;
 	fault_handle(pager, number);
 }
 

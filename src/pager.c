@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pager's life, and the loop of its thread. */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +15,6 @@
 
 #define TICK_NS          200000000ull /* how often old dirty pages are looked for */
 #define STOP_TICKS       25u          /* failing write-backs are tried this long at the end */
-#define LATENCY_FAULTS   64u          /* faults in a window that make it busy */
-#define LATENCY_WINDOW_NS 20000000ull
 #define BATCH            64u
 
 uint64_t clock_ns(void)
@@ -53,7 +50,8 @@ static int ring_init(struct pager *pager, char *why, size_t why_bytes)
 {
 	struct io_uring_params params = {
 		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-			 IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE,
+			 IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED |
+			 IORING_SETUP_CQSIZE,
 		.cq_entries = RING_ENTRIES * 8,
 	};
 	int error = io_uring_queue_init_params(RING_ENTRIES, &pager->ring, &params);
@@ -258,35 +256,6 @@ static bool reap(struct pager *pager, bool *mail)
 	return count;
 }
 
-/* ---- low latency ------------------------------------------------------------------------- */
-
-static void latency_hold(struct pager *pager, bool hold)
-{
-	int32_t microseconds = hold ? 0 : INT_MAX;
-	if (hold == pager->latency_held || pager->config.latency_fd < 0)
-		return;
-	if (write(pager->config.latency_fd, &microseconds, sizeof microseconds) < 0)
-		return; /* a hint: the kernel may not have it */
-	pager->latency_held = hold;
-}
-
-/* Hold the request while faults come fast, let it go as soon as they stop. */
-static void latency_update(struct pager *pager)
-{
-	if (pager->config.low_latency != 2)
-		return;
-	if (pager->latency_faults >= LATENCY_FAULTS) {
-		latency_hold(pager, true);
-		pager->latency_faults = 0;
-		pager->latency_window_ns = pager->now_ns;
-	} else if (pager->now_ns - pager->latency_window_ns > LATENCY_WINDOW_NS) {
-		if (!pager->latency_faults)
-			latency_hold(pager, false);
-		pager->latency_faults = 0;
-		pager->latency_window_ns = pager->now_ns;
-	}
-}
-
 /* ---- the loop ---------------------------------------------------------------------------- */
 
 static void clients_read(struct pager *pager)
@@ -346,8 +315,8 @@ static bool turn(struct pager *pager)
 
 static uint64_t wait_ns(const struct pager *pager)
 {
-	if (pager->latency_held && pager->config.low_latency == 2)
-		return LATENCY_WINDOW_NS;
+	if (latency_window_ns(pager))
+		return latency_window_ns(pager);
 	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->shortage.waiting.count ||
 	    pager->stopping || pager->leaving)
 		return TICK_NS;
@@ -356,6 +325,8 @@ static uint64_t wait_ns(const struct pager *pager)
 
 static int wait(struct pager *pager)
 {
+	if (latency_poll(pager))
+		return 0;
 	uint64_t ns = wait_ns(pager);
 	struct __kernel_timespec ts = {.tv_sec = (int64_t)(ns / 1000000000),
 				       .tv_nsec = (long long)(ns % 1000000000)};
@@ -431,7 +402,7 @@ int pager_run(struct pager *pager)
 	unsigned stop_ticks = 0;
 	int error = ring_enable(pager);
 	mailbox_poll(pager);
-	latency_hold(pager, pager->config.low_latency == 1);
+	latency_start(pager);
 	while (!error && !pager->stopped) {
 		bool more = turn(pager);
 		tick_if_due(pager, &last_tick, &stop_ticks);
@@ -442,7 +413,7 @@ int pager_run(struct pager *pager)
 		else
 			error = wait(pager);
 	}
-	latency_hold(pager, false);
+	latency_stop(pager);
 	if (pager->stop_request)
 		request_done(pager->stop_request, error);
 	return error;

@@ -180,7 +180,7 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections)
 	snapshot->used_pages = pager->used_pages;
 	snapshot->swap_limit_pages = pager->config.swap_limit_bytes >> PAGE_SHIFT;
 	snapshot->sessions_ever = pager->clients_ever;
-	snapshot->latency_held = pager->latency_held;
+	snapshot->latency_held = pager->latency.held;
 	snapshot->access_source = "faults";
 	fill_total(pager, snapshot);
 	return snapshot;
