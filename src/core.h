@@ -166,7 +166,7 @@ void fork_end(struct pager *pager, struct client *client);
 
 /* prefetch.c: what to read beside a demanded page. */
 struct stream *prefetch_stream(struct region *region, uint64_t page, bool *run);
-uint32_t prefetch_window(const struct pager *pager, const struct region *region,
+uint32_t prefetch_window(struct pager *pager, const struct region *region,
 			 const struct stream *stream);
 /* Start reads of what is readable of [page, page + count), as far as memory allows. */
 void prefetch_pages(struct pager *pager, struct client *client, struct object *object,

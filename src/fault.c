@@ -334,7 +334,7 @@ static void fault_join(struct pager *pager, struct faultstate *fs)
 	struct io *io = &pager->ios[number];
 	bool run;
 	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
-	uint64_t after = io->page + io->count;
+	uint64_t after = io->page + io->span;
 	if (!io->staged) {
 		if (!fs->fault->major)
 			COUNT(pager, fs->client, fs->object, faults_major, 1);

@@ -15,6 +15,7 @@
 #include "fault.h"
 
 struct pager;
+struct client;
 struct object;
 struct sync;
 
@@ -34,12 +35,16 @@ struct io {
 	enum io_kind kind;
 	bool swap;    /* to or from the swap file, else the object's file */
 	bool tail;    /* through fd_tail, bytes below the page's end */
-	bool staged;  /* read done, nobody has asked for the pages yet */
+	bool staged;  /* read done, nobody has asked for its first page yet */
 	uint8_t tries;
 	uint32_t count;  /* pages */
 	uint32_t bounce; /* first page */
 	uint32_t object; /* reads; file writes; fsync */
 	uint64_t page;   /* first page (reads, file writes) */
+	uint32_t span;   /* pages that were to be read; count may have become 1 */
+	uint32_t client; /* reads ahead: whose region is to map them, and where */
+	uint32_t client_generation;
+	uint64_t address; /* 0: not known */
 	uint64_t place;  /* byte in the file or swap file */
 	uint32_t bytes;
 	uint32_t done;   /* bytes, after short transfers */
@@ -75,6 +80,9 @@ int io_fsync(struct pager *pager, struct object *object, struct sync *sync);
 /* An I/O ended (from the ring). */
 void io_complete(struct pager *pager, uint32_t io, int result);
 
+/* Of a read ahead for client's region at address: map its pages there as soon as they are read, all
+ * but the first, whose fault is to tell that the run goes on. */
+void io_read_ahead(struct pager *pager, uint32_t io, const struct client *client, uint64_t address);
 /* Put the pages of a read that is done into the object and map them in the region that fault
  * asked from. */
 void io_install(struct pager *pager, uint32_t io, const struct fault *fault);

@@ -7,6 +7,8 @@
 
 #include "core.h"
 
+#define AHEAD_PAGES 8u /* shorter reads may not be a run: they stay staged as a whole */
+
 uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
 		 uint32_t count, uint32_t min_count, uint32_t *number)
 {
@@ -39,7 +41,7 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 		return 0;
 	}
 	io->swap = swap;
-	io->count = count;
+	io->count = io->span = count;
 	io->bounce = bounce;
 	io->object = object->number;
 	io->page = page;
@@ -251,6 +253,55 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 	object_reap(pager, object);
 }
 
+void io_read_ahead(struct pager *pager, uint32_t number, const struct client *client,
+		   uint64_t address)
+{
+	struct io *io = &pager->ios[number];
+	io->client = client->number;
+	io->client_generation = client->generation;
+	io->address = address;
+}
+
+/* The region that a read ahead was for, if it still maps its pages there. */
+static struct region *ahead_region(struct pager *pager, const struct io *io,
+				   struct client **client)
+{
+	*client = io->address ? client_lookup(pager, io->client) : NULL;
+	if (!*client || (*client)->generation != io->client_generation)
+		return NULL;
+	struct region *region = region_lookup(*client, io->address);
+	bool same = region && region->object == io->object &&
+		    region_page(region, io->address) == io->page;
+	return same ? region : NULL;
+}
+
+/* Map all pages of a staged read but the first: when a run reaches it, the answer is one page, and
+ * the program goes on while the next window comes in. */
+static void install_ahead(struct pager *pager, struct io *io)
+{
+	struct object *object = object_lookup(pager, io->object);
+	struct client *client;
+	struct region *region = ahead_region(pager, io, &client);
+	uint32_t i = 1, run;
+	if (!region || io->count < AHEAD_PAGES)
+		return;
+	for (; i < io->count; i += run) {
+		run = 1;
+		if (!read_wanted(pager, io, i))
+			continue;
+		while (i + run < io->count && read_wanted(pager, io, i + run))
+			run++;
+		uint32_t in = install_run(pager, io, i, run, client, region, true);
+		install_resident(pager, io, object, i, in, UINT64_MAX);
+		if (in < run)
+			return; /* no memory: the rest stays staged */
+	}
+	bounce_free(&pager->bounce, io->bounce + 1, io->count - 1);
+	object->in_flight -= io->count - 1;
+	pager->staged_pages -= io->count - 1;
+	io->count = 1;
+}
+
 void io_read_done(struct pager *pager, uint32_t number)
 {
 	struct io *io = &pager->ios[number];
@@ -266,6 +317,8 @@ void io_read_done(struct pager *pager, uint32_t number)
 		stage_link(pager, io);
 		if (!frame || object->closing)
 			unstage(pager, io); /* nobody can want it any more */
+		else
+			install_ahead(pager, io);
 		return;
 	}
 	struct fault *fault = &pager->faults[first];

@@ -3,14 +3,16 @@
  * Prefetch: windows that double while accesses run on, and collapse on a random fault.
  *
  * A region follows several runs at once. The pages of a window that the demanded read brings
- * along are mapped with it. The window after it is read at the same time, but left in bounce
- * memory ("staged"): the fault on its first page tells that the run goes on, installs the whole
- * window at once, and starts the read of the next.
+ * along are mapped with it. The windows after it are read at the same time. When one has come in,
+ * all its pages are mapped but the first, which stays in bounce memory ("staged"; short windows
+ * stay there as a whole): the fault on it tells that the run goes on, is answered with one page,
+ * and starts the read of the next window.
  */
 #include "core.h"
 
 #define WINDOW_FIRST      4u
 #define WINDOW_SEQUENTIAL 64u
+#define DEPTH             3u
 #define STRIDE_MAX        (1 << 16)
 
 static struct stream *stream_oldest(struct region *region)
@@ -83,17 +85,19 @@ struct stream *prefetch_stream(struct region *region, uint64_t page, bool *run)
 	return stream;
 }
 
-uint32_t prefetch_window(const struct pager *pager, const struct region *region,
+uint32_t prefetch_window(struct pager *pager, const struct region *region,
 			 const struct stream *stream)
 {
+	const struct client *client = client_lookup(pager, region->client);
+	uint32_t capacity = pool_capacity(pager, &pager->pools[client->pool]);
 	uint32_t window = stream->window;
 	uint32_t most = pager->config.prefetch_max_pages;
 	if (region->advice == ADVICE_RANDOM || !most)
 		return 1;
 	if (most > IO_PAGES)
 		most = IO_PAGES;
-	if (most > pager->budget_pages / 16)
-		most = pager->budget_pages / 16;
+	if (most > capacity / 16)
+		most = capacity / 16;
 	window = window < most ? window : most;
 	return window ? window : 1;
 }
@@ -116,9 +120,11 @@ static uint32_t readable_run(const struct object *object, uint64_t page, uint32_
 	return run;
 }
 
-/* Start reads of [page, page + count); returns how many pages are on their way. */
-static uint32_t prefetch_range(struct pager *pager, struct client *client, struct object *object,
-			       uint64_t page, uint32_t count)
+/* Start reads of [page, page + count), for region if it is not NULL; returns how many pages are on
+ * their way. */
+static uint32_t prefetch_range(struct pager *pager, struct client *client,
+			       const struct region *region, struct object *object, uint64_t page,
+			       uint32_t count)
 {
 	uint32_t issued = 0, io;
 	for (uint64_t end = page + count; page < end;) {
@@ -130,6 +136,8 @@ static uint32_t prefetch_range(struct pager *pager, struct client *client, struc
 		uint32_t got = io_read(pager, client, object, page, run, run < 8 ? run : 8, &io);
 		if (!got)
 			break;
+		if (region)
+			io_read_ahead(pager, io, client, region_address(region, page));
 		issued += got;
 		page += got;
 	}
@@ -141,6 +149,24 @@ static bool prefetch_room(const struct pager *pager, const struct client *client
 {
 	uint32_t room = frame_available(pager, client);
 	return room > pages && pager->bounce.free_pages > pages + BOUNCE_PAGES / 8;
+}
+
+/* Keep DEPTH windows on their way beyond the one that is in use: a device answers two long reads in
+ * little more time than one. */
+static void forward_ahead(struct pager *pager, struct client *client, const struct region *region,
+			  struct object *object, struct stream *stream, uint32_t window,
+			  uint64_t end)
+{
+	if (stream->ahead < stream->next)
+		stream->ahead = stream->next;
+	while (stream->ahead < stream->next + DEPTH * window && stream->ahead < end &&
+	       prefetch_room(pager, client, window)) {
+		uint64_t left = end - stream->ahead;
+		uint32_t count = window < left ? window : (uint32_t)left;
+		stream->issued += prefetch_range(pager, client, region, object, stream->ahead,
+						 count);
+		stream->ahead += count;
+	}
 }
 
 void prefetch_ahead(struct pager *pager, struct client *client, struct region *region,
@@ -155,14 +181,7 @@ void prefetch_ahead(struct pager *pager, struct client *client, struct region *r
 		end = pages < end ? pages : end;
 	}
 	if (stream->stride == 1) {
-		if (stream->ahead < stream->next)
-			stream->ahead = stream->next;
-		if (stream->ahead >= stream->next + window || stream->ahead >= end)
-			return;
-		uint64_t left = end - stream->ahead;
-		uint32_t count = window < left ? window : (uint32_t)left;
-		stream->issued += prefetch_range(pager, client, object, stream->ahead, count);
-		stream->ahead += count;
+		forward_ahead(pager, client, region, object, stream, window, end);
 		return;
 	}
 	/* Backward and strided: single pages, each of which is asked for by its own fault. */
@@ -170,7 +189,7 @@ void prefetch_ahead(struct pager *pager, struct client *client, struct region *r
 		uint64_t page = stream->last + (uint64_t)(stream->stride * i);
 		if (page < region->offset || page >= end)
 			break;
-		stream->issued += prefetch_range(pager, client, object, page, 1);
+		stream->issued += prefetch_range(pager, client, region, object, page, 1);
 	}
 }
 
@@ -185,5 +204,5 @@ void prefetch_pages(struct pager *pager, struct client *client, struct object *o
 	if (count > IO_PAGES)
 		count = IO_PAGES; /* advice: as much as one long read */
 	if (count && prefetch_room(pager, client, (uint32_t)count))
-		prefetch_range(pager, client, object, page, (uint32_t)count);
+		prefetch_range(pager, client, NULL, object, page, (uint32_t)count);
 }
