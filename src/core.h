@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "bounce.h"
+#include "chaos.h"
 #include "client.h"
 #include "fault.h"
 #include "frame.h"
@@ -107,6 +108,8 @@ struct pager {
 	int swap_fd;
 	struct slot_map slots;
 	uint64_t swap_file_slots; /* size of the swap file */
+
+	struct chaos chaos;
 
 	void *zeros; /* ZERO_PAGES pages that are never written */
 

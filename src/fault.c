@@ -264,10 +264,11 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 		shortage_wait(pager, fs->number);
 		return;
 	}
-	object_arm(pager, fs->object, fs->page, count);
 	uint64_t address = region_address(fs->region, fs->page), bytes = (uint64_t)count << PAGE_SHIFT;
-	uint64_t done;
-	int error = fs->fault->write ? uffd_zero(fs->client->uffd, address, bytes, &done)
+	uint64_t done = 0;
+	int error = object_arm(pager, fs->object, fs->page, count);
+	if (!error)
+		error = fs->fault->write ? uffd_zero(fs->client->uffd, address, bytes, &done)
 				     : uffd_copy(fs->client->uffd, address, pager->zeros, bytes,
 						 true, &done);
 	uint32_t filled = (uint32_t)(done >> PAGE_SHIFT);
@@ -415,7 +416,8 @@ static void fault_event(struct pager *pager, struct client *client, const struct
 		.protect = flags & UFFD_PAGEFAULT_FLAG_WP,
 	};
 	pager->latency.faults++;
-	fault_handle(pager, number);
+	if (!chaos_holds_fault(pager, number))
+		fault_handle(pager, number);
 }
 
 void fault_read(struct pager *pager, struct client *client)

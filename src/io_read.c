@@ -43,11 +43,15 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 	io->swap = swap;
 	io->count = io->span = count;
 	io->bounce = bounce;
+	/* So that all walks see these pages, and every write. */
+	if (object_arm(pager, object, page, count)) {
+		io_release(pager, io);
+		return 0;
+	}
 	io->object = object->number;
 	io->page = page;
 	io->place = swap ? pte_number(first) << PAGE_SHIFT : page << PAGE_SHIFT;
 	io->bytes = count << PAGE_SHIFT;
-	object_arm(pager, object, page, count); /* so that all walks see these pages */
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t frame = frame_alloc(pager, client, object, page + i);
 		io->frames[i] = frame;

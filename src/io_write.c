@@ -30,7 +30,8 @@ static int write_copy(struct pager *pager, const uint32_t *frames, uint32_t coun
 				break;
 			run++;
 		}
-		object_protect(pager, object, frame->page, run);
+		if (object_protect(pager, object, frame->page, run))
+			return -EAGAIN;
 		ssize_t bytes = (ssize_t)run << PAGE_SHIFT;
 		if (pread(object->memfd, bounce_address(&pager->bounce, bounce + i), (size_t)bytes,
 			  (off_t)(frame->page << PAGE_SHIFT)) != bytes)
@@ -110,11 +111,11 @@ static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t
 	io->bytes = taken << PAGE_SHIFT;
 	io->sync = sync;
 	memcpy(io->frames, frames, taken * sizeof *frames);
-	if (write_copy(pager, frames, taken, bounce)) {
+	*error = write_copy(pager, frames, taken, bounce);
+	if (*error) {
 		for (uint32_t i = 0; i < taken; i++)
 			slot_unref(&pager->slots, slot + i);
 		io_release(pager, io);
-		*error = -EIO;
 		return 0;
 	}
 	*error = 0;
@@ -125,14 +126,16 @@ static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t
 	return taken;
 }
 
-/* Dirty pages that lie wholly beyond the file's end have no home any more. */
-static void write_beyond(struct pager *pager, struct object *object, uint32_t number)
+/* Dirty pages that lie wholly beyond the file's end have no home any more. Returns whether it went. */
+static bool write_beyond(struct pager *pager, struct object *object, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
-	object_protect(pager, object, frame->page, 1);
+	if (object_protect(pager, object, frame->page, 1))
+		return false;
 	frame_clean(pager, object, frame->page);
 	if (frame->flags & FRAME_RECLAIM)
 		pageout_queue_drop(pager, number);
+	return true;
 }
 
 static uint32_t write_file(struct pager *pager, struct object *object, const uint32_t *frames,
@@ -140,10 +143,8 @@ static uint32_t write_file(struct pager *pager, struct object *object, const uin
 {
 	uint64_t bytes, page = frame_get(pager, frames[0])->page;
 	uint64_t pages = object_file_pages(object, &bytes);
-	if (page >= pages) {
-		write_beyond(pager, object, frames[0]);
-		return 1;
-	}
+	if (page >= pages)
+		return write_beyond(pager, object, frames[0]);
 	if (!io_write_room(pager))
 		return 0;
 	uint64_t whole = bytes >> PAGE_SHIFT; /* pages that the file fills */

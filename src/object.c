@@ -380,37 +380,49 @@ bool object_mapped(const struct object *object, uint64_t page, uint64_t count)
 
 /* A range of which a part is not registered any more (the client unmapped it by a way that we do
  * not see) is protected page by page: the rest must not be missed. */
-static void region_protect(struct pager *pager, struct region *region, uint64_t page,
-			   uint64_t count)
+static int region_protect(struct pager *pager, struct region *region, uint64_t page,
+			  uint64_t count)
 {
 	struct client *client = client_lookup(pager, region->client);
 	uint64_t address = region_address(region, page);
-	if (uffd_protect(client->uffd, address, count << PAGE_SHIFT, true) != -ENOENT)
-		return;
-	for (uint64_t i = 0; i < count && count > 1; i++)
-		uffd_protect(client->uffd, address + (i << PAGE_SHIFT), PAGE_BYTES, true);
+	int error = uffd_protect(client->uffd, address, count << PAGE_SHIFT, true), result = 0;
+	if (error != -ENOENT)
+		return error == -ESRCH ? 0 : error;
+	for (uint64_t i = 0; i < count && count > 1; i++) {
+		error = uffd_protect(client->uffd, address + (i << PAGE_SHIFT), PAGE_BYTES, true);
+		if (error && error != -ENOENT && error != -ESRCH)
+			result = error;
+	}
+	return result;
 }
 
-void object_protect(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+int object_protect(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
 {
 	uint64_t first, pages;
+	int result = 0;
 	for (struct region *region = object->regions; region; region = region->object_next) {
 		if (!region->registered || region->read_only)
 			continue;
-		if (region_overlap(region, page, count, &first, &pages))
-			region_protect(pager, region, first, pages);
+		if (!region_overlap(region, page, count, &first, &pages))
+			continue;
+		int error = region_protect(pager, region, first, pages);
+		result = error ? error : result;
 	}
+	return result;
 }
 
-void object_arm(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+int object_arm(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
 {
 	uint64_t last = (page + count - 1) / CHUNK_PAGES;
 	for (uint64_t chunk = page / CHUNK_PAGES; chunk <= last; chunk++) {
 		if (chunk_armed(object, chunk))
 			continue;
-		object_protect(pager, object, chunk * CHUNK_PAGES, CHUNK_PAGES);
+		int error = object_protect(pager, object, chunk * CHUNK_PAGES, CHUNK_PAGES);
+		if (error)
+			return error;
 		object->armed[chunk / 64] |= 1ull << (chunk % 64);
 	}
+	return 0;
 }
 
 /* ---- discarding -------------------------------------------------------------------------- */
@@ -451,19 +463,23 @@ uint64_t object_next_armed(const struct object *object, uint64_t page)
 	return chunk == page / CHUNK_PAGES ? page : chunk * CHUNK_PAGES;
 }
 
-void object_arm_region(struct pager *pager, struct object *object, struct region *region)
+int object_arm_region(struct pager *pager, struct object *object, struct region *region)
 {
 	uint64_t end = region->offset + region_pages(region), first, pages;
 	uint64_t page = object_next_armed(object, region->offset);
 	while (!region->read_only && page < end) {
 		uint64_t chunk = page / CHUNK_PAGES * CHUNK_PAGES;
-		if (region_overlap(region, chunk, CHUNK_PAGES, &first, &pages))
-			region_protect(pager, region, first, pages);
+		int error = region_overlap(region, chunk, CHUNK_PAGES, &first, &pages)
+				    ? region_protect(pager, region, first, pages)
+				    : 0;
+		if (error)
+			return error;
 		page = object_next_armed(object, chunk + CHUNK_PAGES);
 	}
+	return 0;
 }
 
-void object_discard(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+int object_discard(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
 {
 	uint64_t end = page + count;
 	if (end > object->capacity_pages)
@@ -474,13 +490,16 @@ void object_discard(struct pager *pager, struct object *object, uint64_t page, u
 		uint64_t last = (page / CHUNK_PAGES + 1) * CHUNK_PAGES;
 		last = last < end ? last : end;
 		/* Markers are lost with pages that are dropped unprotected. */
-		object_protect(pager, object, page, last - page);
+		int error = object_protect(pager, object, page, last - page);
+		if (error)
+			return error;
 		fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			  (off_t)(page << PAGE_SHIFT), (off_t)((last - page) << PAGE_SHIFT));
 		for (; page < last; page++)
 			page_discard(pager, object, page);
 	}
 	shortage_discarded(pager);
+	return 0;
 }
 
 void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count)

@@ -139,15 +139,18 @@ void object_release(struct pager *pager, struct object *object);
 /* Free a closing object if nothing holds it back any more. */
 void object_reap(struct pager *pager, struct object *object);
 
-/* Set the protection markers of the chunks that hold [page, page + count) in all regions (O3). */
-void object_arm(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
-/* Write-protect [page, page + count) in every region that maps it. */
-void object_protect(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+/* Set the protection markers of the chunks that hold [page, page + count) in all regions (O3). 0, or
+ * -ENOMEM or -EAGAIN: then no page may become resident there. */
+int object_arm(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+/* Write-protect [page, page + count) in every region that maps it. 0, or -ENOMEM or -EAGAIN: then
+ * some of it may be written unseen. */
+int object_protect(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* A region was added: set its markers wherever the object is armed. */
-void object_arm_region(struct pager *pager, struct object *object, struct region *region);
+int object_arm_region(struct pager *pager, struct object *object, struct region *region);
 /* Free the frames, slots and memfd pages of [page, page + count), I/O in flight excepted (its
- * pages are dropped when it ends); the contents become zeros, or the file's. */
-void object_discard(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+ * pages are dropped when it ends); the contents become zeros, or the file's. 0; or -ENOMEM or
+ * -EAGAIN, which cannot be if no region maps them: a part was done. */
+int object_discard(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* The first page at or after page whose chunk is armed: others never were resident. */
 uint64_t object_next_armed(const struct object *object, uint64_t page);
 /* Pages of a file are about to become dirty: make sure that the file system has room for them. 0, or

@@ -11,7 +11,7 @@
 static uint32_t grace(const struct pager *pager, const struct pool *pool)
 {
 	uint32_t share = pool_capacity(pager, pool) / 4;
-	return share < 1024 ? share : 1024;
+	return chaos_grace(pager, share < 1024 ? share : 1024);
 }
 
 /* The watermarks: below low reclaim begins, and goes on until high frames are free. */
@@ -41,9 +41,10 @@ static uint32_t pool_need(const struct pool *pool)
 				 : 0;
 }
 
-static uint32_t budget_need(const struct pager *pager)
+static uint32_t budget_need(struct pager *pager)
 {
-	return need_of(pager->used_pages, pager->budget_pages, pager->reclaiming);
+	return need_of(pager->used_pages, chaos_bound(pager, pager->budget_pages),
+		       pager->reclaiming);
 }
 
 static uint32_t pool_largest(const struct pager *pager)
@@ -57,7 +58,7 @@ static uint32_t pool_largest(const struct pager *pager)
 }
 
 /* The pool to take from, and how many pages: first what the budget wants, then the limits. */
-static uint32_t pool_choose(const struct pager *pager, uint32_t *need)
+static uint32_t pool_choose(struct pager *pager, uint32_t *need)
 {
 	*need = budget_need(pager);
 	if (*need)

@@ -83,6 +83,7 @@ static int zeros_init(struct pager *pager)
 
 static int pager_init(struct pager *pager, char *why, size_t why_bytes)
 {
+	chaos_init(pager);
 	int error = frame_table_init(pager);
 	if (!error)
 		error = object_table_init(pager);
@@ -230,7 +231,8 @@ static void complete(struct pager *pager, const struct io_uring_cqe *cqe, bool *
 	uint64_t data = cqe->user_data & ((1ull << 56) - 1);
 	switch (cqe->user_data >> 56) {
 	case RING_IO:
-		io_complete(pager, (uint32_t)data, cqe->res);
+		if (!chaos_holds_io(pager, (uint32_t)data, cqe->res))
+			io_complete(pager, (uint32_t)data, cqe->res);
 		break;
 	case RING_UFFD:
 		complete_uffd(pager, data, cqe);
@@ -297,6 +299,7 @@ static bool turn(struct pager *pager)
 	pageout_drop_queued(pager);
 	if (pager->clients_ready)
 		clients_read(pager);
+	bool held_back = chaos_turn(pager);
 	shortage_serve(pager);
 	if (mail)
 		mailbox_serve(pager);
@@ -310,7 +313,7 @@ static bool turn(struct pager *pager)
 		more = true;
 	if (shortage_check(pager))
 		more = true;
-	return more || pager->clients_ready || pager->shortage.frames_freed;
+	return more || held_back || pager->clients_ready || pager->shortage.frames_freed;
 }
 
 static uint64_t wait_ns(const struct pager *pager)
@@ -403,6 +406,7 @@ int pager_run(struct pager *pager)
 	int error = ring_enable(pager);
 	mailbox_poll(pager);
 	latency_start(pager);
+	chaos_thread(pager, true);
 	while (!error && !pager->stopped) {
 		bool more = turn(pager);
 		tick_if_due(pager, &last_tick, &stop_ticks);
@@ -414,6 +418,7 @@ int pager_run(struct pager *pager)
 			error = wait(pager);
 	}
 	latency_stop(pager);
+	chaos_thread(pager, false);
 	if (pager->stop_request)
 		request_done(pager->stop_request, error);
 	return error;

@@ -33,6 +33,8 @@ struct pager_config {
 	int latency_fd;             /* /dev/cpu_dma_latency, open for writing, or -1 */
 	int low_latency;            /* 0 off, 1 on (held always), 2 auto (while faults come fast) */
 	void (*warn)(const char *text); /* told of I/O errors, at most one a second; or NULL */
+	bool chaos;                 /* see chaos.h */
+	uint64_t chaos_seed;
 	bool check;                 /* run the invariant checker often (slow) */
 };
 

@@ -99,7 +99,7 @@ uint32_t prefetch_window(struct pager *pager, const struct region *region,
 	if (most > capacity / 16)
 		most = capacity / 16;
 	window = window < most ? window : most;
-	return window ? window : 1;
+	return chaos_window(pager, window ? window : 1);
 }
 
 /* Pages from page on that can be read together, up to count: 0 if the first cannot be. */

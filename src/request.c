@@ -142,7 +142,9 @@ static int register_clones(struct pager *pager, struct pager_request *request,
 		if (error)
 			return error;
 		region->registered = true;
-		object_arm_region(pager, object_lookup(pager, region->object), region);
+		error = object_arm_region(pager, object_lookup(pager, region->object), region);
+		if (error)
+			return error;
 		any = true;
 	}
 	return any ? 0 : -ENOENT;
@@ -183,7 +185,12 @@ static int request_register(struct pager *pager, struct pager_request *request,
 		uffd_unregister(client->uffd, request->address, request->length);
 		return error;
 	}
-	object_arm_region(pager, object, region);
+	error = object_arm_region(pager, object, region);
+	if (error) {
+		/* The new region alone is there: nothing is split, so that this cannot fail. */
+		region_remove_range(pager, client, values.start, values.end);
+		return error;
+	}
 	client_hold(pager, client, NULL);
 	return 0;
 }
@@ -287,8 +294,10 @@ static int request_discard(struct pager *pager, struct pager_request *request,
 		struct object *object = object_lookup(pager, client->regions[i]->object);
 		uint64_t page, pages = overlap_pages(request, client->regions[i], &page);
 		any = true;
-		if (!object_is_file(object))
-			object_discard(pager, object, page, pages);
+		int error = object_is_file(object) ? 0
+						   : object_discard(pager, object, page, pages);
+		if (error)
+			return error;
 	}
 	return any ? 0 : -ENOMEM;
 }

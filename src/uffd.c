@@ -4,9 +4,19 @@
 
 #include <errno.h>
 
+#include "chaos.h"
+
+#define PROTECT_TRIES 1000
+
 static int uffd_ioctl(int fd, unsigned long request, void *argument)
 {
 	return ioctl(fd, request, argument) < 0 ? -errno : 0;
+}
+
+/* What the kernel refuses with -EAGAIN while it is changing the address space. */
+static int uffd_change(int fd, unsigned long request, void *argument)
+{
+	return chaos_fails_uffd() ? -EAGAIN : uffd_ioctl(fd, request, argument);
 }
 
 int uffd_api(int fd, uint64_t features)
@@ -45,7 +55,12 @@ int uffd_protect(int fd, uint64_t address, uint64_t length, bool on)
 		.range = {address, length},
 		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
 	};
-	return uffd_ioctl(fd, UFFDIO_WRITEPROTECT, &wp);
+	int error;
+	/* It did nothing or a part, and it can be done again; that ends when the change has. */
+	for (int tries = 0; (error = uffd_change(fd, UFFDIO_WRITEPROTECT, &wp)) == -EAGAIN; tries++)
+		if (tries == PROTECT_TRIES)
+			break;
+	return error;
 }
 
 /* The kernel stores a negative errno in the count when it did nothing. */
@@ -60,20 +75,20 @@ int uffd_copy(int fd, uint64_t address, const void *source, uint64_t length, boo
 	struct uffdio_copy copy = {
 		.dst = address,
 		.src = (uintptr_t)source,
-		.len = length,
+		.len = chaos_length(length),
 		.mode = protect ? UFFDIO_COPY_MODE_WP : 0,
 	};
-	int error = uffd_ioctl(fd, UFFDIO_COPY, &copy);
-	*done = error ? bytes_done(copy.copy) : length;
-	return error;
+	int error = uffd_change(fd, UFFDIO_COPY, &copy);
+	*done = error ? bytes_done(copy.copy) : copy.len;
+	return error || *done == length ? error : -EAGAIN;
 }
 
 int uffd_zero(int fd, uint64_t address, uint64_t length, uint64_t *done)
 {
-	struct uffdio_zeropage zero = {.range = {address, length}};
-	int error = uffd_ioctl(fd, UFFDIO_ZEROPAGE, &zero);
-	*done = error ? bytes_done(zero.zeropage) : length;
-	return error;
+	struct uffdio_zeropage zero = {.range = {address, chaos_length(length)}};
+	int error = uffd_change(fd, UFFDIO_ZEROPAGE, &zero);
+	*done = error ? bytes_done(zero.zeropage) : zero.range.len;
+	return error || *done == length ? error : -EAGAIN;
 }
 
 int uffd_continue(int fd, uint64_t address, uint64_t length, bool protect, uint64_t *done)
@@ -82,7 +97,7 @@ int uffd_continue(int fd, uint64_t address, uint64_t length, bool protect, uint6
 		.range = {address, length},
 		.mode = protect ? UFFDIO_CONTINUE_MODE_WP : 0,
 	};
-	int error = uffd_ioctl(fd, UFFDIO_CONTINUE, &cont);
+	int error = uffd_change(fd, UFFDIO_CONTINUE, &cont);
 	*done = error ? bytes_done(cont.mapped) : length;
 	return error;
 }
@@ -102,7 +117,7 @@ int uffd_poison(int fd, uint64_t address, uint64_t length, uint64_t *done)
 		.mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE,
 	};
 	uffd_ioctl(fd, UFFDIO_WRITEPROTECT, &lift);
-	int error = uffd_ioctl(fd, UFFDIO_POISON, &poison);
+	int error = uffd_change(fd, UFFDIO_POISON, &poison);
 	*done = error ? bytes_done(poison.updated) : length;
 	return error;
 }

@@ -13,6 +13,8 @@
 
 #include "uapi.h"
 
+uint64_t harness_chaos;
+
 static void *run(void *pager)
 {
 	ck_assert_int_eq(pager_run(pager), 0);
@@ -56,6 +58,8 @@ void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,
 		.prefetch_max_pages = prefetch_pages,
 		.writeback_age_ms = 1000,
 		.latency_fd = -1,
+		.chaos = harness_chaos != 0,
+		.chaos_seed = harness_chaos,
 	};
 	char why[200] = "";
 	if (swap_directory)

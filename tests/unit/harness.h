@@ -18,6 +18,9 @@ struct harness {
 	unsigned long long thread;
 };
 
+/* Pagers started from now on run with chaos from this seed; 0: without. */
+extern uint64_t harness_chaos;
+
 /* Start a pager with so many pages of budget, the policy and a swap file in directory (NULL:
  * none). Fails the test if it cannot. */
 void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,

@@ -352,6 +352,29 @@ START_TEST(client_limit)
 }
 END_TEST
 
+/* Everything that does not count what happens must pass whatever happens. */
+static void chaos_begin(void)
+{
+	const char *given = getenv("PAGERD_SEED");
+	harness_chaos = (given ? strtoull(given, NULL, 0) : (unsigned)getpid()) | 1;
+	printf("chaos seed %lu\n", harness_chaos);
+}
+
+static TCase *chaos_case(void)
+{
+	TCase *tcase = tcase_create("chaos");
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, chaos_begin, NULL);
+	tcase_add_loop_test(tcase, anonymous_random, 0, POLICIES);
+	tcase_add_loop_test(tcase, file_read_write, 0, POLICIES);
+	tcase_add_test(tcase, file_tail);
+	tcase_add_test(tcase, file_shrinks);
+	tcase_add_test(tcase, discard_zeroes);
+	tcase_add_test(tcase, unmap_middle);
+	tcase_add_test(tcase, policy_switch);
+	return tcase;
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("pager");
@@ -370,6 +393,7 @@ int main(void)
 	tcase_add_test(tcase, policy_switch);
 	tcase_add_test(tcase, client_limit);
 	suite_add_tcase(suite, tcase);
+	suite_add_tcase(suite, chaos_case());
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
