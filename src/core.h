@@ -17,6 +17,7 @@
 #include "object.h"
 #include "pageout.h"
 #include "pager.h"
+#include "poison.h"
 #include "region.h"
 #include "reserve.h"
 #include "shortage.h"
@@ -88,6 +89,7 @@ struct pager {
 	uint32_t fault_free_count;
 	struct fault_queue frozen;
 	struct shortage shortage;
+	struct poison_table poison;
 
 	/* I/O */
 	struct bounce bounce;

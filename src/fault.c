@@ -55,9 +55,12 @@ static uint32_t fault_alloc(struct pager *pager)
 
 static void fault_free(struct pager *pager, uint32_t number)
 {
+	struct pager_request *request = pager->faults[number].request;
 	pager->faults[number].next = pager->fault_free;
 	pager->fault_free = number;
 	pager->fault_free_count++;
+	if (request)
+		request_part_done(pager, request, 0);
 }
 
 void fault_push(struct pager *pager, struct fault_queue *queue, uint32_t number)
@@ -103,6 +106,7 @@ void fault_fail(struct pager *pager, uint32_t number)
 		uint64_t done;
 		if (uffd_poison(client->uffd, fault->address, PAGE_BYTES, &done))
 			uffd_wake(client->uffd, fault->address, PAGE_BYTES);
+		poison_add(pager, client, fault->address);
 	}
 	fault_done(pager, number);
 }
@@ -418,6 +422,27 @@ static void fault_event(struct pager *pager, struct client *client, const struct
 	pager->latency.faults++;
 	if (!chaos_holds_fault(pager, number))
 		fault_handle(pager, number);
+}
+
+bool fault_at(struct pager *pager, const struct client *client, uint64_t address,
+	      struct pager_request *request)
+{
+	if (pager->fault_free_count < EVENT_BATCH)
+		return false;
+	uint32_t number = fault_alloc(pager);
+	pager->faults[number] = (struct fault){
+		.address = address,
+		.arrived_ns = pager->now_ns,
+		.client = client->number,
+		.client_generation = client->generation,
+		.next = FAULT_NONE,
+		.single = true,
+		.request = request,
+	};
+	if (request)
+		request->pending++;
+	fault_handle(pager, number);
+	return true;
 }
 
 void fault_read(struct pager *pager, struct client *client)

@@ -15,6 +15,7 @@
 
 struct pager;
 struct client;
+struct pager_request;
 
 #define FAULT_NONE  UINT32_MAX
 #define FAULT_COUNT 16384u /* records; when they are used up, events stay in their descriptors */
@@ -26,6 +27,7 @@ struct fault {
 	uint32_t object; /* 0: not known yet */
 	uint32_t client_generation;
 	uint32_t next;
+	struct pager_request *request; /* waits for the end of this */
 	bool write;   /* the access was a write */
 	bool protect; /* the event was WP */
 	bool major;   /* it waited for a read */
@@ -41,6 +43,9 @@ void fault_table_finish(struct pager *pager);
 
 /* Read and handle the events waiting in the client's userfaultfd. */
 void fault_read(struct pager *pager, struct client *client);
+/* Handle a read fault of our own making at address, for whose end request (or NULL) waits. False if there is no record to spare. */
+bool fault_at(struct pager *pager, const struct client *client, uint64_t address,
+	      struct pager_request *request);
 /* Handle a fault; consumes the record, now or later. */
 void fault_handle(struct pager *pager, uint32_t fault);
 /* The waiters of a list (io.waiters), each handled again; single: without prefetch. */

@@ -277,6 +277,7 @@ static void tick(struct pager *pager)
 {
 	sync_old(pager);
 	client_reap(pager);
+	poison_retry(pager, NULL, NULL);
 	if (!shortage_may_write(pager))
 		return;
 	for (uint32_t i = 1; pager->closing_objects && i < pager->object_room; i++) {
@@ -321,7 +322,7 @@ static uint64_t wait_ns(const struct pager *pager)
 	if (latency_window_ns(pager))
 		return latency_window_ns(pager);
 	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->shortage.waiting.count ||
-	    pager->stopping || pager->leaving)
+	    pager->stopping || pager->leaving || pager->poison.used)
 		return TICK_NS;
 	return 0;
 }

@@ -278,6 +278,7 @@ static int request_file_end(struct pager *pager, struct pager_request *request,
 	file_pages(request, &page, &count);
 	if (page < client->writing->capacity_pages)
 		object_invalidate(pager, client->writing, page, count);
+	poison_retry(pager, client->writing, request);
 	file_end(pager, client);
 	return 0;
 }

@@ -254,6 +254,51 @@ START_TEST(file_shrinks)
 }
 END_TEST
 
+static void file_request(struct harness *h, enum pager_request_type type, int fd)
+{
+	struct pager_request request = {
+		.type = type,
+		.client = h->client,
+		.flags = PAGERD_FILE_WRITE,
+		.fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0),
+	};
+	ck_assert_int_eq(harness_request(h, &request), 0);
+}
+
+/* What lay beyond the end is there once the file has grown: at once where the call that makes it
+ * grow is known to the pager, else soon. */
+START_TEST(file_grows)
+{
+	struct harness h;
+	int fd = file_make(64, 8 << 12), tries = 0;
+	uint64_t page[512] = {0};
+	signal(SIGBUS, on_fault);
+	harness_start(&h, BUDGET, "lru", NULL, 0);
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, 64 << 12, fd, 0);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 20 * 512)), SIGBUS);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 30 * 512)), SIGBUS);
+	file_request(&h, PAGER_FILE_BEGIN, fd);
+	ck_assert_int_eq(ftruncate(fd, 24 << 12), 0);
+	file_request(&h, PAGER_FILE_END, -1);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 20 * 512)), 0);
+	ck_assert_uint_eq(memory[20 * 512], 0);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 30 * 512)), SIGBUS);
+	page_write(memory, 20, 3);
+	page[0] = value(30, 1);
+	page[511] = ~value(30, 1);
+	ck_assert_int_eq(pwrite(fd, page, sizeof page, 30 << 12), 4096);
+	while (signal_of_read((char *)(memory + 30 * 512))) {
+		ck_assert_int_lt(tries++, 200);
+		usleep(50000);
+	}
+	page_check(memory, 30, 1);
+	page_check(memory, 20, 3);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 31 * 512)), SIGBUS);
+	harness_stop(&h);
+	close(fd);
+}
+END_TEST
+
 /* No room in swap: whoever needs a frame gets SIGBUS, what was there stays. */
 START_TEST(swap_missing)
 {
@@ -369,6 +414,7 @@ static TCase *chaos_case(void)
 	tcase_add_loop_test(tcase, file_read_write, 0, POLICIES);
 	tcase_add_test(tcase, file_tail);
 	tcase_add_test(tcase, file_shrinks);
+	tcase_add_test(tcase, file_grows);
 	tcase_add_test(tcase, discard_zeroes);
 	tcase_add_test(tcase, unmap_middle);
 	tcase_add_test(tcase, policy_switch);
@@ -387,6 +433,7 @@ int main(void)
 	tcase_add_test(tcase, favourites_make_room);
 	tcase_add_test(tcase, file_tail);
 	tcase_add_test(tcase, file_shrinks);
+	tcase_add_test(tcase, file_grows);
 	tcase_add_test(tcase, swap_missing);
 	tcase_add_test(tcase, discard_zeroes);
 	tcase_add_test(tcase, unmap_middle);
