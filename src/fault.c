@@ -118,6 +118,18 @@ static void fault_again(struct pager *pager, struct faultstate *fs)
 	fault_done(pager, fs->number);
 }
 
+/* A userfaultfd call did nothing: whoever waits makes the fault again. */
+static void fault_refused(struct pager *pager, struct faultstate *fs, int error)
+{
+	if (fs->fault->own && error == -EAGAIN) {
+		shortage_wait(pager, fs->number);
+		shortage_retry(pager);
+		return;
+	}
+	uffd_wake(fs->client->uffd, fs->fault->address, PAGE_BYTES);
+	fault_done(pager, fs->number);
+}
+
 /* ---- the page is there ------------------------------------------------------------------- */
 
 /* First write to a clean page: lift the protection, in a run of writes from some pages along. */
@@ -206,9 +218,11 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 		fault_lost(pager, fs);
 		return;
 	}
-	if (error)
-		uffd_wake(fs->client->uffd, fs->fault->address, PAGE_BYTES);
-	else if (write)
+	if (error) {
+		fault_refused(pager, fs, error);
+		return;
+	}
+	if (write)
 		frame_dirty(pager, fs->object, fs->page);
 	if (frame->flags & FRAME_HELD)
 		pool->ops->referenced(pool->policy, (uint32_t)pte_number(fs->pte));
@@ -293,8 +307,10 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 		shortage_wait(pager, fs->number);
 		return;
 	}
-	if (error)
-		uffd_wake(fs->client->uffd, fs->fault->address, PAGE_BYTES);
+	if (!filled) {
+		fault_refused(pager, fs, error);
+		return;
+	}
 	COUNT(pager, fs->client, fs->object, faults_zero, 1);
 	fault_done(pager, fs->number);
 }
@@ -331,6 +347,15 @@ static void fault_read_in(struct pager *pager, struct faultstate *fs)
 		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
 }
 
+void fault_installed(struct pager *pager, uint32_t number)
+{
+	/* It may have gone in by the memfd, which is enough for a thread that tries again. */
+	if (pager->faults[number].own)
+		fault_handle(pager, number);
+	else
+		fault_done(pager, number);
+}
+
 /* The page is on its way, or read ahead and waiting for this. */
 static void fault_join(struct pager *pager, struct faultstate *fs)
 {
@@ -349,7 +374,7 @@ static void fault_join(struct pager *pager, struct faultstate *fs)
 	} else {
 		COUNT(pager, fs->client, fs->object, faults_minor, 1);
 		io_install(pager, number, fs->fault);
-		fault_done(pager, fs->number);
+		fault_installed(pager, fs->number);
 	}
 	if (run) {
 		COUNT(pager, fs->client, fs->object, pages_prefetch_used, stream->issued);
@@ -358,6 +383,18 @@ static void fault_join(struct pager *pager, struct faultstate *fs)
 			stream->next = after;
 		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
 	}
+}
+
+/*
+ * The memfd of a guarded object (see object_guard) has a page that we did not put in. While it is
+ * being read in, the read replaces it; else it goes.
+ */
+static void fault_foreign(struct faultstate *fs)
+{
+	fs->fault->present = false;
+	if (pte_state(fs->pte) != PAGE_READING)
+		fallocate(fs->object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  (off_t)(fs->page << PAGE_SHIFT), PAGE_BYTES);
 }
 
 /* ---- dispatch ---------------------------------------------------------------------------- */
@@ -384,6 +421,8 @@ void fault_handle(struct pager *pager, uint32_t number)
 		return;
 	}
 	fs.pte = object_pte(fs.object, fs.page);
+	if (fault->present && pte_state(fs.pte) != PAGE_RESIDENT)
+		fault_foreign(&fs);
 	switch (pte_state(fs.pte)) {
 	case PAGE_RESIDENT:
 		fault_resident(pager, &fs);
@@ -418,6 +457,7 @@ static void fault_event(struct pager *pager, struct client *client, const struct
 		.next = FAULT_NONE,
 		.write = flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP),
 		.protect = flags & UFFD_PAGEFAULT_FLAG_WP,
+		.present = flags & UFFD_PAGEFAULT_FLAG_MINOR,
 	};
 	pager->latency.faults++;
 	if (!chaos_holds_fault(pager, number))
@@ -437,6 +477,7 @@ bool fault_at(struct pager *pager, const struct client *client, uint64_t address
 		.client_generation = client->generation,
 		.next = FAULT_NONE,
 		.single = true,
+		.own = true,
 		.request = request,
 	};
 	if (request)

@@ -28,6 +28,8 @@ struct fault {
 	uint32_t client_generation;
 	uint32_t next;
 	struct pager_request *request; /* waits for the end of this */
+	bool own;     /* no thread waits: see fault_at */
+	bool present; /* the memfd has a page there, whoever put it in */
 	bool write;   /* the access was a write */
 	bool protect; /* the event was WP */
 	bool major;   /* it waited for a read */
@@ -55,6 +57,8 @@ void fault_retry_queue(struct pager *pager, struct fault_queue *queue);
 void fault_fail_queue(struct pager *pager, struct fault_queue *queue);
 /* The access gets SIGBUS; consumes the record. */
 void fault_fail(struct pager *pager, uint32_t fault);
+/* The read that it waited for has put its page into the object. */
+void fault_installed(struct pager *pager, uint32_t fault);
 /* Count it, free the record. */
 void fault_done(struct pager *pager, uint32_t fault);
 

@@ -331,5 +331,5 @@ void io_read_done(struct pager *pager, uint32_t number)
 	io->waiters = fault->next;
 	struct fault copy = *fault; /* io_install handles other faults, records come and go */
 	io_install(pager, number, &copy);
-	fault_done(pager, first);
+	fault_installed(pager, first);
 }

@@ -309,6 +309,25 @@ int object_open_file(struct pager *pager, int fd, bool writable, struct object *
 	return 0;
 }
 
+int object_guard(struct pager *pager, struct object *object, uint32_t uid)
+{
+	if (!object->region_count && !object->holds)
+		object->uid = uid; /* nobody else has it */
+	if (object->guarded || object->uid == uid)
+		return 0;
+	object->guarded = true;
+	for (struct region *region = object->regions; region; region = region->object_next) {
+		const struct client *client = client_lookup(pager, region->client);
+		int error = region->registered ? uffd_register(client->uffd, region->start,
+							       region->end - region->start,
+							       !region->read_only, true)
+					       : 0;
+		if (error && error != -ESRCH)
+			return error;
+	}
+	return 0;
+}
+
 uint64_t object_file_pages(const struct object *object, uint64_t *bytes)
 {
 	struct stat st;

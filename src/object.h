@@ -91,7 +91,7 @@ struct object {
 	uint32_t in_flight; /* I/Os */
 	uint32_t frozen; /* a fork or a write(2) is under way: writers wait */
 	bool closing;      /* nobody maps it: write back, then free */
-	uint32_t uid;      /* who made it (anonymous) */
+	uint32_t uid;      /* who made it */
 
 	uint64_t resident_pages;
 	uint64_t dirty_pages;
@@ -105,6 +105,7 @@ struct object {
 	int fd;        /* for whole pages; O_DIRECT where the file system has it */
 	int fd_tail;   /* buffered: the page that holds the file's end */
 	bool writable; /* fd may be written */
+	bool guarded;  /* see object_guard */
 	int write_error; /* of the last failed write-back; reported once by a sync */
 	struct object *hash_next;
 };
@@ -156,6 +157,13 @@ uint64_t object_next_armed(const struct object *object, uint64_t page);
 /* Pages of a file are about to become dirty: make sure that the file system has room for them. 0, or
  * -ENOSPC and the like. Where a file has no holes this costs one fstat. */
 int object_reserve(const struct object *object, uint64_t page, uint64_t count);
+/*
+ * The user uid is going to have the object's memfd, if only for reading. Whoever reads a hole of a
+ * memfd through a mapping that is not registered fills it with a page of zeros, which the kernel
+ * would show to everybody. Where the object is another user's, its regions are registered for faults
+ * on pages that are there, too: all that we did not put in is found out. 0, or uffd_register's.
+ */
+int object_guard(struct pager *pager, struct object *object, uint32_t uid);
 /* Forget the clean pages of [page, page + count): what is in the file counts. */
 void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* The object of the file that fd is open on; NULL if there is none. */

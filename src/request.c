@@ -92,6 +92,8 @@ static int request_map(struct pager *pager, struct pager_request *request, struc
 		}
 		close(fd);
 		if (!error)
+			error = object_guard(pager, object, client->uid);
+		if (!error)
 			error = object_grow(object, page + pages);
 	} else {
 		error = object_create_anonymous(pager, request->kind, pages, &object);
@@ -138,7 +140,7 @@ static int register_clones(struct pager *pager, struct pager_request *request,
 		if (region->registered)
 			return -EEXIST;
 		error = uffd_register(client->uffd, region->start, region->end - region->start,
-				      !region->read_only);
+				      !region->read_only, object_lookup(pager, region->object)->guarded);
 		if (error)
 			return error;
 		region->registered = true;
@@ -168,7 +170,8 @@ static int request_register(struct pager *pager, struct pager_request *request,
 	if (error)
 		return error;
 	bool read_only = client->held_read_only;
-	error = uffd_register(client->uffd, request->address, request->length, !read_only);
+	error = uffd_register(client->uffd, request->address, request->length, !read_only,
+			      object->guarded);
 	if (error)
 		return error;
 	struct region values = {

@@ -34,11 +34,12 @@ int uffd_features(int fd, uint64_t *features)
 	return error;
 }
 
-int uffd_register(int fd, uint64_t address, uint64_t length, bool protect)
+int uffd_register(int fd, uint64_t address, uint64_t length, bool protect, bool guard)
 {
 	struct uffdio_register reg = {
 		.range = {address, length},
-		.mode = UFFDIO_REGISTER_MODE_MISSING | (protect ? UFFDIO_REGISTER_MODE_WP : 0),
+		.mode = UFFDIO_REGISTER_MODE_MISSING | (protect ? UFFDIO_REGISTER_MODE_WP : 0) |
+			(guard ? UFFDIO_REGISTER_MODE_MINOR : 0),
 	};
 	return uffd_ioctl(fd, UFFDIO_REGISTER, &reg);
 }

@@ -18,12 +18,13 @@
 /* The features without which the pager cannot work. */
 #define UFFD_FEATURES_NEEDED                                                                       \
 	(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_MISSING_SHMEM |                             \
-	 UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_POISON)
+	 UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_POISON)
 
 int uffd_api(int fd, uint64_t features);
 /* What the kernel offers. Uses up the descriptor: give it a fresh one. */
 int uffd_features(int fd, uint64_t *features);
-int uffd_register(int fd, uint64_t address, uint64_t length, bool protect);
+/* protect: with write protection. guard: also faults on pages that the memfd has. */
+int uffd_register(int fd, uint64_t address, uint64_t length, bool protect, bool guard);
 int uffd_unregister(int fd, uint64_t address, uint64_t length);
 /* Set (on) or lift write protection; lifting wakes the waiters of the range. */
 int uffd_protect(int fd, uint64_t address, uint64_t length, bool on);

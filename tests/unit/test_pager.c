@@ -254,6 +254,49 @@ START_TEST(file_shrinks)
 }
 END_TEST
 
+/* Another user, who may read the file, gets its memfd for reading. Reading a hole there fills it with
+ * zeros: nobody else may see them. */
+START_TEST(readers_fill_no_holes)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 4, sum = 0;
+	int fd = file_make(pages, pages << 12);
+	char name[40];
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	harness_start(&h, BUDGET, "lru", NULL, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
+	for (uint64_t i = 0; i < pages; i += 2)
+		page_write(memory, i, 5);
+	struct pager_request add = {.type = PAGER_CLIENT_ADD, .fd = -1, .uid = 1, .name = "other"};
+	ck_assert_int_eq(harness_request(&h, &add), 0);
+	struct pager_request map = {
+		.type = PAGER_MAP,
+		.client = add.client,
+		.kind = PAGERD_FILE_SHARED,
+		.length = pages << 12,
+		.fd = open(name, O_RDONLY | O_CLOEXEC),
+	};
+	ck_assert_int_eq(harness_request(&h, &map), 0);
+	ck_assert(map.read_only);
+	volatile uint64_t *view = mmap(NULL, pages << 12, PROT_READ, MAP_SHARED, map.fd, 0);
+	ck_assert_ptr_ne((void *)view, MAP_FAILED);
+	for (int round = 0; round < 3; round++) {
+		for (uint64_t i = 0; i < pages; i++)
+			sum += view[i * 512];
+		for (uint64_t i = 0; i < pages; i++)
+			page_check(memory, i, i % 2 ? 0 : 5);
+	}
+	ck_assert_uint_ne(sum, 0);
+	munmap((void *)view, pages << 12);
+	close(map.fd);
+	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = add.client, .fd = -1};
+	ck_assert_int_eq(harness_request(&h, &remove), 0);
+	harness_unmap(&h, memory, pages << 12);
+	harness_stop(&h);
+	close(fd);
+}
+END_TEST
+
 static void file_request(struct harness *h, enum pager_request_type type, int fd)
 {
 	struct pager_request request = {
@@ -434,6 +477,7 @@ int main(void)
 	tcase_add_test(tcase, file_tail);
 	tcase_add_test(tcase, file_shrinks);
 	tcase_add_test(tcase, file_grows);
+	tcase_add_test(tcase, readers_fill_no_holes);
 	tcase_add_test(tcase, swap_missing);
 	tcase_add_test(tcase, discard_zeroes);
 	tcase_add_test(tcase, unmap_middle);
