@@ -10,25 +10,16 @@
 
 #include "choose.h"
 #include "paged.h"
+#include "socket.h"
 #include "sys.h"
 
-#define API	       __attribute__((visibility("default")))
-#define DEFAULT_SOCKET "/run/pagerd/pagerd.sock"
+#define API __attribute__((visibility("default")))
 
 struct pagerd {
 	pthread_mutex_t mutex;
 	int pid; /* a child of fork has no session */
 	struct paged paged;
 };
-
-static int saved_connect(struct pagerd *connection, const char *socket_path)
-{
-	if (!socket_path)
-		socket_path = getenv("PAGERD_SOCKET");
-	if (!socket_path || !*socket_path)
-		socket_path = DEFAULT_SOCKET;
-	return session_connect(&connection->paged.session, socket_path);
-}
 
 API int pagerd_connect(struct pagerd **connection, const char *socket_path)
 {
@@ -37,7 +28,8 @@ API int pagerd_connect(struct pagerd **connection, const char *socket_path)
 	errno = saved;
 	if (!made)
 		return -ENOMEM;
-	int result = saved_connect(made, socket_path);
+	char room[SOCKET_PATH_MAX];
+	int result = session_connect(&made->paged.session, socket_choose(socket_path, room));
 	if (result < 0) {
 		free(made);
 		return result;

@@ -12,13 +12,14 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "socket.h"
 
 static const char usage[] =
 	"usage: pagerctl run [--memory SIZE] [--policy P] [--swap DIR] [--no-heap] [--min SIZE]\n"
 	"                    [--verbose] [--socket PATH] [--] CMD [ARG ...]\n"
 	"       pagerctl status [--json]\n"
 	"       pagerctl stat [PID] [--json]\n"
-	"       pagerctl maps PID\n"
+	"       pagerctl maps PID [--json]\n"
 	"       pagerctl set [PID] memory=SIZE|policy=P ...\n"
 	"       pagerctl --help | --version\n"
 	"\n"
@@ -34,7 +35,8 @@ static const char usage[] =
 	"  --verbose      say at the end what the paged memory took\n"
 	"SIZE is in bytes, or has K, M, G or T behind it.\n"
 	"--socket PATH (with every command) names the daemon's socket; the default is\n"
-	"$PAGERD_SOCKET, or " DEFAULT_SOCKET ".\n"
+	"$PAGERD_SOCKET, or $XDG_RUNTIME_DIR/pagerd.sock if your own daemon answers there (not for\n"
+	"root), or /run/pagerd/pagerd.sock.\n"
 	"\n"
 	"Exit status: run has the command's own (128 + the signal that killed it), 125 if run "
 	"itself\n"
@@ -57,17 +59,12 @@ static int usage_error(const char *what, const char *why)
 	return STATUS_USAGE;
 }
 
-static const char *socket_path(const char *option)
-{
-	const char *path = option ? option : getenv("PAGERD_SOCKET");
-	return path && *path ? path : DEFAULT_SOCKET;
-}
-
 /* A session with the daemon; negative after having said why there is none. */
 static int daemon_open(const char *option)
 {
+	char room[SOCKET_PATH_MAX];
 	uint32_t pid;
-	const char *path = socket_path(option);
+	const char *path = socket_choose(option, room);
 	int socket = control_open(path, &pid);
 	if (socket < 0)
 		complain("no pagerd answers at %s: %s", path, strerror(-socket));
@@ -95,19 +92,19 @@ static int report(const char *socket_option, enum pagerd_report_kind kind, uint3
 	if (result == 0 && fflush(stdout) == 0)
 		return 0;
 	if (result == -ESRCH || result == -ENOENT)
-		complain("process %u is no client of the daemon", pid);
+		complain("process %u is no client of the daemon, or not yours", pid);
 	else
 		complain("report: %s", strerror(result ? -result : errno));
 	return STATUS_REFUSED;
 }
 
-/* status [--json], stat [PID] [--json], maps PID */
+/* status [--json], stat [PID] [--json], maps PID [--json] */
 static int report_main(int argc, char **argv, const char *socket, enum pagerd_report_kind kind)
 {
 	bool json = false;
 	uint32_t pid = 0;
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0 && kind != PAGERD_REPORT_MAPS)
+		if (strcmp(argv[i], "--json") == 0)
 			json = true;
 		else if (argv[i][0] == '-')
 			return usage_error(argv[i], "unknown option");

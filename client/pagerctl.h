@@ -3,8 +3,6 @@
 #ifndef PAGERD_CLIENT_PAGERCTL_H
 #define PAGERD_CLIENT_PAGERCTL_H
 
-#define DEFAULT_SOCKET "/run/pagerd/pagerd.sock"
-
 enum status {
 	STATUS_REFUSED = 1,	 /* the daemon answered, and would not */
 	STATUS_USAGE = 64,	 /* as sysexits.h */

@@ -81,6 +81,8 @@ static long file_coherent(const struct file_call *call)
 	preload_enter(&signals);
 	int begun = session_file_begin(session, (int)call->arguments[0], call->offset,
 				       call->length, call->write);
+	if (begun == -ENOTCONN)
+		preload_die("the daemon has gone with what was changed in a mapped file");
 	if (!call->write)
 		preload_leave(&signals);
 	long result = call->write ? file_system_call(call) : file_plain(call);

@@ -27,6 +27,8 @@ static long map_paged(struct mapping *mapping)
 	long address = paged_mmap(&preload.paged, mapping, &refused);
 	if (mapping->kind == PAGERD_FILE_SHARED && refused == 0 && address >= 0)
 		preload_file_mapped(mapping->fd);
+	if (mapping->kind == PAGERD_FILE_SHARED && refused == -ENOTCONN)
+		preload_die("the daemon has gone with what was changed in mapped files");
 	bool complain = preload.verbose && refused < 0;
 	preload_leave(&signals);
 	if (complain)

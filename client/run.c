@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pagerctl run: a command whose memory is paged. */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "pagerctl.h"
 #include "service.h"
 #include "size.h"
+#include "socket.h"
 #include "supervise.h"
 
 struct run {
@@ -109,9 +111,8 @@ static uint64_t memory_default(void)
 static int run_service(const struct run *run, struct service *service)
 {
 	struct service_options options = run->service;
-	const char *path = run->socket ? run->socket : getenv("PAGERD_SOCKET");
-	if (!path || !*path)
-		path = DEFAULT_SOCKET;
+	char room[SOCKET_PATH_MAX];
+	const char *path = socket_choose(run->socket, room);
 	if (!options.policy && !options.swap) {
 		int status = service_join(service, path, !run->socket);
 		if (status == 0 || run->socket)
@@ -151,16 +152,19 @@ static void run_account(const struct service *service)
 
 static int run_command(const struct run *run, const struct service *service, bool *orphaned)
 {
+	struct descendants descendants;
 	sigset_t signals;
 	pid_t pid;
 	int status = run_environment(run, service);
 	if (status != 0)
 		return status;
+	descendants_prepare(&descendants);
 	supervise_prepare(&signals);
 	status = supervise_launch(run->command, &signals, &pid);
 	if (status == 0)
-		status = supervise(pid, service->control, orphaned);
+		status = supervise(pid, service, &descendants, orphaned);
 	supervise_finish(&signals);
+	descendants_finish(&descendants);
 	return status;
 }
 
@@ -169,6 +173,7 @@ int run_main(int argc, char **argv)
 	struct run run = {.heap = true};
 	struct service service;
 	bool orphaned = false;
+	signal(SIGCHLD, SIG_DFL); /* were it ignored, children would be gone before we wait */
 	int status = run_parse(argc, argv, &run);
 	if (status != 0)
 		return status;
@@ -177,7 +182,8 @@ int run_main(int argc, char **argv)
 		return status;
 	status = run_command(&run, &service, &orphaned);
 	if (orphaned) {
-		complain("the daemon (process %u) has gone: killed %s, whose memory it had",
+		complain("the daemon (process %u) has gone: killed %s and all that it started, "
+			 "whose memory it had",
 			 service.pid, run.command[0]);
 		service_bury(&service);
 		return status;

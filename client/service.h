@@ -7,16 +7,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SERVICE_PATH_MAX 108 /* what a socket's address holds */
+#include "socket.h"
 
 struct service {
-	char path[SERVICE_PATH_MAX]; /* of the socket */
+	char path[SOCKET_PATH_MAX]; /* of the socket */
 	int control;		     /* our own session; its end is the daemon's end */
 	uint32_t pid;
 	/* a private daemon's */
 	bool private;
 	int lifeline;			  /* it ends some time after this was closed */
-	char directory[SERVICE_PATH_MAX]; /* holds the socket */
+	char directory[SOCKET_PATH_MAX]; /* holds the socket */
 };
 
 struct service_options {

@@ -90,14 +90,15 @@ static bool command_ended(pid_t command, int *status)
 	return true;
 }
 
-int supervise(pid_t command, int control, bool *orphaned)
+int supervise(pid_t command, const struct service *service, const struct descendants *descendants,
+	      bool *orphaned)
 {
 	sigset_t handled;
 	sigprocmask(SIG_BLOCK, NULL, &handled);
 	int signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
 	struct pollfd sources[] = {
 		{.fd = signals, .events = POLLIN},
-		{.fd = control, .events = POLLIN},
+		{.fd = service->control, .events = POLLIN},
 	};
 	int status;
 	*orphaned = false;
@@ -106,10 +107,10 @@ int supervise(pid_t command, int control, bool *orphaned)
 		poll(sources, 2, -1);
 		while (read(signals, &signal, sizeof(signal)) == sizeof(signal))
 			signal_handle(&signal, command);
+		descendants_reap(command, (pid_t)service->pid);
 		/* The daemon never speaks first: anything here is its end. */
 		if (sources[1].revents && !command_ended(command, &status)) {
-			kill(command, SIGKILL);
-			waitpid(command, NULL, 0);
+			descendants_kill(descendants);
 			*orphaned = true;
 			status = STATUS_RUN_FAILED;
 			break;

@@ -130,6 +130,11 @@ int sys_connect(int fd, const struct sockaddr *address, size_t bytes)
 	return (int)sys_call(SYS_connect, fd, (long)address, (long)bytes, 0, 0, 0);
 }
 
+int sys_getsockopt(int fd, int level, int name, void *value, uint32_t *bytes)
+{
+	return (int)sys_call(SYS_getsockopt, fd, level, name, (long)value, (long)bytes, 0);
+}
+
 long sys_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	return sys_call(SYS_sendmsg, fd, (long)message, flags, 0, 0, 0);

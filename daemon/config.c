@@ -68,8 +68,9 @@ static void help(void)
 	for (size_t i = 0; pagerd_policies[i]; i++)
 		printf("                          %-6s %s\n", pagerd_policies[i]->name,
 		       pagerd_policies[i]->summary);
-	printf("  --socket PATH         where clients connect (default: $PAGERD_SOCKET, or\n"
-	       "                        /run/pagerd/pagerd.sock, or $XDG_RUNTIME_DIR/pagerd.sock)\n"
+	printf("  --socket PATH         where clients connect (default: $PAGERD_SOCKET, or for an\n"
+	       "                        ordinary user $XDG_RUNTIME_DIR/pagerd.sock, or\n"
+	       "                        /run/pagerd/pagerd.sock)\n"
 	       "  --low-latency MODE    auto, on or off: keep idle CPUs polling while faults come\n"
 	       "                        fast (default: auto)\n"
 	       "  --prefetch PAGES      longest read-ahead window; 0 reads no page unasked\n"
@@ -228,6 +229,7 @@ static const char *environment(const char *name)
 	return value && *value ? value : NULL;
 }
 
+/* Where a client of the same user looks (client/socket.c). */
 static void socket_default(struct config *config)
 {
 	const char *runtime = environment("XDG_RUNTIME_DIR");

@@ -21,19 +21,30 @@ static const struct client_info *region_owner(const struct pager_snapshot *s,
 	return NULL;
 }
 
-static void text_region(FILE *out, const struct region_info *r)
+static void region_permissions(FILE *out, const struct region_info *r)
 {
-	int width =
-		fprintf(out, "%08" PRIx64 "-%08" PRIx64 " r%c-%c %08" PRIx64 " %02x:%02x %" PRIu64,
-			r->address, r->address + r->length_bytes, r->read_only ? '-' : 'w',
-			r->kind == PAGERD_ANON_PRIVATE ? 'p' : 's', r->offset_bytes,
-			major(r->device), minor(r->device), r->inode);
-	fprintf(out, "%*s", width < NAME_COLUMN ? NAME_COLUMN - width : 1, "");
+	fprintf(out, "r%c-%c", r->read_only ? '-' : 'w',
+		r->kind == PAGERD_ANON_PRIVATE ? 'p' : 's');
+}
+
+static void region_name(FILE *out, const struct region_info *r)
+{
 	if (r->kind == PAGERD_FILE_SHARED)
 		fprintf(out, "object:%" PRIu64, r->object);
 	else
 		fprintf(out, "[pagerd:%s:%" PRIu64 "]", report_kind_name(r->kind), r->object);
-	/* All pages are an object's, and none can be wired yet: both stand for later. */
+}
+
+/* All pages are an object's, and none can be wired yet: "private" and "wired" stand for later. */
+static void text_region(FILE *out, const struct region_info *r)
+{
+	int width = fprintf(out, "%08" PRIx64 "-%08" PRIx64 " ", r->address,
+			    r->address + r->length_bytes);
+	region_permissions(out, r);
+	width += 4 + fprintf(out, " %08" PRIx64 " %02x:%02x %" PRIu64, r->offset_bytes,
+			     major(r->device), minor(r->device), r->inode);
+	fprintf(out, "%*s", width < NAME_COLUMN ? NAME_COLUMN - width : 1, "");
+	region_name(out, r);
 	fprintf(out,
 		" resident %" PRIu64 " dirty %" PRIu64 " private 0 swapped %" PRIu64 " wired 0\n",
 		r->resident_pages, r->dirty_pages, r->swap_pages);
@@ -43,7 +54,11 @@ static void json_region(FILE *out, const struct region_info *r, const struct cli
 {
 	fprintf(out, "{\"pid\": %u, \"address\": %" PRIu64 ", \"length_bytes\": %" PRIu64,
 		owner->pid, r->address, r->length_bytes);
-	fprintf(out, ", \"read_only\": %s, \"kind\": \"%s\"", r->read_only ? "true" : "false",
+	fprintf(out, ", \"permissions\": \"");
+	region_permissions(out, r);
+	fprintf(out, "\", \"name\": \"");
+	region_name(out, r);
+	fprintf(out, "\", \"read_only\": %s, \"kind\": \"%s\"", r->read_only ? "true" : "false",
 		report_kind_name(r->kind));
 	fprintf(out, ", \"object\": %" PRIu64 ", \"offset_bytes\": %" PRIu64, r->object,
 		r->offset_bytes);
@@ -51,7 +66,8 @@ static void json_region(FILE *out, const struct region_info *r, const struct cli
 		minor(r->device), r->inode);
 	fprintf(out, ", \"resident_pages\": %" PRIu64 ", \"dirty_pages\": %" PRIu64,
 		r->resident_pages, r->dirty_pages);
-	fprintf(out, ", \"swap_pages\": %" PRIu64 "}", r->swap_pages);
+	fprintf(out, ", \"private_pages\": 0, \"swap_pages\": %" PRIu64 ", \"wired_pages\": 0}",
+		r->swap_pages);
 }
 
 void report_maps(FILE *out, const struct pager_snapshot *snapshot, const struct report_query *query)

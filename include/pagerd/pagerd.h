@@ -35,7 +35,8 @@ extern "C" {
 struct pagerd;
 
 /*
- * Connect to the daemon whose socket is at socket_path; NULL means $PAGERD_SOCKET, or else
+ * Connect to the daemon whose socket is at socket_path; NULL means $PAGERD_SOCKET, or else an
+ * ordinary user's $XDG_RUNTIME_DIR/pagerd.sock if a daemon of that user answers there, or else
  * /run/pagerd/pagerd.sock. Makes a userfaultfd for this process.
  * Errors: -ENOENT, -ECONNREFUSED (no daemon there), -EPERM (neither the daemon nor this process
  * may use userfaultfd: see pagerd --check), -EPROTO (not a pagerd of this version), -EMFILE,

@@ -18,7 +18,7 @@ for command in status stat "stat $pid" "maps $pid"; do
 	expect_status 0 "$CTL" "${words[@]}"
 	[ -s out ] || fail "$command says nothing"
 done
-for command in status stat "stat $pid"; do
+for command in status stat "stat $pid" "maps $pid"; do
 	read -r -a words <<<"$command"
 	expect_status 0 "$CTL" "${words[@]}" --json
 	must "$PYTHON" -m json.tool out json
@@ -27,6 +27,33 @@ expect_status 0 "$CTL" status
 expect_text out fifo
 expect_status 0 "$CTL" maps "$pid"
 expect_text out "$(grep memfd "/proc/$pid/maps" | head -n 1 | cut -d - -f 1 | sed 's/^0*//')"
+
+# Each line of the maps is there in the JSON, column by column.
+cat >maps_compare <<'PROGRAM'
+import json
+import re
+import sys
+
+with open("maps.json", encoding="ascii") as file:
+    regions = json.load(file)["regions"]
+lines = []
+for r in regions:
+    if r["pid"] != int(sys.argv[1]):
+        sys.exit(f"a region of another process: {r}")
+    major, minor = (int(part, 16) for part in r["device"].split(":"))
+    lines.append([f"{r['address']:08x}-{r['address'] + r['length_bytes']:08x}", r["permissions"],
+                  f"{r['offset_bytes']:08x}", f"{major:02x}:{minor:02x}", str(r["inode"]), r["name"],
+                  "resident", str(r["resident_pages"]), "dirty", str(r["dirty_pages"]),
+                  "private", str(r["private_pages"]), "swapped", str(r["swap_pages"]),
+                  "wired", str(r["wired_pages"])])
+with open("maps.text", encoding="ascii") as file:
+    text = [re.split(" +", line.strip()) for line in file]
+if not lines or lines != text:
+    sys.exit(f"{lines}\nis not\n{text}")
+PROGRAM
+"$CTL" maps "$pid" --json >maps.json || fail "maps --json"
+"$CTL" maps "$pid" >maps.text || fail "maps"
+must "$PYTHON" maps_compare "$pid"
 
 # What the program did is what is counted.
 at_least() {

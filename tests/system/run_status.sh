@@ -16,6 +16,10 @@ check_statuses() {
 	expect_text err no-such-program
 	expect_status 126 "$CTL" run "$@" -- ./text
 	expect_text err text
+	# Who starts it may ignore what it waits for.
+	expect_status 37 timeout -s KILL 30 "$PYTHON" -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$CTL" run "$@" -- sh -c 'exit 37'
 	# Standard input, output, arguments and environment are the command's.
 	# shellcheck disable=SC2016 # the command expands it
 	expect_status 0 env A=b "$CTL" run "$@" -- sh -c 'read -r x; echo "$x $A $1"' sh 'c  d' <<<in
