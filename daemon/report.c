@@ -283,15 +283,10 @@ static void rusage(FILE *out, const struct pager_snapshot *s, bool json)
 
 static int pid_known(const struct pager_snapshot *s, const struct report_query *query)
 {
-	int error = query->pid ? -ESRCH : 0;
-	for (size_t i = 0; query->pid && i < s->client_count; i++) {
-		if (s->clients[i].pid != query->pid)
-			continue;
+	for (size_t i = 0; query->pid && i < s->client_count; i++)
 		if (report_shown(query, &s->clients[i]))
 			return 0;
-		error = -EPERM;
-	}
-	return error;
+	return query->pid ? -ESRCH : 0;
 }
 
 int report_make(const struct daemon *daemon, const struct pager_snapshot *snapshot,

@@ -18,8 +18,8 @@ struct report_query {
 	uid_t uid; /* the asker's */
 };
 
-/* Make the report in *text (free it). 0, -ESRCH (no such client), -EPERM (not the asker's),
- * -EINVAL (no such report), -ENOMEM. */
+/* Make the report in *text (free it). 0, -ESRCH (no such client that the asker may see: whether
+ * there is another's is not said), -EINVAL (no such report), -ENOMEM. */
 int report_make(const struct daemon *daemon, const struct pager_snapshot *snapshot,
 		const struct report_query *query, char **text, size_t *length);
 

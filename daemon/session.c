@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "log.h"
 
 /* One user's sessions, root's apart: a quarter of what the daemon has (SESSIONS_MAX), so that
@@ -26,8 +27,12 @@ static void session_free(struct session *session)
 		event_free(session->event);
 	if (session->writable)
 		event_free(session->writable);
+	if (session->file.deadline)
+		event_free(session->file.deadline);
 	if (session->fd >= 0)
 		close(session->fd);
+	if (session->file.fd >= 0)
+		close(session->file.fd);
 	free(session->text);
 	free(session->targets);
 	free(session);
@@ -71,6 +76,7 @@ void session_close(struct session *session, const char *why)
 	session->closed = true;
 	event_del(session->event);
 	event_del(session->writable);
+	session_file_forget(session); /* the pager does, with the client */
 	close(session->fd);
 	session->fd = -1;
 	if (!session->busy)
@@ -300,6 +306,9 @@ static int session_identify(struct session *session, const struct session *paren
 	if (getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ||
 	    setsockopt(session->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return -errno;
+	int error = parent ? descriptor_claim(session->fd) : 0;
+	if (error)
+		return error;
 	session->pid = parent ? parent->pid : peer.pid;
 	session->uid = parent ? parent->uid : peer.uid;
 	if (parent)
@@ -316,6 +325,7 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 		return -ENOMEM;
 	}
 	session->fd = fd;
+	session->file.fd = -1;
 	session->busy = true;
 	session->state = parent ? SESSION_CHILD_NEW : SESSION_NEW;
 	int error = session_identify(session, parent);
@@ -324,7 +334,8 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 	session_link(daemon, session);
 	session->event = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, session);
 	session->writable = event_new(daemon->base, fd, EV_WRITE, on_writable, session);
-	if (!error && (!session->event || !session->writable))
+	session->file.deadline = event_new(daemon->base, -1, 0, session_file_overdue, session);
+	if (!error && (!session->event || !session->writable || !session->file.deadline))
 		error = -ENOMEM;
 	if (!error && !parent)
 		error = event_add(session->event, NULL) ? -ENOMEM : 0;

@@ -36,6 +36,19 @@ union packet {
 	char bytes[PAGERD_PACKET_MAX];
 };
 
+/* A write to a file that the client has announced. */
+struct session_file {
+	enum {
+		WRITE_NONE,
+		WRITE_BEGUN,
+		WRITE_OVERDUE, /* ended without the client's FILE_END, which may still come */
+	} state;
+	uint64_t offset, length;
+	int fd; /* the file once more, or -1 */
+	struct event *deadline;
+	struct job job; /* the end that is not the client's */
+};
+
 struct session {
 	struct daemon *daemon;
 	struct session *next, **link;
@@ -50,6 +63,7 @@ struct session {
 	char name[20];
 	uint32_t client;       /* the pager's number, 0: none */
 	struct session *child; /* FORK under way */
+	struct session_file file;
 	struct pagerd_set set; /* SET under way */
 	char words[256];       /* its text, taken apart: the pager reads it */
 	uint32_t *targets;
@@ -77,12 +91,18 @@ void session_close(struct session *session, const char *why);
 void session_packet(struct session *session, const union packet *packet, size_t size, int fd,
 		    pid_t pid);
 
-/* ---- between session.c and session_request.c ---- */
+/* ---- between session.c, session_request.c and session_file.c ---- */
 
 /* Answer: a header alone, or a whole packet with the error in it, and go on reading. */
 void session_reply(struct session *session, uint16_t type, int error);
 void session_reply_packet(struct session *session, void *packet, size_t size, uint16_t type,
 			  int error, int fd);
+/* FILE_BEGIN (takes fd) and FILE_END; the end that comes when a client sends none; forget what was
+ * begun, when the session ends. */
+void session_file_begin(struct session *session, const struct pagerd_range *range, int fd);
+void session_file_end(struct session *session, const struct pagerd_range *range);
+void session_file_overdue(evutil_socket_t fd, short what, void *session);
+void session_file_forget(struct session *session);
 /* Answer with a text of any length, which it frees. */
 void session_reply_text(struct session *session, uint16_t type, char *text, size_t length);
 

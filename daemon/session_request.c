@@ -74,10 +74,6 @@ static uint16_t reply_type(const struct pager_request *request)
 		return PAGERD_FORK_END;
 	case PAGER_DRAIN:
 		return PAGERD_DRAIN;
-	case PAGER_FILE_BEGIN:
-		return PAGERD_FILE_BEGIN;
-	case PAGER_FILE_END:
-		return PAGERD_FILE_END;
 	case PAGER_MAP:
 		return PAGERD_MAP;
 	case PAGER_OPEN:
@@ -267,26 +263,6 @@ static void packet_range(struct session *session, enum pager_request_type type,
 	job_post(session);
 }
 
-static void packet_file(struct session *session, enum pager_request_type type,
-			const struct pagerd_range *range, int fd)
-{
-	int error = range->flags & ~PAGERD_FILE_WRITE ? -EINVAL : 0;
-	if (!error && fd >= 0)
-		error = descriptor_usable(fd, range->flags & PAGERD_FILE_WRITE);
-	if (error) {
-		if (fd >= 0)
-			close(fd);
-		session_reply(session, range->h.type, error);
-		return;
-	}
-	struct pager_request *request = job_start(session, type, simple_done);
-	request->offset = range->address;
-	request->length = range->length_bytes;
-	request->flags = range->flags;
-	request->fd = fd;
-	job_post(session);
-}
-
 static void stats_done(struct job *job)
 {
 	struct pagerd_stats_reply reply = {0};
@@ -466,14 +442,10 @@ static void packet_set(struct session *session, const struct pagerd_set *set)
 	bool refused = !set->pid && !may_see(session, geteuid());
 	if (!set->pid && !refused)
 		session->targets[session->target_count++] = 0;
-	for (struct session *s = session->daemon->sessions; set->pid && s; s = s->next) {
-		if (!s->client || (uint32_t)s->pid != set->pid)
-			continue;
-		if (may_see(session, s->uid))
+	/* Another user's client is as good as none: it is not for the asker to know. */
+	for (struct session *s = session->daemon->sessions; set->pid && s; s = s->next)
+		if (s->client && (uint32_t)s->pid == set->pid && may_see(session, s->uid))
 			session->targets[session->target_count++] = s->client;
-		else
-			refused = true;
-	}
 	if (refused)
 		session_reply(session, PAGERD_SET, -EPERM);
 	else if (!session->target_count)
@@ -547,10 +519,10 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		packet_range(session, PAGER_ADVISE, &packet->range);
 		break;
 	case PAGERD_FILE_BEGIN:
-		packet_file(session, PAGER_FILE_BEGIN, &packet->range, fd);
+		session_file_begin(session, &packet->range, fd);
 		break;
 	case PAGERD_FILE_END:
-		packet_file(session, PAGER_FILE_END, &packet->range, -1);
+		session_file_end(session, &packet->range);
 		break;
 	case PAGERD_FORK:
 		packet_fork(session, fd);

@@ -13,8 +13,9 @@ VERSION = 1
 PACKET_MAX = 4096
 REPLY = 0x8000
 (HELLO, UFFD, MAP, REGISTER, UNMAP, OPEN, SYNC, DISCARD, ADVISE, FORK, FORK_END, STATS, SET, REPORT,
- DRAIN) = range(1, 16)
-TYPES = range(HELLO, DRAIN + 1)
+ DRAIN, FILE_BEGIN, FILE_END) = range(1, 18)
+TYPES = range(HELLO, FILE_END + 1)
+FILE_WRITE = 1
 FILE_SHARED, ANON_SHARED, ANON_PRIVATE = 1, 2, 3
 PAGE = 4096
 HEADER = struct.Struct("=IHHIi")
@@ -42,6 +43,8 @@ BODIES = {
     SET: struct.Struct("=II256s"),
     REPORT: struct.Struct("=IIII"),
     DRAIN: struct.Struct("="),
+    FILE_BEGIN: struct.Struct("=QQII"),
+    FILE_END: struct.Struct("=QQII"),
 }
 
 

@@ -40,6 +40,7 @@ struct pager {
 	int fork_error;	    /* what FORK is to answer */
 	size_t text_length; /* of the last SET's policy */
 	unsigned done_count[PAGER_STOP + 1];
+	struct pager_request last_of[PAGER_STOP + 1];
 	unsigned client_count;
 	struct fake_client clients[FAKE_CLIENTS];
 };
@@ -233,6 +234,7 @@ int pager_run(struct pager *pager)
 		pthread_mutex_lock(&pager->lock);
 		request->error = fake_request(pager, request);
 		pager->done_count[request->type]++;
+		pager->last_of[request->type] = *request;
 		pthread_mutex_unlock(&pager->lock);
 		request->done(request);
 		pthread_mutex_lock(&pager->lock);

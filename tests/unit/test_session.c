@@ -22,6 +22,7 @@
 #include "../../daemon/report.c"
 #include "../../daemon/report_maps.c"
 #include "../../daemon/session.c"
+#include "../../daemon/session_file.c"
 #include "../../daemon/session_request.c"
 
 #define WAIT_MS 5000 /* what takes longer never comes */
@@ -74,6 +75,8 @@ void event_free(struct event *event)
 
 static bool event_ready(const struct event *event)
 {
+	if (event->fd < 0)
+		return false;
 	struct pollfd p = {.fd = event->fd, .events = event->what & EV_READ ? POLLIN : POLLOUT};
 	return event->added && poll(&p, 1, 0) > 0;
 }
@@ -89,6 +92,20 @@ static void loop_turn(struct event_base *base)
 		return;
 	}
 	usleep(100);
+}
+
+/* All timers that run expire; how many did. */
+static int loop_expire(struct event_base *base)
+{
+	int count = 0;
+	for (struct event *event = base->events; event; event = event->next) {
+		if (!event->added || event->fd >= 0)
+			continue;
+		event->added = false;
+		event->call(event->fd, EV_TIMEOUT, event->context);
+		count++;
+	}
+	return count;
 }
 
 static uint64_t now_ms(void)
@@ -659,6 +676,83 @@ START_TEST(file_calls_need_the_right)
 }
 END_TEST
 
+static int peer_file(int peer, uint16_t type, uint32_t flags, uint64_t offset, int fd)
+{
+	struct pagerd_range range = {.address = offset, .length_bytes = 100, .flags = flags};
+	return peer_call(peer, &range, sizeof range, type, fd);
+}
+
+static struct pager_request file_request(enum pager_request_type type)
+{
+	pthread_mutex_lock(&pager_.lock);
+	struct pager_request request = pager_.last_of[type];
+	pthread_mutex_unlock(&pager_.lock);
+	return request;
+}
+
+START_TEST(file_write_has_a_deadline)
+{
+	int peer = peer_join(), fd = memfd_create("file", 0);
+	int idle = files_open();
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, 0, 4096, fd), 0);
+	ck_assert_int_eq(loop_expire(&base_), 0); /* nobody waits for a read */
+	/* In time: the timer is gone with the end. */
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 4096, fd), 0);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 4096, fd), -EBUSY);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_END, 0, 4096, -1), 0);
+	ck_assert_int_eq(loop_expire(&base_), 0);
+	ck_assert_uint_eq(done_count(PAGER_FILE_END), 1);
+	ck_assert_int_eq(files_open(), idle);
+	/* Too late: the pager gets an end, with the session's own bytes, without the client. */
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 8192, fd), 0);
+	ck_assert_int_eq(loop_expire(&base_), 1);
+	loop_until(done_count(PAGER_FILE_END) == 2);
+	ck_assert_uint_eq(file_request(PAGER_FILE_END).offset, 8192);
+	ck_assert_uint_eq(file_request(PAGER_FILE_END).length, 100);
+	ck_assert(!peer_readable(peer));
+	ck_assert_int_eq(peer_header(peer, PAGERD_STATS, -1), 0);
+	/* When it comes, the mappings are refreshed: a begin over no bytes and an end. */
+	unsigned begins = done_count(PAGER_FILE_BEGIN);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_END, 0, 8192, -1), 0);
+	ck_assert_uint_eq(done_count(PAGER_FILE_BEGIN), begins + 1);
+	ck_assert_uint_gt(file_request(PAGER_FILE_BEGIN).offset, 1ull << 60);
+	ck_assert_uint_eq(file_request(PAGER_FILE_BEGIN).flags, PAGERD_FILE_WRITE);
+	ck_assert_uint_eq(done_count(PAGER_FILE_END), 3);
+	ck_assert_uint_eq(file_request(PAGER_FILE_END).offset, 8192);
+	ck_assert_int_eq(files_open(), idle);
+	ck_assert_int_eq(loop_expire(&base_), 0);
+	/* And from then on all is as before. */
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 0, fd), 0);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_END, 0, 0, -1), 0);
+	close(fd);
+	close(peer);
+}
+END_TEST
+
+/* It goes away before, at, or after its deadline, or while the pager works on its end. */
+START_TEST(file_write_and_gone)
+{
+	struct pagerd_range range = {.length_bytes = 100};
+	int peer = peer_join(), fd = memfd_create("file", 0);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 0, fd), 0);
+	close(fd);
+	if (_i > 0)
+		hold(true);
+	if (_i > 0)
+		ck_assert_int_eq(loop_expire(&base_), 1);
+	if (_i > 1)
+		peer_send(peer, &range, sizeof range, PAGERD_FILE_END, -1);
+	for (int i = 0; i < 20; i++)
+		loop_turn(daemon_.base);
+	close(peer);
+	for (int i = 0; i < 20; i++)
+		loop_turn(daemon_.base);
+	hold(false);
+	loop_until(!daemon_.sessions);
+	ck_assert_int_eq(loop_expire(&base_), 0);
+}
+END_TEST
+
 /* ---- one at a time, and the end ---------------------------------------------------------- */
 
 START_TEST(next_request_waits)
@@ -800,6 +894,43 @@ START_TEST(fork_needs_a_socket)
 	}
 	close(ends[1]);
 	ck_assert_uint_eq(done_count(PAGER_FORK), 0);
+}
+END_TEST
+
+/* Sockets whose ends are all the daemon's: nobody would be left to end the sessions. */
+START_TEST(fork_with_both_ends)
+{
+	int ends[2], peer = peer_join();
+	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends));
+	ck_assert_int_eq(peer_header(peer, PAGERD_FORK, ends[_i]), 0);
+	ck_assert_int_eq(peer_header(peer, PAGERD_FORK_END, -1), 0);
+	ck_assert_uint_eq(client_count(), 2);
+	ck_assert_int_eq(peer_header(peer, PAGERD_FORK, ends[!_i]), 1);
+	close(ends[0]);
+	close(ends[1]);
+	close(peer);
+	loop_until(!daemon_.sessions);
+}
+END_TEST
+
+/* The client's own end of a connection to the socket that the daemon listens on. */
+START_TEST(fork_with_its_own_end)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	socklen_t length = sizeof name;
+	int peer = peer_join(), own = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	ck_assert(!bind(listener, (struct sockaddr *)&name, sizeof name.sun_family));
+	ck_assert(!getsockname(listener, (struct sockaddr *)&name, &length));
+	ck_assert(!listen(listener, 1) && !connect(own, (struct sockaddr *)&name, length));
+	ck_assert_int_eq(
+		session_create(&daemon_, accept4(listener, NULL, NULL, SOCK_CLOEXEC), NULL, NULL),
+		0);
+	close(listener);
+	ck_assert_int_eq(peer_header(peer, PAGERD_FORK, own), 1);
+	close(own);
+	close(peer);
+	loop_until(!daemon_.sessions);
 }
 END_TEST
 
@@ -1066,9 +1197,9 @@ START_TEST(other_users_see_nothing)
 	ck_assert_ptr_null(strstr(text, "test"));
 	ck_assert_int_eq(peer_report(other, PAGERD_REPORT_MAPS, 0, 0, text, sizeof text), 0);
 	ck_assert_str_eq(text, "");
-	ck_assert_int_eq(peer_report(other, PAGERD_REPORT_STAT, pid, 0, text, sizeof text), -EPERM);
-	ck_assert_int_eq(peer_report(other, PAGERD_REPORT_MAPS, pid, 0, text, sizeof text), -EPERM);
-	ck_assert_int_eq(peer_set(other, pid, "memory=1M", why, sizeof why), -EPERM);
+	ck_assert_int_eq(peer_report(other, PAGERD_REPORT_STAT, pid, 0, text, sizeof text), -ESRCH);
+	ck_assert_int_eq(peer_report(other, PAGERD_REPORT_MAPS, pid, 0, text, sizeof text), -ESRCH);
+	ck_assert_int_eq(peer_set(other, pid, "memory=1M", why, sizeof why), -ESRCH);
 	ck_assert_int_eq(peer_set(other, 0, "memory=1M", why, sizeof why), -EPERM);
 	ck_assert_uint_eq(done_count(PAGER_SET), 0);
 	close(peer);
@@ -1188,12 +1319,16 @@ static void cases_add(TCase *tcase)
 	tcase_add_test(tcase, map_needs_the_right_descriptor);
 	tcase_add_loop_test(tcase, ranges_are_checked, 0, sizeof ranges / sizeof *ranges);
 	tcase_add_test(tcase, file_calls_need_the_right);
+	tcase_add_test(tcase, file_write_has_a_deadline);
+	tcase_add_loop_test(tcase, file_write_and_gone, 0, 3);
 	tcase_add_test(tcase, next_request_waits);
 	tcase_add_loop_test(tcase, gone_while_busy, 0,
 			    sizeof client_requests / sizeof *client_requests);
 	tcase_add_test(tcase, fork_gives_a_session);
 	tcase_add_test(tcase, fork_child_says_hello_first);
 	tcase_add_test(tcase, fork_needs_a_socket);
+	tcase_add_loop_test(tcase, fork_with_both_ends, 0, 2);
+	tcase_add_test(tcase, fork_with_its_own_end);
 	tcase_add_test(tcase, fork_is_refused);
 	tcase_add_loop_test(tcase, fork_and_gone, 0, 8);
 	tcase_add_test(tcase, reports_are_whole);

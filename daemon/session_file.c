@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * FILE_BEGIN and FILE_END: calls on files that may be mapped.
+ *
+ * Between the two of a write, all writers through mappings of the file wait. A client that is
+ * stopped there, or means harm, would stop them for ever: after DEADLINE_S the pager gets the
+ * FILE_END that the client did not send. When the client's comes at last, the file is begun once
+ * more, over no bytes, only to be ended: so what was written meanwhile shows in the mappings.
+ * Pages that others have stored into in that time stay as they are, and go over it: whose bytes
+ * are the newer ones, nobody can tell.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "descriptor.h"
+#include "log.h"
+#include "session.h"
+
+#define DEADLINE_S 10
+#define NO_BYTES   INT64_MAX /* an offset behind which no file has any */
+
+static void file_post(struct session *session, struct job *job, enum pager_request_type type,
+		      void (*complete)(struct job *))
+{
+	*job = (struct job){
+		.request = {.type = type,
+			    .client = session->client,
+			    .fd = -1,
+			    .offset = session->file.offset,
+			    .length = session->file.length},
+		.complete = complete,
+		.owner = session,
+	};
+	bridge_post(&session->daemon->bridge, job);
+}
+
+void session_file_forget(struct session *session)
+{
+	event_del(session->file.deadline);
+	if (session->file.fd >= 0)
+		close(session->file.fd);
+	session->file.fd = -1;
+	session->file.state = WRITE_NONE;
+}
+
+/* ---- begin ------------------------------------------------------------------------------- */
+
+static void begun(struct job *job)
+{
+	static const struct timeval deadline = {.tv_sec = DEADLINE_S};
+	struct session *session = job->owner;
+	bool write = job->request.flags & PAGERD_FILE_WRITE;
+	if (write && job->request.error)
+		session_file_forget(session);
+	else if (write && !session->closed && event_add(session->file.deadline, &deadline))
+		session_close(session, "cannot be waited for: not enough memory");
+	session_reply(session, PAGERD_FILE_BEGIN, job->request.error);
+}
+
+static int begin_wrong(const struct session *session, const struct pagerd_range *range, int fd)
+{
+	if (range->flags & ~PAGERD_FILE_WRITE)
+		return -EINVAL;
+	int error = descriptor_usable(fd, range->flags & PAGERD_FILE_WRITE);
+	return !error && session->file.state != WRITE_NONE ? -EBUSY : error;
+}
+
+void session_file_begin(struct session *session, const struct pagerd_range *range, int fd)
+{
+	int error = begin_wrong(session, range, fd);
+	if (error) {
+		close(fd);
+		session_reply(session, PAGERD_FILE_BEGIN, error);
+		return;
+	}
+	if (range->flags & PAGERD_FILE_WRITE) {
+		session->file.state = WRITE_BEGUN;
+		session->file.offset = range->address;
+		session->file.length = range->length_bytes;
+		session->file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* for a late end */
+	}
+	session->job = (struct job){
+		.request = {.type = PAGER_FILE_BEGIN,
+			    .client = session->client,
+			    .fd = fd,
+			    .offset = range->address,
+			    .length = range->length_bytes,
+			    .flags = range->flags},
+		.complete = begun,
+		.owner = session,
+	};
+	bridge_post(&session->daemon->bridge, &session->job);
+}
+
+/* ---- end --------------------------------------------------------------------------------- */
+
+/* The session is there still: its client is removed by a request that was posted later. */
+static void overdue_ended(struct job *job)
+{
+}
+
+void session_file_overdue(evutil_socket_t fd, short what, void *context)
+{
+	struct session *session = context;
+	log_debug("client %d (%s): no FILE_END for %d s: others go on", (int)session->pid,
+		  session->name, DEADLINE_S);
+	session->file.state = WRITE_OVERDUE;
+	file_post(session, &session->file.job, PAGER_FILE_END, overdue_ended);
+}
+
+static void ended(struct job *job)
+{
+	session_reply(job->owner, PAGERD_FILE_END, job->request.error);
+}
+
+static void begun_again(struct job *job)
+{
+	struct session *session = job->owner;
+	int error = job->request.error;
+	if (error)
+		session_reply(session, PAGERD_FILE_END, error == -ENOENT ? 0 : error);
+	else
+		file_post(session, &session->job, PAGER_FILE_END, ended);
+}
+
+/* Its FILE_BEGIN was ended without it. */
+static void late_end(struct session *session)
+{
+	int fd = session->file.fd;
+	session->file.fd = -1;
+	session_file_forget(session);
+	if (fd < 0) {
+		session_reply(session, PAGERD_FILE_END, -EMFILE);
+		return;
+	}
+	session->job = (struct job){
+		.request = {.type = PAGER_FILE_BEGIN,
+			    .client = session->client,
+			    .fd = fd,
+			    .offset = NO_BYTES,
+			    .length = 1,
+			    .flags = PAGERD_FILE_WRITE},
+		.complete = begun_again,
+		.owner = session,
+	};
+	bridge_post(&session->daemon->bridge, &session->job);
+}
+
+void session_file_end(struct session *session, const struct pagerd_range *range)
+{
+	if (range->flags & ~PAGERD_FILE_WRITE) {
+		session_reply(session, PAGERD_FILE_END, -EINVAL);
+		return;
+	}
+	bool overdue = session->file.state == WRITE_OVERDUE;
+	session->file.offset = range->address;
+	session->file.length = range->length_bytes;
+	if (overdue) {
+		late_end(session);
+		return;
+	}
+	session_file_forget(session);
+	file_post(session, &session->job, PAGER_FILE_END, ended);
+}
