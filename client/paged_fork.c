@@ -34,7 +34,21 @@ void paged_fork_forget(struct paged *paged)
 	regions_finish(&paged->regions);
 }
 
-/* Nothing is mapped at the region's addresses yet: its mapping was marked MADV_DONTFORK. */
+/* Where paged memory was the child has holes (MADV_DONTFORK). Before anything is mapped that may go
+ * anywhere, the new table above all, the holes are filled: what went there would be mapped over. */
+static int holes_fill(const struct regions *inherited)
+{
+	for (size_t i = 0; i < inherited->count; i++) {
+		const struct region *region = &inherited->entries[i];
+		long result = sys_mmap(region->start, region->end - region->start, PROT_NONE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
+				       0);
+		if (result < 0)
+			return (int)result;
+	}
+	return 0;
+}
+
 static int adopt_region(struct paged *paged, const struct region *inherited)
 {
 	struct region region = *inherited;
@@ -73,7 +87,9 @@ static int adopt(struct paged *paged, const struct region *region)
 		return adopt_region(paged, region);
 	int result = session_range(&paged->session, PAGERD_UNMAP, region->start,
 				   region->end - region->start, 0);
-	if (result == 0 && !(region->flags & REGION_DONTFORK))
+	if (result == 0 && (region->flags & REGION_DONTFORK))
+		result = sys_munmap(region->start, region->end - region->start);
+	else if (result == 0)
 		result = adopt_zeros(paged, region);
 	return result;
 }
@@ -83,7 +99,9 @@ int paged_fork_adopt(struct paged *paged, int child_socket)
 	struct regions inherited = paged->regions;
 	paged->regions = (struct regions){.entries = NULL};
 	session_finish(&paged->session);
-	int result = session_start(&paged->session, child_socket);
+	int result = holes_fill(&inherited);
+	if (result == 0)
+		result = session_start(&paged->session, child_socket);
 	if (result == 0)
 		result = regions_reserve(&paged->regions, inherited.count + 1);
 	for (size_t i = 0; i < inherited.count && result == 0; i++)
