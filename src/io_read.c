@@ -177,6 +177,9 @@ void io_unstage_object(struct pager *pager, const struct object *object)
 static uint32_t install_unmapped(struct pager *pager, struct io *io, uint32_t i, uint32_t run)
 {
 	struct object *object = object_lookup(pager, io->object);
+	/* A single region's markers were left to the copy that was not made: see object_arm. */
+	if (object_protect(pager, object, io->page + i, run))
+		return 0;
 	ssize_t done = pwrite(object->memfd, bounce_address(&pager->bounce, io->bounce + i),
 			      (size_t)run << PAGE_SHIFT, (off_t)((io->page + i) << PAGE_SHIFT));
 	return done > 0 ? (uint32_t)(done >> PAGE_SHIFT) : 0;

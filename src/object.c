@@ -430,9 +430,18 @@ int object_protect(struct pager *pager, struct object *object, uint64_t page, ui
 	return result;
 }
 
+/*
+ * Punching a hole keeps the markers, but not always: if a thread maps the page once more between the
+ * two steps of that (all mappings are removed, then the page), the kernel takes it out of all
+ * mappings again, and their markers with it (unmap_mapping_folio: ZAP_FLAG_DROP_MARKER). The region
+ * that the page comes in by is protected on the way; others would let a write pass unseen.
+ */
 int object_arm(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
 {
 	uint64_t last = (page + count - 1) / CHUNK_PAGES;
+	int again = object->region_count > 1 ? object_protect(pager, object, page, count) : 0;
+	if (again)
+		return again;
 	for (uint64_t chunk = page / CHUNK_PAGES; chunk <= last; chunk++) {
 		if (chunk_armed(object, chunk))
 			continue;

@@ -140,8 +140,8 @@ void object_release(struct pager *pager, struct object *object);
 /* Free a closing object if nothing holds it back any more. */
 void object_reap(struct pager *pager, struct object *object);
 
-/* Set the protection markers of the chunks that hold [page, page + count) in all regions (O3). 0, or
- * -ENOMEM or -EAGAIN: then no page may become resident there. */
+/* Pages [page, page + count), none of which is resident, are going to be filled: see to it that all
+ * regions have their protection markers there (O3). 0, or -ENOMEM or -EAGAIN: they must not be. */
 int object_arm(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* Write-protect [page, page + count) in every region that maps it. 0, or -ENOMEM or -EAGAIN: then
  * some of it may be written unseen. */

@@ -2,8 +2,10 @@
 /* The core as a whole: memory larger than the budget keeps its contents. */
 #include <check.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,6 +299,52 @@ START_TEST(readers_fill_no_holes)
 }
 END_TEST
 
+struct reader {
+	const volatile uint64_t *view;
+	uint64_t pages;
+	atomic_bool stop;
+};
+
+static void *reader_run(void *context)
+{
+	struct reader *reader = context;
+	uint64_t sum = 0;
+	/* Few pages at a time, over and over: when one is dropped it is mapped at once. */
+	for (uint64_t i = 0; !reader->stop; i++)
+		sum += reader->view[(i / 4096 * 8 + i % 8) % reader->pages * 512];
+	return (void *)sum;
+}
+
+/* One mapping is read while pages leave and come by another that is written: the kernel may take
+ * the marks of protection along when a page is mapped at the moment at which it is dropped. */
+START_TEST(reader_and_writer)
+{
+	struct harness h;
+	uint64_t pages = BUDGET * 2;
+	int fd = file_make(pages, pages << 12);
+	char name[40];
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	int reading = open(name, O_RDONLY | O_CLOEXEC);
+	harness_start(&h, BUDGET, "fifo", NULL, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
+	struct reader reader = {.pages = pages};
+	reader.view = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, reading, 0);
+	pthread_t thread;
+	ck_assert(!pthread_create(&thread, NULL, reader_run, &reader));
+	for (uint64_t version = 1; version <= 20; version++) {
+		for (uint64_t i = 0; i < pages; i++)
+			page_write(memory, i, version);
+		for (uint64_t i = 0; i < pages; i++)
+			page_check(memory, i, version);
+	}
+	reader.stop = true;
+	pthread_join(thread, NULL);
+	harness_stop(&h);
+	close(reading);
+	close(fd);
+}
+END_TEST
+
 static void file_request(struct harness *h, enum pager_request_type type, int fd)
 {
 	struct pager_request request = {
@@ -458,6 +506,7 @@ static TCase *chaos_case(void)
 	tcase_add_test(tcase, file_tail);
 	tcase_add_test(tcase, file_shrinks);
 	tcase_add_test(tcase, file_grows);
+	tcase_add_test(tcase, reader_and_writer);
 	tcase_add_test(tcase, discard_zeroes);
 	tcase_add_test(tcase, unmap_middle);
 	tcase_add_test(tcase, policy_switch);
@@ -478,6 +527,7 @@ int main(void)
 	tcase_add_test(tcase, file_shrinks);
 	tcase_add_test(tcase, file_grows);
 	tcase_add_test(tcase, readers_fill_no_holes);
+	tcase_add_test(tcase, reader_and_writer);
 	tcase_add_test(tcase, swap_missing);
 	tcase_add_test(tcase, discard_zeroes);
 	tcase_add_test(tcase, unmap_middle);
