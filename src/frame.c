@@ -155,7 +155,7 @@ void frame_isolate(struct pager *pager, uint32_t number, bool forced)
 static bool frame_return(struct pager *pager, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
-	frame->flags &= (uint16_t)~FRAME_RECLAIM;
+	frame->flags &= (uint16_t)~(FRAME_RECLAIM | FRAME_LAUNDRY);
 	pager->reclaiming--;
 	pager->pools[frame->pool].reclaiming--;
 	if (frame->flags & FRAME_HELD)

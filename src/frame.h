@@ -26,6 +26,7 @@ enum frame_flags {
 	FRAME_ORPHAN = 4,    /* its page was discarded: free it when its I/O ends */
 	FRAME_HELD = 8,      /* the policy knows it (held or isolated) */
 	FRAME_PREFETCHED = 16, /* nobody asked for it yet */
+	FRAME_LAUNDRY = 32,    /* it was dirty when it was picked as a victim */
 };
 
 struct frame {

@@ -89,6 +89,15 @@ void pageout_queue_drop(struct pager *pager, uint32_t frame)
 		pageout_drop_queued(pager);
 }
 
+static void count_eviction(struct pager *pager, struct object *object, const struct frame *frame)
+{
+	struct client *client = client_lookup(pager, frame->client);
+	if (frame->flags & FRAME_LAUNDRY)
+		COUNT(pager, client, object, evicted_dirty, 1);
+	else
+		COUNT(pager, client, object, evicted_clean, 1);
+}
+
 /* The entry first, then the page: a taker-over between the two finds the slot recorded. */
 static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count)
 {
@@ -103,8 +112,10 @@ static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count
 	object->resident_pages -= count;
 	fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		  (off_t)(page << PAGE_SHIFT), (off_t)count << PAGE_SHIFT);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		count_eviction(pager, object, frame_get(pager, frames[i]));
 		frame_free(pager, frames[i], true);
+	}
 }
 
 /* Written or wired since it was queued? Then it stays. */
@@ -139,18 +150,7 @@ void pageout_drop_queued(struct pager *pager)
 
 /* ---- choosing ---------------------------------------------------------------------------- */
 
-static void count_eviction(struct pager *pager, uint32_t number, bool dirty)
-{
-	struct frame *frame = frame_get(pager, number);
-	struct object *object = object_lookup(pager, frame->object);
-	struct client *client = client_lookup(pager, frame->client);
-	if (dirty)
-		COUNT(pager, client, object, evicted_dirty, 1);
-	else
-		COUNT(pager, client, object, evicted_clean, 1);
-}
-
-/* Write the dirty ones, and count them. Those that cannot be written now are moved to the front of
+/* Write the dirty ones. Those that cannot be written now are moved to the front of
  * frames; returns how many. */
 static uint32_t launder(struct pager *pager, uint32_t *frames, uint32_t count)
 {
@@ -161,8 +161,6 @@ static uint32_t launder(struct pager *pager, uint32_t *frames, uint32_t count)
 		taken = shortage_may_write(pager)
 				? io_write(pager, frames + i, count - i, NULL, &error)
 				: 0;
-		for (uint32_t k = i; k < i + taken; k++)
-			count_eviction(pager, frames[k], true);
 		if (taken)
 			continue;
 		frames[left++] = frames[i];
@@ -215,6 +213,7 @@ static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t coun
 			frame_keep(pager, frames[i]);
 			continue;
 		case VICTIM_DIRTY:
+			frame_get(pager, frames[i])->flags |= FRAME_LAUNDRY;
 			dirty[dirty_count++] = frames[i];
 			continue;
 		case VICTIM_CLEAN:
@@ -223,7 +222,6 @@ static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t coun
 		case VICTIM_WAITS:
 			break;
 		}
-		count_eviction(pager, frames[i], false);
 		leaving++;
 	}
 	left = launder(pager, dirty, dirty_count);
@@ -291,12 +289,12 @@ void pageout_range(struct pager *pager, struct object *object, uint64_t page, ui
 		if (kind == VICTIM_STAYS || kind == VICTIM_USED)
 			continue;
 		frame_isolate(pager, number, true);
-		if (kind == VICTIM_DIRTY)
-			dirty[dirty_count++] = number;
-		else
-			count_eviction(pager, number, false);
-		if (kind == VICTIM_CLEAN)
+		if (kind == VICTIM_CLEAN) {
 			pageout_queue_drop(pager, number);
+		} else if (kind == VICTIM_DIRTY) {
+			frame_get(pager, number)->flags |= FRAME_LAUNDRY;
+			dirty[dirty_count++] = number;
+		}
 		if (dirty_count == PAGEOUT_BATCH) {
 			launder_forced(pager, dirty, dirty_count);
 			dirty_count = 0;
