@@ -128,8 +128,13 @@ bool chaos_turn(struct pager *pager)
 uint32_t chaos_bound(struct pager *pager, uint32_t bound)
 {
 	struct chaos *chaos = &pager->chaos;
-	uint32_t few = GRACE_PAGES + (chaos->on ? (uint32_t)(draw(chaos) % GRACE_PAGES) : 0);
-	return chaos->on && few < bound ? few : bound;
+	if (!chaos->on)
+		return bound;
+	/* Now next to nothing may stay, now more: a program must get on, too. */
+	if (!chaos->bound || one_in(chaos, 256))
+		chaos->bound = (uint32_t)(GRACE_PAGES + draw(chaos) % GRACE_PAGES)
+			       << draw(chaos) % 7;
+	return chaos->bound < bound ? chaos->bound : bound;
 }
 
 uint32_t chaos_grace(const struct pager *pager, uint32_t grace)

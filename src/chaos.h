@@ -25,6 +25,7 @@ struct pager;
 struct chaos {
 	bool on;
 	uint64_t random;
+	uint32_t bound; /* frames that may stay at present */
 	struct fault_queue faults; /* held back */
 	uint32_t late_count;       /* completions held back */
 	struct {
