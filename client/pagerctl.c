@@ -16,7 +16,7 @@
 
 static const char usage[] =
 	"usage: pagerctl run [--memory SIZE] [--policy P] [--swap DIR] [--no-heap] [--min SIZE]\n"
-	"                    [--verbose] [--socket PATH] [--] CMD [ARG ...]\n"
+	"                    [--chaos SEED] [--verbose] [--socket PATH] [--] CMD [ARG ...]\n"
 	"       pagerctl status [--json]\n"
 	"       pagerctl stat [PID] [--json]\n"
 	"       pagerctl maps PID [--json]\n"
@@ -24,7 +24,7 @@ static const char usage[] =
 	"       pagerctl --help | --version\n"
 	"\n"
 	"run joins the daemon, or starts a private one for this command if none answers, or if\n"
-	"--policy or --swap is given.\n"
+	"--policy, --swap or --chaos is given.\n"
 	"  --memory SIZE  memory for the command: of the private daemon (default: half of the\n"
 	"                 machine's), or this client's limit in the daemon that it joins\n"
 	"  --policy P     how to choose what to evict: lru, fifo, lfu, lfu:decay=...\n"
@@ -32,6 +32,8 @@ static const char usage[] =
 	"  --no-heap      do not preload an allocator: only the program's own mmap calls are "
 	"paged\n"
 	"  --min SIZE     leave smaller anonymous mappings to the kernel (default 1M)\n"
+	"  --chaos SEED   page everything, and evict, delay, reorder and fail whatever may be, at\n"
+	"                 random (private daemon; very slow; for tests: results must not change)\n"
 	"  --verbose      say at the end what the paged memory took\n"
 	"SIZE is in bytes, or has K, M, G or T behind it.\n"
 	"--socket PATH (with every command) names the daemon's socket; the default is\n"

@@ -53,6 +53,8 @@ static int option_value(struct run *run, const char *name, const char *value)
 		run->service.policy = value;
 	else if (strcmp(name, "--swap") == 0)
 		run->service.swap = value;
+	else if (strcmp(name, "--chaos") == 0)
+		run->service.chaos = value;
 	else if (strcmp(name, "--socket") == 0)
 		run->socket = value;
 	else
@@ -62,11 +64,17 @@ static int option_value(struct run *run, const char *name, const char *value)
 
 static bool option_has_value(const char *name)
 {
-	static const char *const names[] = {"--memory", "--policy", "--swap", "--socket", "--min"};
+	static const char *const names[] = {"--memory", "--policy", "--swap", "--socket", "--min",
+					    "--chaos"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
 	return false;
+}
+
+static bool options_private(const struct service_options *options)
+{
+	return options->policy || options->swap || options->chaos;
 }
 
 static int run_parse(int argc, char **argv, struct run *run)
@@ -94,9 +102,9 @@ static int run_parse(int argc, char **argv, struct run *run)
 	if (i >= argc)
 		return usage_error("command", "missing");
 	run->command = argv + i;
-	if (run->socket && (run->service.policy || run->service.swap))
+	if (run->socket && options_private(&run->service))
 		return usage_error("--socket",
-				   "names a daemon to join, but --policy and --swap are "
+				   "names a daemon to join, but --policy, --swap and --chaos are "
 				   "for a private one");
 	return 0;
 }
@@ -113,7 +121,7 @@ static int run_service(const struct run *run, struct service *service)
 	struct service_options options = run->service;
 	char room[SOCKET_PATH_MAX];
 	const char *path = socket_choose(run->socket, room);
-	if (!options.policy && !options.swap) {
+	if (!options_private(&options)) {
 		int status = service_join(service, path, !run->socket);
 		if (status == 0 || run->socket)
 			return status;
@@ -129,8 +137,8 @@ static int run_environment(const struct run *run, const struct service *service)
 	if (locate_command(run->command[0], program) < 0)
 		program[0] = 0; /* execvp says what is wrong */
 	setenv("PAGERD_SOCKET", service->path, 1);
-	if (run->min)
-		setenv("PAGERD_MIN_BYTES", run->min, 1);
+	if (run->min || run->service.chaos) /* chaos wants every page */
+		setenv("PAGERD_MIN_BYTES", run->min ? run->min : "4096", 1);
 	if (run->verbose)
 		setenv("PAGERD_VERBOSE", "1", 1);
 	unsetenv("PAGERD_MEMORY"); /* of a run around this one */

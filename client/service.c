@@ -89,7 +89,7 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 				  const struct service_options *options, int lifeline, int ready)
 {
 	char memory[24], lifeline_text[12], ready_text[12];
-	char *arguments[16] = {(char *)program,
+	char *arguments[20] = {(char *)program,
 			       (char *)"--memory",
 			       memory,
 			       (char *)"--socket",
@@ -110,6 +110,11 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 	if (options->swap) {
 		arguments[count++] = (char *)"--swap";
 		arguments[count++] = (char *)options->swap;
+	}
+	if (options->chaos) {
+		arguments[count++] = (char *)"--chaos";
+		arguments[count++] = (char *)options->chaos;
+		arguments[count++] = (char *)"--check-invariants";
 	}
 	setsid();
 	unsetenv("LD_PRELOAD"); /* were we run under a pager ourselves: it is not for this one */

@@ -23,6 +23,7 @@ struct service_options {
 	uint64_t memory_bytes;
 	const char *policy; /* NULL: the daemon's default */
 	const char *swap;   /* NULL: likewise */
+	const char *chaos;  /* the seed; NULL: none */
 };
 
 /* Functions return 0, or an exit status after having said what is wrong. */

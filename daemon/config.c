@@ -28,6 +28,7 @@ enum option_code {
 	OPTION_LIFELINE,
 	OPTION_READY,
 	OPTION_INVARIANTS,
+	OPTION_CHAOS,
 	OPTION_CHECK,
 	OPTION_VERSION,
 };
@@ -45,6 +46,7 @@ static const struct option options[] = {
 	{"private", no_argument, NULL, OPTION_PRIVATE},
 	{"lifeline", required_argument, NULL, OPTION_LIFELINE},
 	{"ready-fd", required_argument, NULL, OPTION_READY},
+	{"chaos", required_argument, NULL, OPTION_CHAOS},
 	{"check-invariants", no_argument, NULL, OPTION_INVARIANTS},
 	{"check", no_argument, NULL, OPTION_CHECK},
 	{"verbose", no_argument, NULL, 'v'},
@@ -81,6 +83,8 @@ static void help(void)
 	       "others\n"
 	       "  --lifeline FD         end when this pipe hangs up and the last client has gone\n"
 	       "  --ready-fd FD         write one byte here when clients can connect\n"
+	       "  --chaos SEED          evict, delay, reorder and fail whatever may be, at random\n"
+	       "                        (very slow; for tests: results must not change)\n"
 	       "  --check-invariants    verify all tables while running (slow; for tests)\n"
 	       "  --check               print what kernel and permissions allow, and end\n"
 	       "  -v, --verbose         say more\n"
@@ -196,6 +200,10 @@ static void option_apply(struct config *config, int code, const char *name)
 		break;
 	case OPTION_READY:
 		config->ready_fd = descriptor_argument(name, optarg);
+		break;
+	case OPTION_CHAOS:
+		config->chaos = true;
+		config->chaos_seed = number_argument(name, optarg, UINT32_MAX);
 		break;
 	case OPTION_INVARIANTS:
 		config->invariants = true;

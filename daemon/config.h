@@ -36,6 +36,8 @@ struct config {
 	bool private;
 	bool check;
 	bool invariants;
+	bool chaos;
+	uint32_t chaos_seed;
 	bool verbose;
 };
 

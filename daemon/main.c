@@ -98,6 +98,8 @@ static struct pager *pager_start(struct daemon *daemon)
 		.latency_fd = daemon->latency_fd,
 		.low_latency = config->low_latency,
 		.warn = pager_warning,
+		.chaos = config->chaos,
+		.chaos_seed = config->chaos_seed,
 		.check = config->invariants,
 	};
 	int error = pager_create(&pager, &values, why, sizeof why);

@@ -72,7 +72,7 @@ static void generation(uint64_t number)
 		generation(number + 1);
 		exit(0);
 	}
-	int status;
+	int status = 0;
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
 		printf("generation %lu: status %#x\n", number + 1, status);
 		exit(1);
