@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* read and write and their family, with buffers in the areas: paged, unmapped, or both. */
+#include <limits.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "worker.h"
+
+#define BUFFERS 3
+
+struct transfer {
+	bool writes;
+	bool positioned;
+	bool vectored;
+	struct descriptor descriptor;
+	off_t position;
+	int count;
+	struct iovec vector[BUFFERS];
+};
+
+static struct iovec pick_buffer(struct worker *w)
+{
+	struct range range = pick_range(w);
+	struct iovec buffer = {range_address(&range), (size_t)range.pages * PAGE};
+	uint32_t skip = chance(w, 50) ? pick(w, PAGE) : 0;
+
+	buffer.iov_base = (char *)buffer.iov_base + skip;
+	buffer.iov_len -= skip;
+	if (chance(w, 40))
+		buffer.iov_len = 1 + pick(w, (uint32_t)buffer.iov_len);
+	return buffer;
+}
+
+static size_t transfer_bytes(const struct transfer *t)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < t->count; i++)
+		bytes += t->vector[i].iov_len;
+	return bytes;
+}
+
+/* Where in the file the call is going to work. */
+static uint64_t transfer_start(const struct transfer *t)
+{
+	return (uint64_t)(t->positioned ? t->position : lseek(t->descriptor.fd, 0, SEEK_CUR));
+}
+
+/* Whether the buffer maps pages of the file that the call works on; for writing: any. */
+static bool buffer_aliases(struct worker *w, const struct transfer *t, const struct iovec *buffer)
+{
+	uint64_t first = transfer_start(t) / PAGE;
+	uint64_t last = first + transfer_bytes(t) / PAGE + 1;
+	bool any = t->writes &&
+		   (t->descriptor.mode == OPEN_APPEND || !w->program->known[KNOWN_WRITE_MAPPED]);
+	struct range range;
+
+	if (!range_find(&w->space, buffer->iov_base, buffer->iov_len + PAGE, &range))
+		return false;
+	for (uint32_t i = 0; i < range.pages; i++) {
+		const struct page *page = &range_pages(&range)[i];
+
+		if (page->kind == PAGE_FILE_SHARED && page->file == t->descriptor.file &&
+		    (any || (page->file_page >= first && page->file_page <= last)))
+			return true;
+	}
+	return false;
+}
+
+static bool transfer_aliases(struct worker *w, const struct transfer *t)
+{
+	for (int i = 0; i < t->count; i++) {
+		if (buffer_aliases(w, t, &t->vector[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool transfer_left_out(struct worker *w, const struct transfer *t)
+{
+	if (!w->program->known[KNOWN_ALIAS] && transfer_aliases(w, t))
+		return true;
+	if (!t->writes || t->descriptor.mode == OPEN_RO || w->program->known[KNOWN_WRITE_FAULT])
+		return false;
+	for (int i = 0; i < t->count; i++) {
+		if (!touch_readable(t->vector[i].iov_base, t->vector[i].iov_len))
+			return true;
+	}
+	return false;
+}
+
+static long transfer_vector(struct worker *w, const struct transfer *t)
+{
+	const struct iovec *vector = t->vector;
+	int count = t->count, fd = t->descriptor.fd;
+
+	if (w->program->known[KNOWN_VECTOR_FAULT] && chance(w, 10))
+		vector = (const struct iovec *)(ARENA - PAGE);
+	if (chance(w, 3))
+		count = chance(w, 50) && w->program->known[KNOWN_VECTOR_FAULT] ? IOV_MAX + 1 : -1;
+	report(&w->report, "%s%s", vector == t->vector ? "" : " bad vector",
+	       count == t->count ? "" : " bad count");
+	if (count > t->count)
+		vector = t->vector; /* the library must not look beyond what is there */
+	if (t->positioned)
+		return t->writes ? pwritev(fd, vector, count, t->position)
+				 : preadv(fd, vector, count, t->position);
+	return t->writes ? writev(fd, vector, count) : readv(fd, vector, count);
+}
+
+static long transfer_plain(const struct transfer *t)
+{
+	void *at = t->vector[0].iov_base;
+	size_t bytes = t->vector[0].iov_len;
+	int fd = t->descriptor.fd;
+
+	if (t->positioned)
+		return t->writes ? pwrite(fd, at, bytes, t->position)
+				 : pread(fd, at, bytes, t->position);
+	return t->writes ? write(fd, at, bytes) : read(fd, at, bytes);
+}
+
+static void report_buffers(struct worker *w, const struct iovec *vector, int count)
+{
+	for (int i = 0; i < count; i++) {
+		report(&w->report, ", ");
+		report_address(&w->report, &w->space, vector[i].iov_base);
+		report(&w->report, " %zu", vector[i].iov_len);
+	}
+}
+
+static void report_transfer(struct worker *w, const struct transfer *t)
+{
+	report(&w->report, "%s%s%s(", t->positioned ? "p" : "", t->writes ? "write" : "read",
+	       t->vectored ? "v" : "");
+	report_descriptor(&w->report, &t->descriptor);
+	report_buffers(w, t->vector, t->count);
+	if (t->positioned)
+		report(&w->report, ", at %lld", (long long)t->position);
+	report(&w->report, ") ");
+}
+
+static void report_filled(struct worker *w, const struct iovec *vector, int count)
+{
+	struct range range;
+
+	report(&w->report, ":");
+	for (int i = 0; i < count; i++) {
+		if (range_find(&w->space, vector[i].iov_base, vector[i].iov_len, &range))
+			touch_load(w, &range);
+	}
+}
+
+void step_transfer(struct worker *w)
+{
+	struct transfer t = {
+		.writes = chance(w, 50), .positioned = chance(w, 60), .vectored = chance(w, 40)};
+	long result;
+
+	t.descriptor = descriptor_pick(w, t.writes);
+	t.count = t.vectored ? (int)pick(w, BUFFERS + 1) : 1;
+	for (int i = 0; i < t.count; i++)
+		t.vector[i] = pick_buffer(w);
+	t.position = (off_t)pick(w, 72) * PAGE + (chance(w, 50) ? pick(w, PAGE) : 0);
+	if (chance(w, 3))
+		t.position = -1;
+	report_transfer(w, &t);
+	if (transfer_left_out(w, &t)) {
+		report(&w->report, "left out");
+		return;
+	}
+	if (t.writes && !w->program->known[KNOWN_WRITE_DIRTY])
+		fsync(t.descriptor.fd);
+	result = t.vectored ? transfer_vector(w, &t) : transfer_plain(&t);
+	report_result(&w->report, result);
+	if (t.writes)
+		file_settle(w, (uint32_t)t.descriptor.file);
+	else
+		report_filled(w, t.vector, t.count);
+}
+
+/* Through a pipe the kernel copies memory outside any file. */
+void step_pipe(struct worker *w)
+{
+	static char drain[65536];
+	struct iovec from[2] = {pick_buffer(w), pick_buffer(w)}, to = pick_buffer(w);
+	long rest, got;
+
+	for (int i = 0; i < 2; i++) {
+		if (from[i].iov_len > 7 * PAGE)
+			from[i].iov_len = 7 * PAGE;
+	}
+	report(&w->report, "pipe(");
+	report_buffers(w, from, 2);
+	report(&w->report, ") ");
+	rest = writev(w->files.pipe[1], from, 2);
+	report_result(&w->report, rest);
+	report_buffers(w, &to, 1);
+	report(&w->report, " ");
+	got = read(w->files.pipe[0], to.iov_base, to.iov_len);
+	report_result(&w->report, got);
+	report_filled(w, &to, 1);
+	while (read(w->files.pipe[0], drain, sizeof(drain)) > 0)
+		;
+}
