@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls on files whose pages may be the daemon's.
+ *
+ * The kernel has one copy of a file's page, and programs rely on it: what they store through a
+ * shared mapping is read by read(2), what they write with write(2) is seen in the mapping. Paged
+ * pages are the daemon's copy, so for files that are mapped here, before a read what was changed is
+ * written back; around a write the range is written back, writers through mappings wait, and
+ * then the pages are read again.
+ *
+ * What these return is the system call's result: -errno on failure.
+ */
+#ifndef PAGERD_CLIENT_COHERENT_H
+#define PAGERD_CLIENT_COHERENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+/* One call on a file: the system call's number and arguments, and what it touches. */
+struct file_call {
+	long number;
+	long arguments[6];
+	int fd; /* of the file that is written; if none is, that is read */
+	/* What it reads into or writes from; NULL: not the program's memory. */
+	const struct iovec *vector;
+	int count;
+	int flags;	  /* RWF_* of the call */
+	int64_t position; /* -1: the descriptor's own */
+	/* The bytes of the file that it touches; length 0: to the end. */
+	uint64_t offset;
+	uint64_t length;
+	bool write;
+};
+
+long file_system_call(const struct file_call *call);
+/* The same for calls that are none of our business: a cancellation point (pthreads(7)), as it is
+ * in the C library. */
+long file_plain(const struct file_call *call);
+/* May the file be mapped here? */
+bool file_known(const struct stat *status);
+/* The same of fd's file. Fills *status if so. */
+bool file_mapped(int fd, struct stat *status);
+/* The call on a file that may be mapped here. */
+long file_coherent(const struct file_call *call);
+/* Write back what is changed in the file of fd, before another call reads it. 0 or -errno. */
+int file_settle(int fd, uint64_t offset, uint64_t length);
+
+/* ---- copied.c */
+
+/* Bytes of the vector; -EFAULT if it cannot be read, -EINVAL if there are too many. */
+long vector_bytes(const struct iovec *vector, int count);
+/* The call with a copy of the memory instead, 1 MiB at a time. With the preloaded library's lock
+ * held if it writes. */
+long file_copied(const struct file_call *call);
+/* Whether the call reads with O_DIRECT into nothing but paged memory: the device would write to
+ * pages that are evicted meanwhile. */
+bool file_reads_direct(const struct file_call *call);
+
+#endif
