@@ -130,7 +130,28 @@ static void fault_refused(struct pager *pager, struct faultstate *fs, int error)
 	fault_done(pager, fs->number);
 }
 
+bool fault_may_dirty(const struct pager *pager, const struct fault *fault,
+		     const struct object *object)
+{
+	if (!object_is_file(object))
+		return true;
+	return shortage_may_dirty(pager) && (fault->reserved || !object_sparse(object));
+}
+
 /* ---- the page is there ------------------------------------------------------------------- */
+
+/* The page, and how many of those after it are clean, up to most in all. */
+static uint64_t clean_run(const struct faultstate *fs, uint64_t most)
+{
+	uint64_t count = 1;
+	while (count < most) {
+		uint64_t pte = object_pte(fs->object, fs->page + count);
+		if (pte_state(pte) != PAGE_RESIDENT || pte & PTE_DIRTY)
+			break;
+		count++;
+	}
+	return count;
+}
 
 /* First write to a clean page: lift the protection, in a run of writes from some pages along. */
 static uint64_t write_run(struct pager *pager, struct faultstate *fs)
@@ -143,29 +164,57 @@ static uint64_t write_run(struct pager *pager, struct faultstate *fs)
 		region->write_window = 0;
 	if (region->write_window > 32)
 		region->write_window = 32;
-	while (count < region->write_window && fs->page + count < end) {
-		uint64_t pte = object_pte(fs->object, fs->page + count);
-		if (pte_state(pte) != PAGE_RESIDENT || pte & PTE_DIRTY)
-			break;
-		count++;
-	}
+	if (fs->fault->single)
+		region->write_window = 0;
+	if (end - fs->page > region->write_window)
+		end = fs->page + region->write_window;
+	if (end > fs->page)
+		count = clean_run(fs, end - fs->page);
 	region->write_next = fs->page + count;
 	return count;
 }
 
+/* As the kernel's page_mkwrite: a hole gets its blocks at the first write, or the writer SIGBUS. Not
+ * here: the file may be locked by somebody who waits for us. */
+static void fault_reserve(struct pager *pager, struct faultstate *fs, uint64_t count)
+{
+	if (!io_reserve(pager, fs->object, fs->page, (uint32_t)count, fs->number))
+		shortage_wait(pager, fs->number);
+}
+
+void fault_reserved(struct pager *pager, uint32_t number, uint32_t count, bool full)
+{
+	struct fault *fault = &pager->faults[number];
+	if (!full)
+		fault->reserved = (uint8_t)count;
+	else if (count > 1)
+		fault->single = true;
+	else
+		fault->full = true;
+	fault_handle(pager, number);
+}
+
 static void fault_write(struct pager *pager, struct faultstate *fs)
 {
-	uint64_t count = write_run(pager, fs);
-	int full = object_reserve(fs->object, fs->page, count);
-	if (full && count > 1) {
-		count = 1;
-		full = object_reserve(fs->object, fs->page, 1);
-	}
-	if (full) {
+	if (fs->fault->full) {
 		/* The page must go for its writer to get SIGBUS; it is clean, others read it again. */
 		object_invalidate(pager, fs->object, fs->page, 1);
 		fault_fail(pager, fs->number);
 		return;
+	}
+	if (object_is_file(fs->object) && !shortage_may_dirty(pager)) {
+		shortage_wait(pager, fs->number);
+		return;
+	}
+	uint64_t count = fs->fault->reserved;
+	if (count) {
+		count = clean_run(fs, count);
+	} else {
+		count = write_run(pager, fs);
+		if (object_sparse(fs->object)) {
+			fault_reserve(pager, fs, count);
+			return;
+		}
 	}
 	for (uint64_t i = 0; i < count; i++)
 		frame_dirty(pager, fs->object, fs->page + i);
@@ -210,7 +259,7 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	bool write = fs->fault->write && !fs->region->read_only &&
-		     !object_reserve(fs->object, fs->page, 1);
+		     fault_may_dirty(pager, fs->fault, fs->object);
 	uint64_t done;
 	int error = uffd_continue(fs->client->uffd, region_address(fs->region, fs->page),
 				  PAGE_BYTES, !write && !fs->region->read_only, &done);

@@ -16,6 +16,7 @@
 struct pager;
 struct client;
 struct pager_request;
+struct object;
 
 #define FAULT_NONE  UINT32_MAX
 #define FAULT_COUNT 16384u /* records; when they are used up, events stay in their descriptors */
@@ -34,6 +35,8 @@ struct fault {
 	bool protect; /* the event was WP */
 	bool major;   /* it waited for a read */
 	bool single;  /* no prefetch: a longer read failed */
+	bool full;    /* the file system has no room for the page */
+	uint8_t reserved; /* so many pages from address on have room there */
 };
 
 struct fault_queue {
@@ -57,6 +60,11 @@ void fault_retry_queue(struct pager *pager, struct fault_queue *queue);
 void fault_fail_queue(struct pager *pager, struct fault_queue *queue);
 /* The access gets SIGBUS; consumes the record. */
 void fault_fail(struct pager *pager, uint32_t fault);
+/* Whether the write that the fault is for may be let through at once. */
+bool fault_may_dirty(const struct pager *pager, const struct fault *fault,
+		     const struct object *object);
+/* io_reserve has ended for count pages from its address on. */
+void fault_reserved(struct pager *pager, uint32_t fault, uint32_t count, bool full);
 /* The read that it waited for has put its page into the object. */
 void fault_installed(struct pager *pager, uint32_t fault);
 /* Count it, free the record. */

@@ -59,13 +59,11 @@ static pagerd_page_t frame_page_id(const struct frame *frame)
 uint32_t frame_available(const struct pager *pager, const struct client *client)
 {
 	const struct pool *pool = &pager->pools[client->pool];
-	uint32_t available = pager->budget_pages > pager->used_pages
-				     ? pager->budget_pages - pager->used_pages
-				     : 0;
+	uint32_t budget = pager->budget_pages + pager->shortage.loan_pages;
+	uint32_t available = budget > pager->used_pages ? budget - pager->used_pages : 0;
 	if (pool->limit_pages) {
-		uint32_t own = pool->limit_pages > pool->used_pages
-				       ? pool->limit_pages - pool->used_pages
-				       : 0;
+		uint32_t limit = pool->limit_pages + pager->shortage.loan_pages;
+		uint32_t own = limit > pool->used_pages ? limit - pool->used_pages : 0;
 		available = own < available ? own : available;
 	}
 	return available;

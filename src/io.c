@@ -63,6 +63,15 @@ static int io_fd(struct pager *pager, const struct io *io)
 	return io->tail ? object->fd_tail : object->fd;
 }
 
+/*
+ * Direct reads want the file's lock. Whoever writes the file may hold it while his own page fault
+ * waits for us, for this very page, even: so these do not wait for it. Buffered reads do without.
+ */
+static bool io_direct_read(const struct io *io)
+{
+	return io->kind == IO_READ && !io->swap && !io->tail;
+}
+
 void io_submit(struct pager *pager, struct io *io)
 {
 	struct io_uring_sqe *sqe = ring_sqe(pager);
@@ -72,6 +81,8 @@ void io_submit(struct pager *pager, struct io *io)
 	int fd = io_fd(pager, io);
 	if (io->kind == IO_FSYNC)
 		io_uring_prep_fsync(sqe, fd, 0);
+	else if (io->kind == IO_RESERVE)
+		io_uring_prep_fallocate(sqe, fd, FALLOC_FL_KEEP_SIZE, (off_t)place, (off_t)bytes);
 	else if (io->kind == IO_READ && pager->buffers_registered)
 		io_uring_prep_read_fixed(sqe, fd, buffer, bytes, place, 0);
 	else if (io->kind == IO_READ)
@@ -80,6 +91,8 @@ void io_submit(struct pager *pager, struct io *io)
 		io_uring_prep_write_fixed(sqe, fd, buffer, bytes, place, 0);
 	else
 		io_uring_prep_write(sqe, fd, buffer, bytes, place);
+	if (io_direct_read(io))
+		sqe->rw_flags = RWF_NOWAIT;
 	io_uring_sqe_set_data64(sqe, ring_data(RING_IO, (uint64_t)(io - pager->ios)));
 }
 
@@ -108,6 +121,24 @@ int io_fsync(struct pager *pager, struct object *object, struct sync *sync)
 	return 0;
 }
 
+bool io_reserve(struct pager *pager, struct object *object, uint64_t page, uint32_t count,
+		uint32_t fault)
+{
+	uint32_t number;
+	struct io *io = io_alloc(pager, IO_RESERVE, &number);
+	if (!io)
+		return false;
+	io->object = object->number;
+	io->tail = true;
+	io->place = page << PAGE_SHIFT;
+	io->bytes = count << PAGE_SHIFT;
+	io->waiters = fault;
+	pager->faults[fault].next = FAULT_NONE;
+	object->in_flight++;
+	io_submit(pager, io);
+	return true;
+}
+
 /* The file system takes O_DIRECT at open and refuses it now: go on buffered, for good. */
 static bool io_fall_back(struct pager *pager, struct io *io)
 {
@@ -118,6 +149,12 @@ static bool io_fall_back(struct pager *pager, struct io *io)
 /* What is to be done about a result: 0 done, 1 submitted again, -errno failed. */
 static int io_result(struct pager *pager, struct io *io, int result)
 {
+	/* Also EIO: ext4 gives it where a write that failed has left blocks behind. */
+	if (io_direct_read(io) && (result == -EAGAIN || result == -EOPNOTSUPP || result == -EIO)) {
+		io->tail = true;
+		io_submit(pager, io);
+		return 1;
+	}
 	if (result == -EINTR || result == -EAGAIN || (result == -EINVAL && io_fall_back(pager, io))) {
 		io_submit(pager, io);
 		return 1;
@@ -145,9 +182,28 @@ static int io_result(struct pager *pager, struct io *io, int result)
 	return 0;
 }
 
+static void reserve_done(struct pager *pager, struct io *io, int result)
+{
+	if (result == -EINTR || result == -EAGAIN) {
+		io_submit(pager, io);
+		return;
+	}
+	struct object *object = object_lookup(pager, io->object);
+	uint32_t fault = io->waiters, count = io->bytes >> PAGE_SHIFT;
+	io_release(pager, io);
+	/* What cannot allocate at all shows when the page is written. */
+	fault_reserved(pager, fault, count, result == -ENOSPC || result == -EDQUOT);
+	object->in_flight--;
+	object_reap(pager, object);
+}
+
 void io_complete(struct pager *pager, uint32_t number, int result)
 {
 	struct io *io = &pager->ios[number];
+	if (io->kind == IO_RESERVE) {
+		reserve_done(pager, io, result);
+		return;
+	}
 	if (io->kind == IO_FSYNC) {
 		struct object *object = object_lookup(pager, io->object);
 		io->sync->pending--;

@@ -29,12 +29,13 @@ enum io_kind {
 	IO_READ,
 	IO_WRITE,
 	IO_FSYNC,
+	IO_RESERVE,
 };
 
 struct io {
 	enum io_kind kind;
 	bool swap;    /* to or from the swap file, else the object's file */
-	bool tail;    /* through fd_tail, bytes below the page's end */
+	bool tail;    /* through fd_tail: bytes below the page's end, or what cannot be read directly */
 	bool staged;  /* read done, nobody has asked for its first page yet */
 	uint8_t tries;
 	uint32_t count;  /* pages */
@@ -74,6 +75,10 @@ uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, s
 		  int *error);
 /* Could a write be started now? */
 bool io_write_room(const struct pager *pager);
+/* Have blocks allocated for count pages of the file; then fault_reserved. False if there is no record
+ * to spare. */
+bool io_reserve(struct pager *pager, struct object *object, uint64_t page, uint32_t count,
+		uint32_t fault);
 /* Ask for an fsync of the object's file; its end is told to sync. 0 or -EBUSY. */
 int io_fsync(struct pager *pager, struct object *object, struct sync *sync);
 

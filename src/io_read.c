@@ -237,7 +237,7 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 		}
 		/* A written page is mapped writable, so it goes by itself. */
 		bool write = fault->write && io->page + i == demanded && !object->frozen &&
-			     !object_reserve(object, demanded, 1);
+			     fault_may_dirty(pager, fault, object);
 		uint32_t run = 1;
 		while (!write && i + run < io->count && read_wanted(pager, io, i + run) &&
 		       !(fault->write && io->page + i + run == demanded))

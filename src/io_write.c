@@ -17,6 +17,13 @@ bool io_write_room(const struct pager *pager)
 	       pager->bounce.free_pages > BOUNCE_FOR_READS;
 }
 
+/* The same for writes to files, which may be held up for long (see shortage.h): swap goes on. */
+static bool file_write_room(const struct pager *pager)
+{
+	return pager->io_writes + 2 * IO_FOR_READS < IO_COUNT &&
+	       pager->bounce.free_pages > 2 * BOUNCE_FOR_READS;
+}
+
 /* Copy the frames' pages to bounce memory, protected so that the copies are exact. */
 static int write_copy(struct pager *pager, const uint32_t *frames, uint32_t count, uint32_t bounce)
 {
@@ -145,7 +152,7 @@ static uint32_t write_file(struct pager *pager, struct object *object, const uin
 	uint64_t pages = object_file_pages(object, &bytes);
 	if (page >= pages)
 		return write_beyond(pager, object, frames[0]);
-	if (!io_write_room(pager))
+	if (!file_write_room(pager))
 		return 0;
 	uint64_t whole = bytes >> PAGE_SHIFT; /* pages that the file fills */
 	bool tail = page >= whole;
@@ -243,7 +250,7 @@ void io_write_done(struct pager *pager, struct io *io, int error)
 		shortage_write_failed(pager, error);
 		pager_warn(pager, "write", io->swap ? NULL : object_lookup(pager, io->object), error);
 	} else {
-		shortage_written(pager);
+		shortage_written(pager, !io->swap);
 	}
 	for (uint32_t i = 0; i < io->count; i++)
 		if (io->frames[i] != FRAME_NONE)

@@ -196,6 +196,8 @@ static int file_descriptors(int fd, int mode, int *direct, int *tail)
 		own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		if (own < 0)
 			return -errno;
+	} else {
+		posix_fadvise(own, 0, 0, POSIX_FADV_RANDOM); /* we read ahead ourselves */
 	}
 	*tail = own;
 	own = reopen(fd, mode | O_DIRECT);
@@ -337,16 +339,11 @@ uint64_t object_file_pages(const struct object *object, uint64_t *bytes)
 	return ((uint64_t)st.st_size + PAGE_BYTES - 1) >> PAGE_SHIFT;
 }
 
-/* As the kernel's page_mkwrite: a hole gets its blocks at the first write, or the writer SIGBUS. */
-int object_reserve(const struct object *object, uint64_t page, uint64_t count)
+bool object_sparse(const struct object *object)
 {
 	struct stat st;
-	if (!object_is_file(object) || fstat(object->fd, &st) < 0 ||
-	    (uint64_t)st.st_blocks * 512 >= (uint64_t)st.st_size)
-		return 0;
-	int result = fallocate(object->fd_tail, FALLOC_FL_KEEP_SIZE, (off_t)(page << PAGE_SHIFT),
-			       (off_t)(count << PAGE_SHIFT));
-	return result < 0 && (errno == ENOSPC || errno == EDQUOT) ? -errno : 0;
+	return object_is_file(object) && fstat(object->fd, &st) == 0 &&
+	       (uint64_t)st.st_blocks * 512 < (uint64_t)st.st_size;
 }
 
 /* ---- the end of an object ---------------------------------------------------------------- */

@@ -154,9 +154,8 @@ int object_arm_region(struct pager *pager, struct object *object, struct region 
 int object_discard(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* The first page at or after page whose chunk is armed: others never were resident. */
 uint64_t object_next_armed(const struct object *object, uint64_t page);
-/* Pages of a file are about to become dirty: make sure that the file system has room for them. 0, or
- * -ENOSPC and the like. Where a file has no holes this costs one fstat. */
-int object_reserve(const struct object *object, uint64_t page, uint64_t count);
+/* A file with holes: before a page becomes dirty, io_reserve makes sure that there is room for it. */
+bool object_sparse(const struct object *object);
 /*
  * The user uid is going to have the object's memfd, if only for reading. Whoever reads a hole of a
  * memfd through a mapping that is not registered fills it with a page of zeros, which the kernel

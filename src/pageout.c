@@ -35,16 +35,16 @@ static uint32_t need_of(uint32_t used, uint32_t bound, uint32_t reclaiming)
 	return beyond(coming + watermark(bound, true), bound);
 }
 
-static uint32_t pool_need(const struct pool *pool)
+static uint32_t pool_need(const struct pager *pager, const struct pool *pool)
 {
-	return pool->limit_pages ? need_of(pool->used_pages, pool->limit_pages, pool->reclaiming)
-				 : 0;
+	uint32_t coming = shortage_stalled(pager) ? 0 : pool->reclaiming;
+	return pool->limit_pages ? need_of(pool->used_pages, pool->limit_pages, coming) : 0;
 }
 
 static uint32_t budget_need(struct pager *pager)
 {
 	return need_of(pager->used_pages, chaos_bound(pager, pager->budget_pages),
-		       pager->reclaiming);
+		       shortage_stalled(pager) ? 0 : pager->reclaiming);
 }
 
 static uint32_t pool_largest(const struct pager *pager)
@@ -64,7 +64,7 @@ static uint32_t pool_choose(struct pager *pager, uint32_t *need)
 	if (*need)
 		return pool_largest(pager);
 	for (uint32_t i = 1; i < pager->pool_end; i++) {
-		*need = pager->pools[i].active ? pool_need(&pager->pools[i]) : 0;
+		*need = pager->pools[i].active ? pool_need(pager, &pager->pools[i]) : 0;
 		if (*need)
 			return i;
 	}
@@ -262,7 +262,7 @@ bool pageout_all(struct pager *pager)
 	uint32_t need = budget_need(pager), leaving = 0;
 	for (uint32_t i = 0; i < pager->pool_end && !leaving; i++) {
 		struct pool *pool = &pager->pools[i];
-		uint32_t own = pool->active ? pool_need(pool) : 0;
+		uint32_t own = pool->active ? pool_need(pager, pool) : 0;
 		if (pool->active && (need || own))
 			leaving = pool_evict(pager, pool, need > own ? need : own, UINT32_MAX);
 	}

@@ -65,6 +65,9 @@ static int ring_init(struct pager *pager, char *why, size_t why_bytes)
 		return error;
 	}
 	pager->ring_ready = true;
+	/* Transfers that wait for a file's lock each hold a thread of the kernel: others go on. */
+	unsigned workers[2] = {IO_COUNT, 0};
+	io_uring_register_iowq_max_workers(&pager->ring, workers);
 	/* Registered buffers save pinning pages for each I/O. They count against RLIMIT_MEMLOCK
 	 * of an ordinary user; without them all works as well. */
 	struct iovec area = {pager->bounce.base, (size_t)pager->bounce.pages << PAGE_SHIFT};

@@ -92,7 +92,7 @@ uint32_t prefetch_window(struct pager *pager, const struct region *region,
 	uint32_t capacity = pool_capacity(pager, &pager->pools[client->pool]);
 	uint32_t window = stream->window;
 	uint32_t most = pager->config.prefetch_max_pages;
-	if (region->advice == ADVICE_RANDOM || !most)
+	if (region->advice == ADVICE_RANDOM || !most || shortage_stalled(pager))
 		return 1;
 	if (most > IO_PAGES)
 		most = IO_PAGES;

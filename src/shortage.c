@@ -6,7 +6,10 @@
 #include "core.h"
 
 #define SHORTAGE_NS    2000000000ull /* without any progress before waiting faults fail */
-#define WRITE_RETRY_NS 100000000ull  /* dirty pages are left alone so long after a failed write */
+#define LOAN_NS	       100000000ull  /* without any progress before frames are lent */
+#define LOAN_PAGES     32u
+#define LOAN_MAX_PAGES 1024u
+#define WRITE_RETRY_NS 100000000ull /* dirty pages are left alone so long after a failed write */
 
 void shortage_init(struct pager *pager)
 {
@@ -40,9 +43,13 @@ void shortage_write_failed(struct pager *pager, int error)
 		pager->shortage.hopeless = true;
 }
 
-void shortage_written(struct pager *pager)
+void shortage_written(struct pager *pager, bool file)
 {
 	pager->shortage.hopeless = false;
+	if (!file || !pager->shortage.stalled)
+		return;
+	pager->shortage.stalled = false;
+	pager->shortage.frames_freed = true;
 }
 
 void shortage_discarded(struct pager *pager)
@@ -72,6 +79,39 @@ static bool stuck(const struct pager *pager)
 	       !pager->io_writes && !pager->io_reads && !pager->reclaiming;
 }
 
+bool shortage_stalled(const struct pager *pager)
+{
+	return pager->shortage.stalled;
+}
+
+/* For a while: in the end, who knows whose lock the one who waits here holds? */
+bool shortage_may_dirty(const struct pager *pager)
+{
+	return !pager->shortage.stalled ||
+	       pager->now_ns - pager->shortage.progress_ns > SHORTAGE_NS / 2;
+}
+
+/* Lend more, if that may help; take it back when it is not in use. */
+static bool lend(struct pager *pager)
+{
+	struct shortage *shortage = &pager->shortage;
+	uint32_t over = pager->used_pages > pager->budget_pages
+				? pager->used_pages - pager->budget_pages
+				: 0;
+	if (!shortage->stalled && shortage->loan_pages > over)
+		shortage->loan_pages = over;
+	if (!shortage->waiting.count || shortage->frames_freed || !pager->io_writes ||
+	    shortage->loan_pages >= LOAN_MAX_PAGES ||
+	    pager->now_ns - shortage->progress_ns < LOAN_NS ||
+	    pager->now_ns - shortage->loan_ns < LOAN_NS)
+		return false;
+	shortage->loan_pages += LOAN_PAGES;
+	shortage->loan_ns = pager->now_ns;
+	shortage->stalled = true;
+	shortage->frames_freed = true;
+	return true;
+}
+
 static void fail(struct pager *pager)
 {
 	char text[120];
@@ -88,9 +128,12 @@ bool shortage_check(struct pager *pager)
 	struct shortage *shortage = &pager->shortage;
 	if (!shortage->waiting.count)
 		shortage->progress_ns = pager->now_ns;
+	if (lend(pager))
+		return true;
 	if (!stuck(pager))
 		return false;
-	/* What was read ahead gives way; then every page is looked at, not only the next victims. */
+	/* What was read ahead gives way; then every page is looked at, not only the next victims.
+	 */
 	if (io_unstage(pager, 0) || pageout_all(pager))
 		return true;
 	if (shortage->hopeless || pager->now_ns - shortage->progress_ns > SHORTAGE_NS)

@@ -6,7 +6,15 @@
  * come free by themselves while reads and writes are in flight. When none are, and reclaim, having
  * gone through every page, could not free one for SHORTAGE_NS (all pages are dirty and swap is full,
  * or its device fails), the accesses that wait get SIGBUS; and those that come after them at once,
- * until a write succeeds or memory is given back. The pager's thread only.
+ * until a write succeeds or memory is given back.
+ *
+ * Writes may be in flight and not end: whoever writes a file with write(2) holds its lock, which
+ * write-back of the file's pages wants, and holds it for as long as his own page fault, on the
+ * memory that he writes from, waits for a frame. When nothing has come free for LOAN_NS, some frames
+ * more than the budget are lent, and no more pages of files become dirty, which would eat them up,
+ * until write-back goes on.
+ *
+ * The pager's thread only.
  */
 #ifndef PAGERD_SHORTAGE_H
 #define PAGERD_SHORTAGE_H
@@ -22,6 +30,9 @@ struct shortage {
 	bool hopeless;           /* faults have failed, and nothing has changed since */
 	uint64_t progress_ns;    /* when a frame was last freed, or nobody waited for one */
 	uint64_t write_retry_ns; /* writes failed: none are started before this */
+	uint32_t loan_pages;     /* frames that may be in use beyond the budget and all limits */
+	uint64_t loan_ns;        /* when it was last raised */
+	bool stalled;            /* no write to a file has ended since then */
 };
 
 void shortage_init(struct pager *pager);
@@ -34,7 +45,8 @@ void shortage_frame_freed(struct pager *pager);
 void shortage_retry(struct pager *pager);
 /* A write failed with this -errno; it is tried again, but not at once. */
 void shortage_write_failed(struct pager *pager, int error);
-void shortage_written(struct pager *pager);
+/* A write has succeeded; file: not to swap. */
+void shortage_written(struct pager *pager, bool file);
 /* Memory was given back, and its slots with it. */
 void shortage_discarded(struct pager *pager);
 /* May dirty pages be written now? */
@@ -45,5 +57,9 @@ void shortage_serve(struct pager *pager);
 /* At the end of a turn: is there a way out, and if not, fail those that wait. Whether there is
  * more to do at once. */
 bool shortage_check(struct pager *pager);
+/* Write-back of files is held up: what is on its way out is not to be counted on. */
+bool shortage_stalled(const struct pager *pager);
+/* Whether a page of a file may become dirty now; else the fault has to wait. */
+bool shortage_may_dirty(const struct pager *pager);
 
 #endif
