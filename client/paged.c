@@ -105,7 +105,7 @@ static bool mapping_refills(const struct paged *paged, const struct mapping *map
 {
 	const int known =
 		MAP_TYPE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK;
-	if ((mapping->flags & ~known) || !(mapping->flags & MAP_ANONYMOUS) ||
+	if ((mapping->flags & ~known) || mapping->offset % PAGE_BYTES || !(mapping->flags & MAP_ANONYMOUS) ||
 	    (mapping->flags & MAP_TYPE) != MAP_PRIVATE ||
 	    (mapping->protection & ~(PROT_READ | PROT_WRITE)))
 		return false;
@@ -232,6 +232,9 @@ int paged_munmap(struct paged *paged, uint64_t address, uint64_t length)
 /* Piece by piece, as the kernel goes from mapping to mapping, and stops where one refuses. */
 int paged_mprotect(struct paged *paged, uint64_t address, uint64_t length, int protection)
 {
+	/* What is there is protected, up to the first hole. */
+	if (length > ADDRESS_MAX && address < ADDRESS_MAX && address + length > address)
+		length = ADDRESS_MAX - address;
 	uint64_t cursor = address;
 	uint64_t end = address + page_round_up(length);
 	if (!range_valid(address, length) || !regions_overlap(&paged->regions, address, end))

@@ -45,6 +45,13 @@ static int advise_remove(struct paged *paged, const struct piece *piece)
 	}
 }
 
+/* Behind the end of a file the kernel finds our marks. */
+static int advise_populate(const struct piece *piece, int advice)
+{
+	int result = sys_madvise(piece->start, piece->end - piece->start, advice);
+	return result == -EHWPOISON ? -EFAULT : result;
+}
+
 /* One piece of paged memory. The kernel gets only what cannot drop pages or their protection
  * markers: to it this is a shared memory file, so that some advice would mean another thing. */
 static int advise_paged(struct paged *paged, const struct piece *piece, int advice)
@@ -81,15 +88,17 @@ static int advise_paged(struct paged *paged, const struct piece *piece, int advi
 	case MADV_HUGEPAGE:
 	case MADV_NOHUGEPAGE:
 	case MADV_COLLAPSE:
+		return sys_madvise(piece->start, piece->end - piece->start, advice);
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
-		return sys_madvise(piece->start, piece->end - piece->start, advice);
+		return advise_populate(piece, advice);
 	default:
 		return -EINVAL;
 	}
 }
 
-/* As the kernel: a part where nothing is mapped does not stop the rest, any other error does. */
+/* As the kernel: a part where nothing is mapped does not stop the rest (but it does stop populating),
+ * any other error does. */
 int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int advice)
 {
 	uint64_t cursor = address;
@@ -102,7 +111,8 @@ int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int ad
 		int result = piece.region
 				     ? advise_paged(paged, &piece, advice)
 				     : sys_madvise(piece.start, piece.end - piece.start, advice);
-		if (result == -ENOMEM && !piece.region)
+		bool populate = advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
+		if (result == -ENOMEM && !piece.region && !populate)
 			holes = result;
 		else if (result < 0)
 			return result;

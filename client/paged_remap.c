@@ -19,6 +19,9 @@
 #define MREMAP_DONTUNMAP 4
 #endif
 
+/* No mapping is longer, on machines with four levels of page tables. */
+#define ADDRESS_SPACE (1ull << 47)
+
 struct remap {
 	uint64_t address;
 	uint64_t length; /* whole pages; 0: make a second mapping of shared memory */
@@ -70,6 +73,34 @@ static int remap_extend(struct paged *paged, const struct region *region, const 
 	return result;
 }
 
+/* Memory of its own right behind the range, if nothing is there: where the object cannot grow. */
+static long remap_append(struct paged *paged, const struct region *in_table,
+			 const struct remap *remap)
+{
+	unsigned flags = in_table->flags;
+	uint64_t end = remap->address + remap->length;
+	uint64_t bytes = remap->new_length - remap->length;
+	int refused;
+	struct mapping mapping = {
+		.address = end,
+		.length = bytes,
+		.protection = in_table->protection,
+		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		.fd = -1,
+		.kind = PAGERD_ANON_PRIVATE,
+	};
+	if (in_table->kind != PAGERD_ANON_PRIVATE)
+		return -ENOMEM;
+	long place = paged_mmap(paged, &mapping, &refused);
+	if (place < 0 || (uint64_t)place != end) {
+		if (place >= 0)
+			paged_munmap(paged, (uint64_t)place, bytes);
+		return -ENOMEM;
+	}
+	regions_mark(&paged->regions, end, end + bytes, flags, 0);
+	return (long)remap->address;
+}
+
 /* A place for new_length bytes: the caller's, cleared of what is paged there, or the kernel's
  * choice. Inaccessible. */
 static long remap_place(struct paged *paged, const struct remap *remap)
@@ -118,7 +149,10 @@ static long remap_move(struct paged *paged, const struct region *region, const s
 	moved.end = moved.start + remap->new_length;
 	moved.offset = object->offset;
 	int result = paged_attach(paged, &moved, object->memfd, object->number);
-	if (result == 0 && remap->length > 0)
+	/* Shared memory that stays at the old place is mapped twice, as for a length of 0. */
+	bool stays = remap->length == 0 ||
+		     ((remap->flags & MREMAP_DONTUNMAP) && moved.kind != PAGERD_ANON_PRIVATE);
+	if (result == 0 && !stays)
 		result = remap_vacate(paged, remap, &moved);
 	if (result < 0) {
 		if (regions_overlap(&paged->regions, moved.start, moved.end))
@@ -172,8 +206,9 @@ static long remap_region(struct paged *paged, const struct region *in_table,
 	if (!move && region.end != remap->address + remap->length)
 		return -ENOMEM;
 	int result = session_open(&paged->session, remap->address, remap->new_length, &object);
-	if (result == -EBUSY && move && region.kind == PAGERD_ANON_PRIVATE)
-		return remap_copy(paged, &region, remap);
+	if (result == -EBUSY && region.kind == PAGERD_ANON_PRIVATE)
+		return move ? remap_copy(paged, &region, remap)
+			    : remap_append(paged, &region, remap);
 	if (result < 0)
 		return -ENOMEM;
 	long place;
@@ -274,14 +309,15 @@ static bool remap_alone(const struct paged *paged, const struct region *region,
 static long remap_kept(struct paged *paged, const struct region *region, const struct remap *remap)
 {
 	bool private = region->kind == PAGERD_ANON_PRIVATE;
-	if (private ? remap->length == 0 : (remap->flags & MREMAP_DONTUNMAP) != 0)
+	if (private && remap->length == 0)
 		return -EINVAL;
 	if (remap->length == remap->new_length &&
 	    !(remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)))
 		return (long)remap->address;
 	if (remap_alone(paged, region, remap))
 		return remap_region(paged, region, remap);
-	return remap->flags & MREMAP_MAYMOVE ? remap_copy(paged, region, remap) : -ENOMEM;
+	return remap->flags & MREMAP_MAYMOVE ? remap_copy(paged, region, remap)
+					     : remap_append(paged, region, remap);
 }
 
 static long remap_paged(struct paged *paged, struct remap *remap)
@@ -300,6 +336,17 @@ static long remap_paged(struct paged *paged, struct remap *remap)
 	return remap_kept(paged, remap_source(paged, remap), remap);
 }
 
+/* A second mapping to where the first is: that is unmapped, and then missed. */
+static bool remap_onto_self(struct paged *paged, const struct remap *remap)
+{
+	const struct region *region = regions_lookup(&paged->regions, remap->address);
+	return remap->length == 0 && (remap->flags & MREMAP_FIXED) &&
+	       remap->address >= remap->new_address &&
+	       remap->address < remap->new_address + remap->new_length && region &&
+	       region->kind != PAGERD_ANON_PRIVATE &&
+	       paged_munmap(paged, remap->new_address, remap->new_length) == 0;
+}
+
 long paged_mremap(struct paged *paged, uint64_t address, uint64_t length, uint64_t new_length,
 		  int flags, uint64_t new_address)
 {
@@ -313,8 +360,10 @@ long paged_mremap(struct paged *paged, uint64_t address, uint64_t length, uint64
 	int result = regions_reserve(&paged->regions, 4);
 	if (result < 0)
 		return result;
+	if (remap.new_length >= ADDRESS_SPACE)
+		return sys_mremap(address, length, new_length, flags, new_address);
 	uint64_t end = address + (remap.length ? remap.length : PAGE_BYTES);
 	if (!remap_valid(&remap) || !regions_overlap(&paged->regions, address, end))
 		return remap_plain(paged, &remap);
-	return remap_paged(paged, &remap);
+	return remap_onto_self(paged, &remap) ? -EFAULT : remap_paged(paged, &remap);
 }

@@ -62,11 +62,6 @@ static bool advice_left_out(struct worker *w, const struct range *range,
 	       !w->program->known[KNOWN_REMOVE_FILE];
 }
 
-static bool advice_populates(const struct advice *advice)
-{
-	return advice->value == MADV_POPULATE_READ || advice->value == MADV_POPULATE_WRITE;
-}
-
 static void advice_mark(struct worker *w, const struct range *range, const struct advice *advice,
 			int result)
 {
@@ -105,10 +100,7 @@ void step_advise(struct worker *w)
 	report_address(&w->report, &w->space, address);
 	report(&w->report, ", %#llx, %s) ", (unsigned long long)length, advice->name);
 	result = madvise(address, length, advice->value);
-	if (result < 0 && advice_populates(advice) && !w->program->known[KNOWN_POPULATE_ERRNO])
-		report(&w->report, "= -1");
-	else
-		report_result(&w->report, result);
+	report_result(&w->report, result);
 	if (!bad)
 		advice_mark(w, &range, advice, result);
 }

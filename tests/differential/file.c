@@ -110,6 +110,11 @@ static off_t file_bytes(struct worker *w, uint32_t file)
 	return fstat(w->files.fd[file][OPEN_RW], &st) < 0 ? -1 : st.st_size;
 }
 
+uint64_t file_pages(struct worker *w, uint32_t file)
+{
+	return (uint64_t)file_bytes(w, file) / PAGE;
+}
+
 void file_settle(struct worker *w, uint32_t file)
 {
 	off_t size = file_bytes(w, file), wanted = size;

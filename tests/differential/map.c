@@ -258,8 +258,6 @@ void step_map_bad(struct worker *w)
 	if (!call.address)
 		call.address = ARENA;
 	map_spoil(w, &call);
-	if ((call.flags & MAP_ANONYMOUS) && !w->program->known[KNOWN_ANON_OFFSET])
-		call.offset = 0;
 	map_do(w, &call);
 }
 
@@ -347,8 +345,6 @@ void step_protect(struct worker *w)
 		if (page[i].kind == PAGE_FILE_SHARED && page[i].file == STILL)
 			protection &= ~PROT_WRITE;
 	}
-	if (span.length == 1ull << 63 && !w->program->known[KNOWN_LONG_PROTECT])
-		span.length = 0;
 	report_span(w, "mprotect", &span);
 	report(&w->report, ", ");
 	report_protection(&w->report, protection);

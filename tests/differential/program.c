@@ -37,39 +37,12 @@ static const char *const known_names[KNOWN_COUNT] = {
 	/* A process that does not map a file reads it as of its last write-back. Otherwise every
 	 * process keeps a page of each file mapped. */
 	[KNOWN_UNANCHORED] = "unanchored",
-	/* readv(2) and its like with a vector that cannot be read, or is longer than IOV_MAX: the
-	 * library reads it before the kernel can refuse it. */
-	[KNOWN_VECTOR_FAULT] = "vector_fault",
-	/* Anonymous mmap with an offset of no whole pages: EINVAL, but not over paged memory. */
-	[KNOWN_ANON_OFFSET] = "anon_offset",
-	/* MREMAP_DONTUNMAP of shared memory: the pager has EINVAL, Linux since 5.13 has not. */
-	[KNOWN_DONTUNMAP_SHARED] = "dontunmap_shared",
 	/* mremap of shared anonymous memory to more than it was: the kernel maps nothing behind its
 	 * end and gives SIGBUS there, the pager makes it longer, or has ENOMEM. */
 	[KNOWN_GROW_SHARED] = "grow_shared",
-	/* mprotect of 2^56 bytes and more: the kernel protects what is there up to the first hole,
-	 * and the library does not note it: a child of fork has the old protection. */
-	[KNOWN_LONG_PROTECT] = "long_protect",
-	/* MADV_POPULATE_*: EHWPOISON for EFAULT beyond a file's end; a hole does not end it. */
-	[KNOWN_POPULATE_ERRNO] = "populate_errno",
-	/* mremap to a length beyond the address space: ENOMEM for EINVAL. */
-	[KNOWN_REMAP_HUGE] = "remap_huge",
 	/* mremap of shared memory that has grown where it is, or whose parts had several
 	 * protections when the process was forked: EFAULT, as the library knows it as several. */
 	[KNOWN_REMAP_PARTS] = "remap_parts",
-	/* mremap of no bytes, for a second mapping, to where the first is: the kernel unmaps that,
-	 * and then misses it. */
-	[KNOWN_REMAP_SELF] = "remap_self",
-	/* write(2) from paged memory to a file with changed pages hangs: the kernel faults on the
-	 * buffer with the file locked, and the frame for it is to come from a page of that file,
-	 * whose write-back wants that lock. Otherwise the file is written back before. */
-	[KNOWN_WRITE_DIRTY] = "write_dirty",
-	/* write(2) from memory that is not there: Linux leaves blocks reserved, on which direct
-	 * reads fail with EIO, so that the pager gives SIGBUS where there are zeros. */
-	[KNOWN_WRITE_FAULT] = "write_fault",
-	/* write(2) to a file from a mapping of the same file hangs: the kernel faults on the buffer
-	 * with the file locked, and the daemon's read of it wants that lock. */
-	[KNOWN_WRITE_MAPPED] = "write_mapped",
 };
 
 static _Noreturn void usage(const char *wrong)

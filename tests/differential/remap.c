@@ -199,23 +199,9 @@ static struct remap_call remap_pick(struct worker *w)
 	return call;
 }
 
-static bool remap_overlaps(const struct remap_call *call)
-{
-	return call->new_address <= call->address &&
-	       call->new_address + call->new_length > call->address;
-}
-
 static bool remap_left_out(const struct worker *w, const struct remap_call *call)
 {
-	const bool *known = w->program->known;
-
-	if (!known[KNOWN_REMAP_SPANS] && !range_uniform(&call->from))
-		return true;
-	if (!known[KNOWN_REMAP_SELF] && !call->length && remap_overlaps(call))
-		return true;
-	return !known[KNOWN_DONTUNMAP_SHARED] && (call->flags & MREMAP_DONTUNMAP) &&
-	       (range_has_kind(&call->from, PAGE_SHARED) ||
-		range_has_kind(&call->from, PAGE_FILE_SHARED));
+	return !w->program->known[KNOWN_REMAP_SPANS] && !range_uniform(&call->from);
 }
 
 void step_remap(struct worker *w)
@@ -233,8 +219,7 @@ void step_remap_bad(struct worker *w)
 {
 	struct remap_call call = remap_pick(w);
 
-	if (range_loose(&w->space, &call.from) || remap_left_out(w, &call) ||
-	    (!call.length && !w->program->known[KNOWN_REMAP_SELF])) {
+	if (range_loose(&w->space, &call.from) || remap_left_out(w, &call)) {
 		report(&w->report, "mremap: left out");
 		return;
 	}
@@ -246,8 +231,7 @@ void step_remap_bad(struct worker *w)
 		call.new_length = 0;
 		break;
 	case 2:
-		call.new_length = chance(w, 50) && w->program->known[KNOWN_REMAP_HUGE] ? 1ull << 47
-										       : UINT64_MAX;
+		call.new_length = chance(w, 50) ? 1ull << 47 : UINT64_MAX;
 		break;
 	case 3:
 		call.flags = (call.flags | MREMAP_FIXED) & ~MREMAP_MAYMOVE;

@@ -52,10 +52,12 @@ static bool buffer_aliases(struct worker *w, const struct transfer *t, const str
 {
 	uint64_t first = transfer_start(t) / PAGE;
 	uint64_t last = first + transfer_bytes(t) / PAGE + 1;
-	bool any = t->writes &&
-		   (t->descriptor.mode == OPEN_APPEND || !w->program->known[KNOWN_WRITE_MAPPED]);
+	uint64_t end = file_pages(w, (uint32_t)t->descriptor.file);
+	bool any = t->writes && t->descriptor.mode == OPEN_APPEND;
 	struct range range;
 
+	if (t->writes && first > end)
+		first = end; /* the pages that it makes the file longer by are there as it goes */
 	if (!range_find(&w->space, buffer->iov_base, buffer->iov_len + PAGE, &range))
 		return false;
 	for (uint32_t i = 0; i < range.pages; i++) {
@@ -79,15 +81,7 @@ static bool transfer_aliases(struct worker *w, const struct transfer *t)
 
 static bool transfer_left_out(struct worker *w, const struct transfer *t)
 {
-	if (!w->program->known[KNOWN_ALIAS] && transfer_aliases(w, t))
-		return true;
-	if (!t->writes || t->descriptor.mode == OPEN_RO || w->program->known[KNOWN_WRITE_FAULT])
-		return false;
-	for (int i = 0; i < t->count; i++) {
-		if (!touch_readable(t->vector[i].iov_base, t->vector[i].iov_len))
-			return true;
-	}
-	return false;
+	return !w->program->known[KNOWN_ALIAS] && transfer_aliases(w, t);
 }
 
 static long transfer_vector(struct worker *w, const struct transfer *t)
@@ -95,10 +89,10 @@ static long transfer_vector(struct worker *w, const struct transfer *t)
 	const struct iovec *vector = t->vector;
 	int count = t->count, fd = t->descriptor.fd;
 
-	if (w->program->known[KNOWN_VECTOR_FAULT] && chance(w, 10))
+	if (chance(w, 10))
 		vector = (const struct iovec *)(ARENA - PAGE);
 	if (chance(w, 3))
-		count = chance(w, 50) && w->program->known[KNOWN_VECTOR_FAULT] ? IOV_MAX + 1 : -1;
+		count = chance(w, 50) ? IOV_MAX + 1 : -1;
 	report(&w->report, "%s%s", vector == t->vector ? "" : " bad vector",
 	       count == t->count ? "" : " bad count");
 	if (count > t->count)
@@ -170,8 +164,6 @@ void step_transfer(struct worker *w)
 		report(&w->report, "left out");
 		return;
 	}
-	if (t.writes && !w->program->known[KNOWN_WRITE_DIRTY])
-		fsync(t.descriptor.fd);
 	result = t.vectored ? transfer_vector(w, &t) : transfer_plain(&t);
 	report_result(&w->report, result);
 	if (t.writes)

@@ -148,6 +148,8 @@ void step_allocate(struct worker *w);
 void step_flush(struct worker *w);
 /* After what may have changed a file's size: keep it to whole pages, and small. */
 void file_settle(struct worker *w, uint32_t file);
+/* Whole pages of the file. */
+uint64_t file_pages(struct worker *w, uint32_t file);
 /* Report size and contents. */
 void file_report(struct worker *w, uint32_t file);
 
