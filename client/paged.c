@@ -105,8 +105,8 @@ static bool mapping_refills(const struct paged *paged, const struct mapping *map
 {
 	const int known =
 		MAP_TYPE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK;
-	if ((mapping->flags & ~known) || mapping->offset % PAGE_BYTES || !(mapping->flags & MAP_ANONYMOUS) ||
-	    (mapping->flags & MAP_TYPE) != MAP_PRIVATE ||
+	if ((mapping->flags & ~known) || mapping->offset % PAGE_BYTES ||
+	    !(mapping->flags & MAP_ANONYMOUS) || (mapping->flags & MAP_TYPE) != MAP_PRIVATE ||
 	    (mapping->protection & ~(PROT_READ | PROT_WRITE)))
 		return false;
 	uint64_t cursor = mapping->address;

@@ -97,8 +97,8 @@ static int advise_paged(struct paged *paged, const struct piece *piece, int advi
 	}
 }
 
-/* As the kernel: a part where nothing is mapped does not stop the rest (but it does stop populating),
- * any other error does. */
+/* As the kernel: a part where nothing is mapped does not stop the rest (but it does stop
+ * populating), any other error does. */
 int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int advice)
 {
 	uint64_t cursor = address;

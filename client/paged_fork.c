@@ -40,9 +40,9 @@ static int holes_fill(const struct regions *inherited)
 {
 	for (size_t i = 0; i < inherited->count; i++) {
 		const struct region *region = &inherited->entries[i];
-		long result = sys_mmap(region->start, region->end - region->start, PROT_NONE,
-				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
-				       0);
+		long result =
+			sys_mmap(region->start, region->end - region->start, PROT_NONE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
 		if (result < 0)
 			return (int)result;
 	}

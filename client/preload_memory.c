@@ -71,8 +71,8 @@ EXPORT void *mmap(void *address, size_t length, int protection, int flags, int f
 	return (void *)result;
 }
 
-EXPORT void *mmap64(void *address, size_t length, int protection, int flags, int fd,
-		    off64_t offset) __attribute__((alias("mmap")));
+EXPORT void *mmap64(void *address, size_t length, int protection, int flags, int fd, off64_t offset)
+	__attribute__((alias("mmap")));
 
 EXPORT int munmap(void *address, size_t length)
 {

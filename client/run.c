@@ -64,8 +64,8 @@ static int option_value(struct run *run, const char *name, const char *value)
 
 static bool option_has_value(const char *name)
 {
-	static const char *const names[] = {"--memory", "--policy", "--swap", "--socket", "--min",
-					    "--chaos"};
+	static const char *const names[] = {"--memory", "--policy", "--swap",
+					    "--socket", "--min",    "--chaos"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;

@@ -11,11 +11,11 @@
 
 struct service {
 	char path[SOCKET_PATH_MAX]; /* of the socket */
-	int control;		     /* our own session; its end is the daemon's end */
+	int control;		    /* our own session; its end is the daemon's end */
 	uint32_t pid;
 	/* a private daemon's */
 	bool private;
-	int lifeline;			  /* it ends some time after this was closed */
+	int lifeline;			 /* it ends some time after this was closed */
 	char directory[SOCKET_PATH_MAX]; /* holds the socket */
 };
 

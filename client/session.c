@@ -14,8 +14,8 @@
 static int userfaultfd_make(int device)
 {
 	int flags = O_CLOEXEC | O_NONBLOCK;
-	int fd = device >= 0 ? sys_ioctl(device, USERFAULTFD_IOC_NEW, flags) :
-			       sys_userfaultfd(flags);
+	int fd = device >= 0 ? sys_ioctl(device, USERFAULTFD_IOC_NEW, flags)
+			     : sys_userfaultfd(flags);
 	return fd >= 0 ? wire_move_high(fd) : fd;
 }
 
@@ -136,8 +136,8 @@ int session_register(struct session *session, uint64_t address, uint64_t length,
 	return wire_call(session->socket, &request.h, -1, &reply, sizeof(reply), NULL);
 }
 
-int session_range(struct session *session, enum pagerd_type type, uint64_t address,
-		  uint64_t length, uint32_t flags)
+int session_range(struct session *session, enum pagerd_type type, uint64_t address, uint64_t length,
+		  uint32_t flags)
 {
 	struct pagerd_range request = {
 		.address = address,
@@ -182,8 +182,7 @@ int session_stats(struct session *session, struct pagerd_stats *stats)
 	struct pagerd_header request;
 	struct pagerd_stats_reply reply;
 	wire_header(&request, PAGERD_STATS, sizeof(request));
-	int result =
-		wire_call(session->socket, &request, -1, &reply.h, sizeof(reply), NULL);
+	int result = wire_call(session->socket, &request, -1, &reply.h, sizeof(reply), NULL);
 	if (result < 0)
 		return result;
 	_Static_assert(sizeof(*stats) <= sizeof(reply.value), "statistics outgrew their reply");

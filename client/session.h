@@ -49,8 +49,8 @@ int session_open(struct session *session, uint64_t address, uint64_t length,
 int session_register(struct session *session, uint64_t address, uint64_t length, uint64_t object,
 		     uint64_t offset);
 /* UNMAP, SYNC, DISCARD, ADVISE. */
-int session_range(struct session *session, enum pagerd_type type, uint64_t address,
-		  uint64_t length, uint32_t flags);
+int session_range(struct session *session, enum pagerd_type type, uint64_t address, uint64_t length,
+		  uint32_t flags);
 /* FILE_BEGIN and FILE_END: around a system call on [offset, offset + length) of a file that may be
  * mapped (length 0: to the end). begin: 0, or -errno, when there is no end to be called. */
 int session_file_begin(struct session *session, int fd, uint64_t offset, uint64_t length,

@@ -17,15 +17,34 @@ static const struct counter {
 	const char *name;
 	size_t offset;
 } counters[] = {
-#define COUNTER(member) {#member, offsetof(struct pagerd_stats, member)}
-	COUNTER(faults_major),	 COUNTER(faults_minor),	    COUNTER(faults_zero),
-	COUNTER(faults_write),	 COUNTER(faults_error),	    COUNTER(pages_read),
-	COUNTER(pages_written),	 COUNTER(pages_prefetched), COUNTER(pages_prefetch_used),
-	COUNTER(evicted_clean),	 COUNTER(evicted_dirty),    COUNTER(resident_pages),
-	COUNTER(resident_max_pages), COUNTER(dirty_pages),  COUNTER(wired_pages),
-	COUNTER(swap_pages),	 COUNTER(mapped_pages),	    COUNTER(limit_pages),
-	COUNTER(fault_p50_ns),	 COUNTER(fault_p99_ns),	    COUNTER(fault_p999_ns),
-	COUNTER(fault_max_ns),	 COUNTER(read_errors),	    COUNTER(write_errors),
+#define COUNTER(member)                                                                            \
+	{                                                                                          \
+#member, offsetof(struct pagerd_stats, member)                                     \
+	}
+	COUNTER(faults_major),
+	COUNTER(faults_minor),
+	COUNTER(faults_zero),
+	COUNTER(faults_write),
+	COUNTER(faults_error),
+	COUNTER(pages_read),
+	COUNTER(pages_written),
+	COUNTER(pages_prefetched),
+	COUNTER(pages_prefetch_used),
+	COUNTER(evicted_clean),
+	COUNTER(evicted_dirty),
+	COUNTER(resident_pages),
+	COUNTER(resident_max_pages),
+	COUNTER(dirty_pages),
+	COUNTER(wired_pages),
+	COUNTER(swap_pages),
+	COUNTER(mapped_pages),
+	COUNTER(limit_pages),
+	COUNTER(fault_p50_ns),
+	COUNTER(fault_p99_ns),
+	COUNTER(fault_p999_ns),
+	COUNTER(fault_max_ns),
+	COUNTER(read_errors),
+	COUNTER(write_errors),
 	COUNTER(forks),
 #undef COUNTER
 };
@@ -190,10 +209,10 @@ static void json_objects(FILE *out, const struct pager_snapshot *s)
 
 static void text_objects(FILE *out, const struct pager_snapshot *s)
 {
-	static const char *const heads[] = {"SIZE", "RESIDENT", "DIRTY", "SWAP", "MAJOR", "MINOR",
-					    "ZERO", "WRITE", "READ", "WRITTEN", "PREFETCHED",
-					    "USED", "CLEAN-OUT", "DIRTY-OUT", "P50-us", "P99-us",
-					    "MAX-us"};
+	static const char *const heads[] = {
+		"SIZE",	     "RESIDENT",  "DIRTY",  "SWAP",    "MAJOR",	     "MINOR",
+		"ZERO",	     "WRITE",	  "READ",   "WRITTEN", "PREFETCHED", "USED",
+		"CLEAN-OUT", "DIRTY-OUT", "P50-us", "P99-us",  "MAX-us"};
 	fprintf(out, "\n%8s %-10s %8s", "OBJECT", "KIND", "REGIONS");
 	for (size_t k = 0; k < sizeof heads / sizeof *heads; k++)
 		fprintf(out, " %10s", heads[k]);
@@ -201,13 +220,13 @@ static void text_objects(FILE *out, const struct pager_snapshot *s)
 	for (size_t i = 0; i < s->object_count; i++) {
 		const struct object_info *o = &s->objects[i];
 		const struct pagerd_stats *t = &o->stats;
-		const uint64_t values[] = {o->size_pages, t->resident_pages, t->dirty_pages,
-					   t->swap_pages, t->faults_major, t->faults_minor,
-					   t->faults_zero, t->faults_write, t->pages_read,
-					   t->pages_written, t->pages_prefetched,
-					   t->pages_prefetch_used, t->evicted_clean,
-					   t->evicted_dirty, t->fault_p50_ns / 1000,
-					   t->fault_p99_ns / 1000, t->fault_max_ns / 1000};
+		const uint64_t values[] = {
+			o->size_pages,		t->resident_pages,     t->dirty_pages,
+			t->swap_pages,		t->faults_major,       t->faults_minor,
+			t->faults_zero,		t->faults_write,       t->pages_read,
+			t->pages_written,	t->pages_prefetched,   t->pages_prefetch_used,
+			t->evicted_clean,	t->evicted_dirty,      t->fault_p50_ns / 1000,
+			t->fault_p99_ns / 1000, t->fault_max_ns / 1000};
 		fprintf(out, "%8" PRIu64 " %-10s %8u", o->object, report_kind_name(o->kind),
 			o->regions);
 		for (size_t k = 0; k < sizeof values / sizeof *values; k++)
@@ -264,7 +283,8 @@ static void rusage(FILE *out, const struct pager_snapshot *s, bool json)
 		fputs("}\n", out);
 		return;
 	}
-	fprintf(out, "\tMaximum resident set size (kbytes): %" PRIu64 "\n", t->resident_max_pages * 4);
+	fprintf(out, "\tMaximum resident set size (kbytes): %" PRIu64 "\n",
+		t->resident_max_pages * 4);
 	fprintf(out, "\tMajor (requiring I/O) page faults: %" PRIu64 "\n", t->faults_major);
 	fprintf(out, "\tMinor (reclaiming a frame) page faults: %" PRIu64 "\n",
 		t->faults_minor + t->faults_zero);

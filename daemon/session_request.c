@@ -20,7 +20,7 @@
 static const struct packet_rule {
 	uint16_t size;
 	bool descriptor; /* exactly one */
-	bool client;     /* only from a session that pages */
+	bool client;	 /* only from a session that pages */
 } rules[] = {
 	[PAGERD_HELLO] = {.size = sizeof(struct pagerd_hello)},
 	[PAGERD_UFFD] = {sizeof(struct pagerd_header), .descriptor = true},
@@ -147,7 +147,8 @@ static void client_added(struct job *job)
 		session_reply(session, PAGERD_UFFD, 0);
 		return;
 	}
-	job_start(session, PAGER_SET, client_limited)->length = session->daemon->config.client_bytes;
+	job_start(session, PAGER_SET, client_limited)->length =
+		session->daemon->config.client_bytes;
 	job_post(session);
 }
 
@@ -268,7 +269,8 @@ static void stats_done(struct job *job)
 	struct pagerd_stats_reply reply = {0};
 	static_assert(sizeof job->request.stats <= sizeof reply.value, "the statistics must fit");
 	memcpy(reply.value, &job->request.stats, sizeof job->request.stats);
-	session_reply_packet(job->owner, &reply, sizeof reply, PAGERD_STATS, job->request.error, -1);
+	session_reply_packet(job->owner, &reply, sizeof reply, PAGERD_STATS, job->request.error,
+			     -1);
 }
 
 /* ---- fork -------------------------------------------------------------------------------- */
@@ -400,8 +402,8 @@ static void set_done(struct job *job)
 {
 	struct session *session = job->owner;
 	if (job->request.error && job->request.error != -ESRCH) {
-		set_reply(session, job->request.why[0] ? job->request.why
-						       : strerror(-job->request.error));
+		set_reply(session,
+			  job->request.why[0] ? job->request.why : strerror(-job->request.error));
 		return;
 	}
 	set_next(session);

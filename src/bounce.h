@@ -16,7 +16,7 @@ struct bounce {
 	uint32_t pages;
 	uint32_t free_pages;
 	uint32_t cursor; /* next-fit */
-	uint64_t *map;   /* one bit a page, 1 = free */
+	uint64_t *map;	 /* one bit a page, 1 = free */
 };
 
 #define BOUNCE_NONE UINT32_MAX

@@ -7,7 +7,7 @@
 #include "core.h"
 
 #define GRACE_PAGES 32u /* an instruction, or a system call, needs a few pages at once */
-#define SECTOR      512
+#define SECTOR	    512
 
 /* uffd.c knows no pager; there is at most one that this thread runs. */
 static _Thread_local struct chaos *thread_chaos;

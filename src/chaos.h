@@ -25,9 +25,9 @@ struct pager;
 struct chaos {
 	bool on;
 	uint64_t random;
-	uint32_t bound; /* frames that may stay at present */
+	uint32_t bound;		   /* frames that may stay at present */
 	struct fault_queue faults; /* held back */
-	uint32_t late_count;       /* completions held back */
+	uint32_t late_count;	   /* completions held back */
 	struct {
 		uint32_t io;
 		int32_t result;

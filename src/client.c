@@ -9,7 +9,7 @@
 #include "core.h"
 
 #define CLIENT_ROOM_MIN 16u
-#define POISON_STEP     (1ull << 30)
+#define POISON_STEP	(1ull << 30)
 
 int client_table_init(struct pager *pager)
 {
@@ -67,8 +67,8 @@ int client_poll(struct pager *pager, struct client *client)
 		return -EBUSY;
 	io_uring_prep_poll_multishot(sqe, client->uffd, POLLIN);
 	/* The generation tells late completions of a client that has gone. */
-	io_uring_sqe_set_data64(sqe, ring_data(RING_UFFD, (uint64_t)client->generation << 24 |
-								  client->number));
+	io_uring_sqe_set_data64(
+		sqe, ring_data(RING_UFFD, (uint64_t)client->generation << 24 | client->number));
 	client->polled = true;
 	return 0;
 }
@@ -133,7 +133,8 @@ void client_poison(struct client *client)
 		struct region *region = client->regions[i];
 		uint64_t at = region->start, done;
 		while (region->registered && at < region->end) {
-			uint64_t length = region->end - at < POISON_STEP ? region->end - at : POISON_STEP;
+			uint64_t length =
+				region->end - at < POISON_STEP ? region->end - at : POISON_STEP;
 			int error = uffd_poison(client->uffd, at, length, &done);
 			if (error && error != -EEXIST)
 				break;
@@ -144,7 +145,7 @@ void client_poison(struct client *client)
 
 bool client_gone(const struct client *client)
 {
-	return client->uffd < 0 || !client->region_count || 
+	return client->uffd < 0 || !client->region_count ||
 	       !uffd_alive(client->uffd, client->regions[0]->start);
 }
 
@@ -156,9 +157,9 @@ void client_remove(struct pager *pager, struct client *client)
 	if (client->polled) {
 		struct io_uring_sqe *sqe = ring_sqe(pager);
 		if (sqe) {
-			io_uring_prep_poll_remove(sqe, ring_data(RING_UFFD,
-								 (uint64_t)client->generation << 24 |
-									 client->number));
+			io_uring_prep_poll_remove(
+				sqe, ring_data(RING_UFFD, (uint64_t)client->generation << 24 |
+								  client->number));
 			io_uring_sqe_set_data64(sqe, ring_data(RING_IGNORE, 0));
 			io_uring_submit(&pager->ring);
 		}

@@ -21,7 +21,7 @@ struct client {
 	uint32_t pid;
 	uint32_t uid;
 	char name[20];
-	int uffd; /* -1: none yet */
+	int uffd;    /* -1: none yet */
 	bool polled; /* a poll of uffd is in the ring */
 	bool ready;  /* events may be waiting in uffd */
 	uint32_t pool;
@@ -30,8 +30,8 @@ struct client {
 	struct region **regions;
 	struct object *held; /* of the last MAP or OPEN reply */
 	bool held_read_only;
-	bool freezing;       /* between FORK and FORK_END */
-	struct object *writing; /* frozen between FILE_BEGIN and FILE_END */
+	bool freezing;		       /* between FORK and FORK_END */
+	struct object *writing;	       /* frozen between FILE_BEGIN and FILE_END */
 	struct pager_request *leaving; /* its session ended; done when the process has */
 	struct pagerd_stats stats;
 	struct histogram latency;

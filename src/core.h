@@ -63,7 +63,7 @@ struct pager {
 	uint32_t frame_free;  /* list */
 	uint32_t budget_pages;
 	uint32_t used_pages;
-	uint32_t reclaiming;  /* FRAME_RECLAIM frames: free soon */
+	uint32_t reclaiming; /* FRAME_RECLAIM frames: free soon */
 	uint32_t dirty_head, dirty_tail;
 	struct pool pools[POOL_MAX];
 	uint32_t pool_end; /* pools at and above were never used */
@@ -142,13 +142,12 @@ uint64_t clock_ns(void);
 
 /* Count number of member (of struct pagerd_stats) for object, and for the client who, or
  * where it has left for all that have. */
-#define COUNT(pager, who, object, member, number)                                      \
-	do {                                                                          \
-		struct client *count_client = (who);                                  \
-		uint64_t count_number = (number);                                     \
-		(count_client ? &count_client->stats : &(pager)->past)->member +=     \
-			count_number;                                                 \
-		(object)->stats.member += count_number;                               \
+#define COUNT(pager, who, object, member, number)                                                  \
+	do {                                                                                       \
+		struct client *count_client = (who);                                               \
+		uint64_t count_number = (number);                                                  \
+		(count_client ? &count_client->stats : &(pager)->past)->member += count_number;    \
+		(object)->stats.member += count_number;                                            \
 	} while (0)
 
 /* Tell the daemon; at most once a second. */

@@ -174,8 +174,8 @@ static uint64_t write_run(struct pager *pager, struct faultstate *fs)
 	return count;
 }
 
-/* As the kernel's page_mkwrite: a hole gets its blocks at the first write, or the writer SIGBUS. Not
- * here: the file may be locked by somebody who waits for us. */
+/* As the kernel's page_mkwrite: a hole gets its blocks at the first write, or the writer SIGBUS.
+ * Not here: the file may be locked by somebody who waits for us. */
 static void fault_reserve(struct pager *pager, struct faultstate *fs, uint64_t count)
 {
 	if (!io_reserve(pager, fs->object, fs->page, (uint32_t)count, fs->number))
@@ -197,7 +197,8 @@ void fault_reserved(struct pager *pager, uint32_t number, uint32_t count, bool f
 static void fault_write(struct pager *pager, struct faultstate *fs)
 {
 	if (fs->fault->full) {
-		/* The page must go for its writer to get SIGBUS; it is clean, others read it again. */
+		/* The page must go for its writer to get SIGBUS; it is clean, others read it again.
+		 */
 		object_invalidate(pager, fs->object, fs->page, 1);
 		fault_fail(pager, fs->number);
 		return;
@@ -331,13 +332,14 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 		shortage_wait(pager, fs->number);
 		return;
 	}
-	uint64_t address = region_address(fs->region, fs->page), bytes = (uint64_t)count << PAGE_SHIFT;
+	uint64_t address = region_address(fs->region, fs->page),
+		 bytes = (uint64_t)count << PAGE_SHIFT;
 	uint64_t done = 0;
 	int error = object_arm(pager, fs->object, fs->page, count);
 	if (!error)
 		error = fs->fault->write ? uffd_zero(fs->client->uffd, address, bytes, &done)
-				     : uffd_copy(fs->client->uffd, address, pager->zeros, bytes,
-						 true, &done);
+					 : uffd_copy(fs->client->uffd, address, pager->zeros, bytes,
+						     true, &done);
 	uint32_t filled = (uint32_t)(done >> PAGE_SHIFT);
 	for (uint32_t i = filled; i < count; i++)
 		frame_free(pager, frames[i], false);
@@ -347,7 +349,8 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 		fallocate(fs->object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			  (off_t)((fs->page + filled) << PAGE_SHIFT), PAGE_BYTES);
 	if (!filled && error == -ENOENT && count > 1) {
-		/* The range crosses a border of the client's mappings (it changed a part of one). */
+		/* The range crosses a border of the client's mappings (it changed a part of one).
+		 */
 		fs->fault->single = true;
 		fault_handle(pager, fs->number);
 		return;
@@ -369,7 +372,8 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 static void fault_read_in(struct pager *pager, struct faultstate *fs)
 {
 	uint64_t bytes, limit = UINT64_MAX;
-	if (object_is_file(fs->object) && fs->page >= (limit = object_file_pages(fs->object, &bytes))) {
+	if (object_is_file(fs->object) &&
+	    fs->page >= (limit = object_file_pages(fs->object, &bytes))) {
 		fault_fail(pager, fs->number);
 		return;
 	}

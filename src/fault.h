@@ -29,14 +29,14 @@ struct fault {
 	uint32_t client_generation;
 	uint32_t next;
 	struct pager_request *request; /* waits for the end of this */
-	bool own;     /* no thread waits: see fault_at */
-	bool present; /* the memfd has a page there, whoever put it in */
-	bool write;   /* the access was a write */
-	bool protect; /* the event was WP */
-	bool major;   /* it waited for a read */
-	bool single;  /* no prefetch: a longer read failed */
-	bool full;    /* the file system has no room for the page */
-	uint8_t reserved; /* so many pages from address on have room there */
+	bool own;		       /* no thread waits: see fault_at */
+	bool present;		       /* the memfd has a page there, whoever put it in */
+	bool write;		       /* the access was a write */
+	bool protect;		       /* the event was WP */
+	bool major;		       /* it waited for a read */
+	bool single;		       /* no prefetch: a longer read failed */
+	bool full;		       /* the file system has no room for the page */
+	uint8_t reserved;	       /* so many pages from address on have room there */
 };
 
 struct fault_queue {
@@ -48,7 +48,8 @@ void fault_table_finish(struct pager *pager);
 
 /* Read and handle the events waiting in the client's userfaultfd. */
 void fault_read(struct pager *pager, struct client *client);
-/* Handle a read fault of our own making at address, for whose end request (or NULL) waits. False if there is no record to spare. */
+/* Handle a read fault of our own making at address, for whose end request (or NULL) waits. False if
+ * there is no record to spare. */
 bool fault_at(struct pager *pager, const struct client *client, uint64_t address,
 	      struct pager_request *request);
 /* Handle a fault; consumes the record, now or later. */

@@ -69,8 +69,8 @@ uint32_t frame_available(const struct pager *pager, const struct client *client)
 	return available;
 }
 
-uint32_t frame_alloc(struct pager *pager, const struct client *client,
-		     const struct object *object, uint64_t page)
+uint32_t frame_alloc(struct pager *pager, const struct client *client, const struct object *object,
+		     uint64_t page)
 {
 	if (!frame_available(pager, client))
 		return FRAME_NONE;
@@ -153,7 +153,7 @@ void frame_isolate(struct pager *pager, uint32_t number, bool forced)
 static bool frame_return(struct pager *pager, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
-	frame->flags &= (uint16_t)~(FRAME_RECLAIM | FRAME_LAUNDRY);
+	frame->flags &= (uint16_t) ~(FRAME_RECLAIM | FRAME_LAUNDRY);
 	pager->reclaiming--;
 	pager->pools[frame->pool].reclaiming--;
 	if (frame->flags & FRAME_HELD)

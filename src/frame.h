@@ -21,22 +21,22 @@ struct object;
 #define FRAME_NONE UINT32_MAX
 
 enum frame_flags {
-	FRAME_WRITEBACK = 1, /* a write of its page is in flight */
-	FRAME_RECLAIM = 2,   /* isolated from the policy: drop the page as soon as it is clean */
-	FRAME_ORPHAN = 4,    /* its page was discarded: free it when its I/O ends */
-	FRAME_HELD = 8,      /* the policy knows it (held or isolated) */
+	FRAME_WRITEBACK = 1,   /* a write of its page is in flight */
+	FRAME_RECLAIM = 2,     /* isolated from the policy: drop the page as soon as it is clean */
+	FRAME_ORPHAN = 4,      /* its page was discarded: free it when its I/O ends */
+	FRAME_HELD = 8,	       /* the policy knows it (held or isolated) */
 	FRAME_PREFETCHED = 16, /* nobody asked for it yet */
 	FRAME_LAUNDRY = 32,    /* it was dirty when it was picked as a victim */
 };
 
 struct frame {
-	uint64_t page;   /* of the object */
-	uint64_t slot;   /* that holds the same contents (clean), or held them (READING) */
+	uint64_t page;	 /* of the object */
+	uint64_t slot;	 /* that holds the same contents (clean), or held them (READING) */
 	uint32_t object; /* 0: the frame is free */
-	uint32_t io;     /* of the read or write in flight */
+	uint32_t io;	 /* of the read or write in flight */
 	uint32_t client; /* who brought it in */
 	uint32_t pool;
-	uint32_t tick;   /* its pool's tick when it was taken */
+	uint32_t tick;	     /* its pool's tick when it was taken */
 	uint32_t dirty_prev; /* list of dirty frames of files, oldest first */
 	uint32_t dirty_next;
 	uint32_t dirtied_ms; /* also: next free frame */
@@ -48,7 +48,7 @@ struct pool {
 	uint32_t limit_pages; /* 0: none */
 	uint32_t used_pages;
 	uint32_t reclaiming; /* its FRAME_RECLAIM frames */
-	uint32_t tick;       /* counts frames taken */
+	uint32_t tick;	     /* counts frames taken */
 	const struct pagerd_policy_ops *ops;
 	struct pagerd_policy *policy;
 	void *policy_bytes;
@@ -62,8 +62,8 @@ void frame_table_finish(struct pager *pager);
 
 /* A frame for a page of object on behalf of client, or FRAME_NONE if the budget or the limit of
  * the client's pool is exhausted. The policy learns of it in frame_hold. */
-uint32_t frame_alloc(struct pager *pager, const struct client *client,
-		     const struct object *object, uint64_t page);
+uint32_t frame_alloc(struct pager *pager, const struct client *client, const struct object *object,
+		     uint64_t page);
 /* The page is resident: hand the frame to the policy. */
 void frame_hold(struct pager *pager, uint32_t frame, bool prefetched);
 /* Free it; evicted says whether the policy may remember the page. */

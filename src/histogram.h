@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define HISTOGRAM_SUB 16u
+#define HISTOGRAM_SUB	  16u
 #define HISTOGRAM_BUCKETS (40u * HISTOGRAM_SUB)
 
 struct histogram {

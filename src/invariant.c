@@ -106,8 +106,8 @@ static void check_object(struct checker *c, struct object *object)
 	for (struct region *region = object->regions; region; region = region->object_next)
 		regions++;
 	if (regions != object->region_count)
-		broken(c, "object %u: %u regions, counted %u", object->number,
-		       object->region_count, regions);
+		broken(c, "object %u: %u regions, counted %u", object->number, object->region_count,
+		       regions);
 }
 
 static void check_frames(struct checker *c)

@@ -155,7 +155,8 @@ static int io_result(struct pager *pager, struct io *io, int result)
 		io_submit(pager, io);
 		return 1;
 	}
-	if (result == -EINTR || result == -EAGAIN || (result == -EINVAL && io_fall_back(pager, io))) {
+	if (result == -EINTR || result == -EAGAIN ||
+	    (result == -EINVAL && io_fall_back(pager, io))) {
 		io_submit(pager, io);
 		return 1;
 	}

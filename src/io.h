@@ -21,7 +21,7 @@ struct sync;
 
 #define IO_PAGES 256u /* 1 MiB, the longest read or write */
 #define IO_COUNT 512u /* records: reads and writes in flight or staged */
-#define IO_NONE  UINT32_MAX
+#define IO_NONE	 UINT32_MAX
 #define IO_TRIES 3 /* a failing read or write is tried this often */
 
 enum io_kind {
@@ -34,21 +34,22 @@ enum io_kind {
 
 struct io {
 	enum io_kind kind;
-	bool swap;    /* to or from the swap file, else the object's file */
-	bool tail;    /* through fd_tail: bytes below the page's end, or what cannot be read directly */
-	bool staged;  /* read done, nobody has asked for its first page yet */
+	bool swap;   /* to or from the swap file, else the object's file */
+	bool tail;   /* through fd_tail: bytes below the page's end, or what cannot be read directly
+		      */
+	bool staged; /* read done, nobody has asked for its first page yet */
 	uint8_t tries;
-	uint32_t count;  /* pages */
+	uint32_t count;	 /* pages */
 	uint32_t bounce; /* first page */
 	uint32_t object; /* reads; file writes; fsync */
-	uint64_t page;   /* first page (reads, file writes) */
-	uint32_t span;   /* pages that were to be read; count may have become 1 */
+	uint64_t page;	 /* first page (reads, file writes) */
+	uint32_t span;	 /* pages that were to be read; count may have become 1 */
 	uint32_t client; /* reads ahead: whose region is to map them, and where */
 	uint32_t client_generation;
 	uint64_t address; /* 0: not known */
-	uint64_t place;  /* byte in the file or swap file */
+	uint64_t place;	  /* byte in the file or swap file */
 	uint32_t bytes;
-	uint32_t done;   /* bytes, after short transfers */
+	uint32_t done; /* bytes, after short transfers */
 	struct sync *sync;
 	uint32_t waiters; /* list of faults */
 	uint32_t staged_prev;
@@ -75,8 +76,8 @@ uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, s
 		  int *error);
 /* Could a write be started now? */
 bool io_write_room(const struct pager *pager);
-/* Have blocks allocated for count pages of the file; then fault_reserved. False if there is no record
- * to spare. */
+/* Have blocks allocated for count pages of the file; then fault_reserved. False if there is no
+ * record to spare. */
 bool io_reserve(struct pager *pager, struct object *object, uint64_t page, uint32_t count,
 		uint32_t fault);
 /* Ask for an fsync of the object's file; its end is told to sync. 0 or -EBUSY. */

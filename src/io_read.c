@@ -270,8 +270,7 @@ void io_read_ahead(struct pager *pager, uint32_t number, const struct client *cl
 }
 
 /* The region that a read ahead was for, if it still maps its pages there. */
-static struct region *ahead_region(struct pager *pager, const struct io *io,
-				   struct client **client)
+static struct region *ahead_region(struct pager *pager, const struct io *io, struct client **client)
 {
 	*client = io->address ? client_lookup(pager, io->client) : NULL;
 	if (!*client || (*client)->generation != io->client_generation)

@@ -9,7 +9,7 @@
 
 /* Writes leave this much of the bounce memory to reads: a fault must not wait for a write. */
 #define BOUNCE_FOR_READS (BOUNCE_PAGES / 4)
-#define IO_FOR_READS     (IO_COUNT / 4)
+#define IO_FOR_READS	 (IO_COUNT / 4)
 
 bool io_write_room(const struct pager *pager)
 {
@@ -91,7 +91,7 @@ static uint32_t write_skip_zeros(struct pager *pager, struct io *io, uint64_t sl
 }
 
 static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t count,
-		       struct sync *sync, int *error)
+			   struct sync *sync, int *error)
 {
 	*error = -EAGAIN;
 	if (!io_write_room(pager))
@@ -133,7 +133,8 @@ static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t
 	return taken;
 }
 
-/* Dirty pages that lie wholly beyond the file's end have no home any more. Returns whether it went. */
+/* Dirty pages that lie wholly beyond the file's end have no home any more. Returns whether it went.
+ */
 static bool write_beyond(struct pager *pager, struct object *object, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
@@ -146,7 +147,7 @@ static bool write_beyond(struct pager *pager, struct object *object, uint32_t nu
 }
 
 static uint32_t write_file(struct pager *pager, struct object *object, const uint32_t *frames,
-		       uint32_t count, struct sync *sync)
+			   uint32_t count, struct sync *sync)
 {
 	uint64_t bytes, page = frame_get(pager, frames[0])->page;
 	uint64_t pages = object_file_pages(object, &bytes);
@@ -248,7 +249,8 @@ void io_write_done(struct pager *pager, struct io *io, int error)
 	pager->io_writes--;
 	if (error) {
 		shortage_write_failed(pager, error);
-		pager_warn(pager, "write", io->swap ? NULL : object_lookup(pager, io->object), error);
+		pager_warn(pager, "write", io->swap ? NULL : object_lookup(pager, io->object),
+			   error);
 	} else {
 		shortage_written(pager, !io->swap);
 	}

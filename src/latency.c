@@ -5,11 +5,11 @@
 
 #include "core.h"
 
-#define BUSY_FAULTS 64u        /* faults in a window that make it busy */
+#define BUSY_FAULTS 64u /* faults in a window that make it busy */
 #define WINDOW_NS   20000000ull
-#define POLL_NS     100000ull  /* a fast device has answered by then, or it is none */
-#define LOOKS       32         /* between two of the clock */
-#define SWITCH_NS   50000ull   /* that many looks take less, unless another thread ran meanwhile */
+#define POLL_NS	    100000ull /* a fast device has answered by then, or it is none */
+#define LOOKS	    32	      /* between two of the clock */
+#define SWITCH_NS   50000ull  /* that many looks take less, unless another thread ran meanwhile */
 #define CROWDED_NS  1000000ull
 
 static inline void processor_relax(void)

@@ -18,8 +18,8 @@ struct pager;
 
 struct latency {
 	bool held;
-	uint64_t window_ns; /* when the present window began */
-	uint32_t faults;    /* in it */
+	uint64_t window_ns;  /* when the present window began */
+	uint32_t faults;     /* in it */
 	uint64_t crowded_ns; /* somebody wants the processor: no polling before this */
 };
 

@@ -11,7 +11,7 @@
 
 #include "core.h"
 
-#define OBJECT_ROOM_MIN 64u
+#define OBJECT_ROOM_MIN	  64u
 #define OBJECT_NUMBER_MAX (1u << 24) /* fits pagerd_page_t */
 
 static uint64_t chunk_count(uint64_t pages)
@@ -132,7 +132,8 @@ int object_create_anonymous(struct pager *pager, enum pagerd_kind kind, uint64_t
 /* Enlarge a lazily backed array; the kernel moves page-table entries, not contents. */
 static int array_grow(void **array, uint64_t old_bytes, uint64_t bytes)
 {
-	void *grown = *array ? mremap(*array, old_bytes, bytes, MREMAP_MAYMOVE) : memory_reserve(bytes);
+	void *grown =
+		*array ? mremap(*array, old_bytes, bytes, MREMAP_MAYMOVE) : memory_reserve(bytes);
 	if (!grown || grown == MAP_FAILED)
 		return -ENOMEM;
 	*array = grown;
@@ -396,8 +397,7 @@ bool object_mapped(const struct object *object, uint64_t page, uint64_t count)
 
 /* A range of which a part is not registered any more (the client unmapped it by a way that we do
  * not see) is protected page by page: the rest must not be missed. */
-static int region_protect(struct pager *pager, struct region *region, uint64_t page,
-			  uint64_t count)
+static int region_protect(struct pager *pager, struct region *region, uint64_t page, uint64_t count)
 {
 	struct client *client = client_lookup(pager, region->client);
 	uint64_t address = region_address(region, page);
@@ -428,8 +428,8 @@ int object_protect(struct pager *pager, struct object *object, uint64_t page, ui
 }
 
 /*
- * Punching a hole keeps the markers, but not always: if a thread maps the page once more between the
- * two steps of that (all mappings are removed, then the page), the kernel takes it out of all
+ * Punching a hole keeps the markers, but not always: if a thread maps the page once more between
+ * the two steps of that (all mappings are removed, then the page), the kernel takes it out of all
  * mappings again, and their markers with it (unmap_mapping_folio: ZAP_FLAG_DROP_MARKER). The region
  * that the page comes in by is protected on the way; others would let a write pass unseen.
  */
@@ -529,7 +529,8 @@ int object_discard(struct pager *pager, struct object *object, uint64_t page, ui
 
 void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
 {
-	uint64_t end = count > object->capacity_pages - page ? object->capacity_pages : page + count;
+	uint64_t end =
+		count > object->capacity_pages - page ? object->capacity_pages : page + count;
 	pageout_drop_queued(pager);
 	io_unstage_object(pager, object);
 	for (page = object_next_armed(object, page); page < end;

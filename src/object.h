@@ -87,25 +87,25 @@ struct object {
 	uint64_t capacity_pages;
 	struct region *regions; /* reverse map */
 	uint32_t region_count;
-	uint32_t holds;    /* MAP or OPEN replies not yet registered */
+	uint32_t holds;	    /* MAP or OPEN replies not yet registered */
 	uint32_t in_flight; /* I/Os */
-	uint32_t frozen; /* a fork or a write(2) is under way: writers wait */
-	bool closing;      /* nobody maps it: write back, then free */
-	uint32_t uid;      /* who made it */
+	uint32_t frozen;    /* a fork or a write(2) is under way: writers wait */
+	bool closing;	    /* nobody maps it: write back, then free */
+	uint32_t uid;	    /* who made it */
 
 	uint64_t resident_pages;
 	uint64_t dirty_pages;
-	uint64_t swap_pages; /* slots held by entries and frames */
+	uint64_t swap_pages;	   /* slots held by entries and frames */
 	struct pagerd_stats stats; /* its counters, not its levels */
 	struct histogram latency;
 
 	/* file objects */
 	dev_t device;
 	ino_t inode;
-	int fd;        /* for whole pages; O_DIRECT where the file system has it */
-	int fd_tail;   /* buffered: the page that holds the file's end */
-	bool writable; /* fd may be written */
-	bool guarded;  /* see object_guard */
+	int fd;		 /* for whole pages; O_DIRECT where the file system has it */
+	int fd_tail;	 /* buffered: the page that holds the file's end */
+	bool writable;	 /* fd may be written */
+	bool guarded;	 /* see object_guard */
 	int write_error; /* of the last failed write-back; reported once by a sync */
 	struct object *hash_next;
 };
@@ -154,13 +154,15 @@ int object_arm_region(struct pager *pager, struct object *object, struct region 
 int object_discard(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* The first page at or after page whose chunk is armed: others never were resident. */
 uint64_t object_next_armed(const struct object *object, uint64_t page);
-/* A file with holes: before a page becomes dirty, io_reserve makes sure that there is room for it. */
+/* A file with holes: before a page becomes dirty, io_reserve makes sure that there is room for it.
+ */
 bool object_sparse(const struct object *object);
 /*
  * The user uid is going to have the object's memfd, if only for reading. Whoever reads a hole of a
  * memfd through a mapping that is not registered fills it with a page of zeros, which the kernel
- * would show to everybody. Where the object is another user's, its regions are registered for faults
- * on pages that are there, too: all that we did not put in is found out. 0, or uffd_register's.
+ * would show to everybody. Where the object is another user's, its regions are registered for
+ * faults on pages that are there, too: all that we did not put in is found out. 0, or
+ * uffd_register's.
  */
 int object_guard(struct pager *pager, struct object *object, uint32_t uid);
 /* Forget the clean pages of [page, page + count): what is in the file counts. */

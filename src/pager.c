@@ -13,9 +13,9 @@
 
 #include "core.h"
 
-#define TICK_NS          200000000ull /* how often old dirty pages are looked for */
-#define STOP_TICKS       25u          /* failing write-backs are tried this long at the end */
-#define BATCH            64u
+#define TICK_NS	   200000000ull /* how often old dirty pages are looked for */
+#define STOP_TICKS 25u		/* failing write-backs are tried this long at the end */
+#define BATCH	   64u
 
 uint64_t clock_ns(void)
 {
@@ -50,13 +50,13 @@ static int ring_init(struct pager *pager, char *why, size_t why_bytes)
 {
 	struct io_uring_params params = {
 		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-			 IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED |
-			 IORING_SETUP_CQSIZE,
+			 IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE,
 		.cq_entries = RING_ENTRIES * 8,
 	};
 	int error = io_uring_queue_init_params(RING_ENTRIES, &pager->ring, &params);
 	if (error == -EINVAL) {
-		params = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE,
+		params = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED |
+							   IORING_SETUP_CQSIZE,
 						  .cq_entries = RING_ENTRIES * 8};
 		error = io_uring_queue_init_params(RING_ENTRIES, &pager->ring, &params);
 	}
@@ -77,8 +77,8 @@ static int ring_init(struct pager *pager, char *why, size_t why_bytes)
 
 static int zeros_init(struct pager *pager)
 {
-	void *zeros = mmap(NULL, ZERO_PAGES << PAGE_SHIFT, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
-			   -1, 0);
+	void *zeros =
+		mmap(NULL, ZERO_PAGES << PAGE_SHIFT, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pager->zeros = zeros == MAP_FAILED ? NULL : zeros;
 	pager->drop_queue = calloc(DROP_PAGES, sizeof *pager->drop_queue);
 	return pager->zeros && pager->drop_queue ? 0 : -ENOMEM;
@@ -324,8 +324,9 @@ static uint64_t wait_ns(const struct pager *pager)
 {
 	if (latency_window_ns(pager))
 		return latency_window_ns(pager);
-	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->shortage.waiting.count ||
-	    pager->stopping || pager->leaving || pager->poison.used)
+	if (pager->dirty_head != FRAME_NONE || pager->closing_objects ||
+	    pager->shortage.waiting.count || pager->stopping || pager->leaving ||
+	    pager->poison.used)
 		return TICK_NS;
 	return 0;
 }
@@ -363,7 +364,8 @@ static bool stop_files(struct pager *pager, unsigned ticks)
 	bool unwritten = false;
 	for (uint32_t i = 1; i < pager->object_room; i++) {
 		struct object *object = pager->objects[i];
-		if (!object || !object_is_file(object) || !(object->dirty_pages || object->in_flight))
+		if (!object || !object_is_file(object) ||
+		    !(object->dirty_pages || object->in_flight))
 			continue;
 		unwritten = true;
 		if (!pager->syncs && shortage_may_write(pager))

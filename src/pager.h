@@ -24,18 +24,18 @@ enum {
 struct pager;
 
 struct pager_config {
-	uint64_t budget_bytes;      /* resident pages of everybody together */
-	const char *policy;         /* "lru", "lfu:decay=…"; copied */
-	int swap_dir_fd;            /* O_PATH or O_RDONLY directory for the swap file; -1: none */
-	uint64_t swap_limit_bytes;  /* 0: as much as the file system gives */
-	uint32_t writeback_age_ms;  /* dirty pages of files older than this are written; 0: off */
+	uint64_t budget_bytes;	     /* resident pages of everybody together */
+	const char *policy;	     /* "lru", "lfu:decay=…"; copied */
+	int swap_dir_fd;	     /* O_PATH or O_RDONLY directory for the swap file; -1: none */
+	uint64_t swap_limit_bytes;   /* 0: as much as the file system gives */
+	uint32_t writeback_age_ms;   /* dirty pages of files older than this are written; 0: off */
 	uint32_t prefetch_max_pages; /* longest window; 0: no prefetch at all */
-	int latency_fd;             /* /dev/cpu_dma_latency, open for writing, or -1 */
-	int low_latency;            /* 0 off, 1 on (held always), 2 auto (while faults come fast) */
+	int latency_fd;		     /* /dev/cpu_dma_latency, open for writing, or -1 */
+	int low_latency; /* 0 off, 1 on (held always), 2 auto (while faults come fast) */
 	void (*warn)(const char *text); /* told of I/O errors, at most one a second; or NULL */
-	bool chaos;                 /* see chaos.h */
+	bool chaos;			/* see chaos.h */
 	uint64_t chaos_seed;
-	bool check;                 /* run the invariant checker often (slow) */
+	bool check; /* run the invariant checker often (slow) */
 };
 
 /* Smallest budget that pager_create and PAGER_SET accept. */
@@ -61,29 +61,29 @@ enum pager_request_type {
 	PAGER_CLIENT_UFFD,   /* in: client, fd, pid: give a client that has none its userfaultfd */
 	PAGER_CLIENT_REMOVE, /* in: client, whose session ended. Done when its process has ended too
 				(or uses none of our memory): faults are served until then */
-	PAGER_MAP,           /* in: client, kind, writable, length, offset, fd (file, or -1);
+	PAGER_MAP,	     /* in: client, kind, writable, length, offset, fd (file, or -1);
 				out: object, offset, read_only, fd (memfd to pass and close).
 				Keeps the object alive until the client's next MAP or OPEN */
-	PAGER_OPEN,          /* in: client, address, length; out: as PAGER_MAP */
-	PAGER_REGISTER,      /* in: client, address, length, object, offset */
-	PAGER_UNMAP,         /* in: client, address, length */
-	PAGER_SYNC,          /* in: client, address, length, flags (MS_*) */
-	PAGER_DISCARD,       /* in: client, address, length */
-	PAGER_ADVISE,        /* in: client, address, length, flags (MADV_*) */
+	PAGER_OPEN,	     /* in: client, address, length; out: as PAGER_MAP */
+	PAGER_REGISTER,	     /* in: client, address, length, object, offset */
+	PAGER_UNMAP,	     /* in: client, address, length */
+	PAGER_SYNC,	     /* in: client, address, length, flags (MS_*) */
+	PAGER_DISCARD,	     /* in: client, address, length */
+	PAGER_ADVISE,	     /* in: client, address, length, flags (MADV_*) */
 	PAGER_FILE_BEGIN,    /* in: client, fd (file), offset, length (0: to the end), flags
 				(PAGERD_FILE_WRITE): the range is written back; for a write,
 				writers through mappings wait until PAGER_FILE_END */
-	PAGER_FILE_END,      /* in: client, offset, length: mappings show the file's contents */
-	PAGER_FORK,          /* in: client, child (a client just added, without userfaultfd) */
-	PAGER_FORK_END,      /* in: client */
-	PAGER_STATS,         /* in: client; out: stats */
-	PAGER_SET,           /* in: client (0: the daemon), length (0: unchanged, else budget or
+	PAGER_FILE_END,	     /* in: client, offset, length: mappings show the file's contents */
+	PAGER_FORK,	     /* in: client, child (a client just added, without userfaultfd) */
+	PAGER_FORK_END,	     /* in: client */
+	PAGER_STATS,	     /* in: client; out: stats */
+	PAGER_SET,	     /* in: client (0: the daemon), length (0: unchanged, else budget or
 				limit in bytes; UINT64_MAX: no limit), text (policy or NULL);
 				out: why */
-	PAGER_SNAPSHOT,      /* in: flags (SNAPSHOT_*); out: snapshot (free with snapshot_free) */
-	PAGER_DRAIN,         /* done when nothing unwritten is left of clients that have gone */
-	PAGER_CHECK,         /* run the invariant checker; error -EUCLEAN if it found something */
-	PAGER_STOP,          /* write what is unwritten to its files, then end pager_run */
+	PAGER_SNAPSHOT,	     /* in: flags (SNAPSHOT_*); out: snapshot (free with snapshot_free) */
+	PAGER_DRAIN,	     /* done when nothing unwritten is left of clients that have gone */
+	PAGER_CHECK,	     /* run the invariant checker; error -EUCLEAN if it found something */
+	PAGER_STOP,	     /* write what is unwritten to its files, then end pager_run */
 };
 
 #define SNAPSHOT_CLIENTS 1u
@@ -188,10 +188,10 @@ void snapshot_free(struct pager_snapshot *snapshot);
 
 /* What pagerd --check reports about a feature. */
 struct pager_probe {
-	const char *name;  /* "userfaultfd: write protection of shared memory" */
+	const char *name; /* "userfaultfd: write protection of shared memory" */
 	bool present;
 	bool required;
-	char detail[200];  /* what was found; if absent, how to grant it */
+	char detail[200]; /* what was found; if absent, how to grant it */
 };
 /* Probe kernel and permissions; writes up to max entries, returns how many. device_fd is
  * /dev/userfaultfd or -1. Harmless, may be called before pager_create. */

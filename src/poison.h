@@ -37,8 +37,8 @@ struct poison_table {
 
 /* The page at address was poisoned. */
 void poison_add(struct pager *pager, const struct client *client, uint64_t address);
-/* Try again what could be answered now: all of object's; or (NULL) of every object's what waited for
- * that. A request (or NULL) waits for the end of it. */
+/* Try again what could be answered now: all of object's; or (NULL) of every object's what waited
+ * for that. A request (or NULL) waits for the end of it. */
 void poison_retry(struct pager *pager, const struct object *object, struct pager_request *request);
 
 #endif

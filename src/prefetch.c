@@ -10,10 +10,10 @@
  */
 #include "core.h"
 
-#define WINDOW_FIRST      4u
+#define WINDOW_FIRST	  4u
 #define WINDOW_SEQUENTIAL 64u
-#define DEPTH             3u
-#define STRIDE_MAX        (1 << 16)
+#define DEPTH		  3u
+#define STRIDE_MAX	  (1 << 16)
 
 static struct stream *stream_oldest(struct region *region)
 {
@@ -79,8 +79,8 @@ struct stream *prefetch_stream(struct region *region, uint64_t page, bool *run)
 	/* Where a mapping begins, or on request, a run forward is the better guess. */
 	if (region->advice == ADVICE_SEQUENTIAL || page == region->offset) {
 		stream->stride = 1;
-		stream->window = region->advice == ADVICE_SEQUENTIAL ? WINDOW_SEQUENTIAL
-								     : WINDOW_FIRST;
+		stream->window =
+			region->advice == ADVICE_SEQUENTIAL ? WINDOW_SEQUENTIAL : WINDOW_FIRST;
 	}
 	return stream;
 }
@@ -163,8 +163,8 @@ static void forward_ahead(struct pager *pager, struct client *client, const stru
 	       prefetch_room(pager, client, window)) {
 		uint64_t left = end - stream->ahead;
 		uint32_t count = window < left ? window : (uint32_t)left;
-		stream->issued += prefetch_range(pager, client, region, object, stream->ahead,
-						 count);
+		stream->issued +=
+			prefetch_range(pager, client, region, object, stream->ahead, count);
 		stream->ahead += count;
 	}
 }

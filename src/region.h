@@ -18,12 +18,12 @@ struct client;
 
 /* One run of accesses in a region that prefetch follows. */
 struct stream {
-	uint64_t last;   /* page of the last fault (object page) */
-	uint64_t next;   /* the page whose fault would continue the run */
-	uint64_t ahead;  /* first page that was not asked for yet (reads) */
-	int64_t stride;  /* in pages; 0: unknown */
+	uint64_t last;	 /* page of the last fault (object page) */
+	uint64_t next;	 /* the page whose fault would continue the run */
+	uint64_t ahead;	 /* first page that was not asked for yet (reads) */
+	int64_t stride;	 /* in pages; 0: unknown */
 	uint32_t window; /* pages ahead; 0: no run seen yet */
-	uint32_t tick;   /* when it was last used */
+	uint32_t tick;	 /* when it was last used */
 	uint32_t issued; /* pages prefetched whose use is not known yet */
 };
 #define REGION_STREAMS 8u /* interleaved runs that are followed at once */
@@ -40,11 +40,11 @@ struct region {
 	uint64_t start; /* address, bytes */
 	uint64_t end;
 	uint64_t offset; /* object page that start maps */
-	bool read_only;  /* MAP_PRIVATE of a read-only memfd: never written, no markers */
+	bool read_only;	 /* MAP_PRIVATE of a read-only memfd: never written, no markers */
 	bool registered; /* false: a clone that the forked child has not taken yet */
 	enum region_advice advice;
 	uint32_t stream_tick;
-	uint64_t write_next;  /* object page whose write fault would continue a run of writes */
+	uint64_t write_next; /* object page whose write fault would continue a run of writes */
 	uint32_t write_window;
 	struct stream streams[REGION_STREAMS];
 	struct region *object_next;

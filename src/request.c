@@ -130,17 +130,18 @@ static int request_open(struct pager *pager, struct pager_request *request, stru
 static int register_clones(struct pager *pager, struct pager_request *request,
 			   struct client *client)
 {
-	int error = region_cut(pager, client, request->address,
-			       request->address + request->length);
+	int error = region_cut(pager, client, request->address, request->address + request->length);
 	bool any = false;
 	if (error)
 		return error;
-	for_each_overlap(client, request, i) {
+	for_each_overlap(client, request, i)
+	{
 		struct region *region = client->regions[i];
 		if (region->registered)
 			return -EEXIST;
 		error = uffd_register(client->uffd, region->start, region->end - region->start,
-				      !region->read_only, object_lookup(pager, region->object)->guarded);
+				      !region->read_only,
+				      object_lookup(pager, region->object)->guarded);
 		if (error)
 			return error;
 		region->registered = true;
@@ -174,15 +175,17 @@ static int request_register(struct pager *pager, struct pager_request *request,
 			      object->guarded);
 	if (error)
 		return error;
-	struct region values = {
-		.client = client->number,
-		.object = object->number,
-		.start = request->address,
-		.end = request->address + request->length,
-		.offset = page,
-		.read_only = read_only,
-		.registered = true,
-	}, *region;
+	struct region values =
+			      {
+				      .client = client->number,
+				      .object = object->number,
+				      .start = request->address,
+				      .end = request->address + request->length,
+				      .offset = page,
+				      .read_only = read_only,
+				      .registered = true,
+			      },
+		      *region;
 	error = region_insert(pager, client, &values, &region);
 	if (error) {
 		uffd_unregister(client->uffd, request->address, request->length);
@@ -204,15 +207,16 @@ static int sync_range(struct pager *pager, struct pager_request *request, struct
 		      bool flush, bool wait)
 {
 	bool any = false;
-	for_each_overlap(client, request, i) {
+	for_each_overlap(client, request, i)
+	{
 		struct region *region = client->regions[i];
 		struct object *object = object_lookup(pager, region->object);
 		uint64_t page, pages = overlap_pages(request, region, &page);
 		any = true;
 		if (!object_is_file(object) || region->read_only)
 			continue;
-		int error = sync_start(pager, object, page, page + pages, flush,
-				       wait ? request : NULL);
+		int error =
+			sync_start(pager, object, page, page + pages, flush, wait ? request : NULL);
 		if (error)
 			return error;
 	}
@@ -221,7 +225,8 @@ static int sync_range(struct pager *pager, struct pager_request *request, struct
 
 static int request_sync(struct pager *pager, struct pager_request *request, struct client *client)
 {
-	if (!range_valid(request) || request->flags & ~(uint32_t)(MS_SYNC | MS_ASYNC | MS_INVALIDATE))
+	if (!range_valid(request) ||
+	    request->flags & ~(uint32_t)(MS_SYNC | MS_ASYNC | MS_INVALIDATE))
 		return -EINVAL;
 	bool wait = request->flags & MS_SYNC;
 	return sync_range(pager, request, client, wait, wait);
@@ -232,7 +237,8 @@ static int request_sync(struct pager *pager, struct pager_request *request, stru
 /* The pages that the request's bytes touch. */
 static void file_pages(const struct pager_request *request, uint64_t *page, uint64_t *count)
 {
-	uint64_t end = request->length ? request->offset + request->length : UINT64_MAX - PAGE_BYTES;
+	uint64_t end =
+		request->length ? request->offset + request->length : UINT64_MAX - PAGE_BYTES;
 	if (end < request->offset || end > OBJECT_MAX_PAGES << PAGE_SHIFT)
 		end = OBJECT_MAX_PAGES << PAGE_SHIFT;
 	*page = request->offset >> PAGE_SHIFT;
@@ -294,12 +300,12 @@ static int request_discard(struct pager *pager, struct pager_request *request,
 	bool any = false;
 	if (!range_valid(request))
 		return -EINVAL;
-	for_each_overlap(client, request, i) {
+	for_each_overlap(client, request, i)
+	{
 		struct object *object = object_lookup(pager, client->regions[i]->object);
 		uint64_t page, pages = overlap_pages(request, client->regions[i], &page);
 		any = true;
-		int error = object_is_file(object) ? 0
-						   : object_discard(pager, object, page, pages);
+		int error = object_is_file(object) ? 0 : object_discard(pager, object, page, pages);
 		if (error)
 			return error;
 	}
@@ -347,13 +353,13 @@ static int advise_region(struct pager *pager, struct client *client, struct regi
 	}
 }
 
-static int request_advise(struct pager *pager, struct pager_request *request,
-			  struct client *client)
+static int request_advise(struct pager *pager, struct pager_request *request, struct client *client)
 {
 	int error = -ENOMEM;
 	if (!range_valid(request))
 		return -EINVAL;
-	for_each_overlap(client, request, i) {
+	for_each_overlap(client, request, i)
+	{
 		struct region *region = client->regions[i];
 		uint64_t page, pages = overlap_pages(request, region, &page);
 		error = advise_region(pager, client, region, page, pages, request->flags);
@@ -379,8 +385,8 @@ static int set_daemon(struct pager *pager, struct pager_request *request)
 		return -EINVAL;
 	}
 	if (request->text) {
-		int error = pool_set_policy(pager, 0, request->text, request->why,
-					    sizeof request->why);
+		int error =
+			pool_set_policy(pager, 0, request->text, request->why, sizeof request->why);
 		if (error)
 			return error;
 	}
@@ -422,8 +428,7 @@ void drain_check(struct pager *pager)
 }
 
 /* Requests of one client; 0 or -errno, and request->pending counts what it waits for. */
-static int request_client(struct pager *pager, struct pager_request *request,
-			  struct client *client)
+static int request_client(struct pager *pager, struct pager_request *request, struct client *client)
 {
 	switch (request->type) {
 	case PAGER_CLIENT_UFFD: {

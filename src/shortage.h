@@ -4,15 +4,15 @@
  *
  * A fault that finds no frame waits here and is handled again as soon as frames come free. Frames
  * come free by themselves while reads and writes are in flight. When none are, and reclaim, having
- * gone through every page, could not free one for SHORTAGE_NS (all pages are dirty and swap is full,
- * or its device fails), the accesses that wait get SIGBUS; and those that come after them at once,
- * until a write succeeds or memory is given back.
+ * gone through every page, could not free one for SHORTAGE_NS (all pages are dirty and swap is
+ * full, or its device fails), the accesses that wait get SIGBUS; and those that come after them at
+ * once, until a write succeeds or memory is given back.
  *
  * Writes may be in flight and not end: whoever writes a file with write(2) holds its lock, which
  * write-back of the file's pages wants, and holds it for as long as his own page fault, on the
- * memory that he writes from, waits for a frame. When nothing has come free for LOAN_NS, some frames
- * more than the budget are lent, and no more pages of files become dirty, which would eat them up,
- * until write-back goes on.
+ * memory that he writes from, waits for a frame. When nothing has come free for LOAN_NS, some
+ * frames more than the budget are lent, and no more pages of files become dirty, which would eat
+ * them up, until write-back goes on.
  *
  * The pager's thread only.
  */
@@ -26,13 +26,13 @@
 
 struct shortage {
 	struct fault_queue waiting;
-	bool frames_freed;       /* since the waiting faults were last handled */
-	bool hopeless;           /* faults have failed, and nothing has changed since */
-	uint64_t progress_ns;    /* when a frame was last freed, or nobody waited for one */
+	bool frames_freed;	 /* since the waiting faults were last handled */
+	bool hopeless;		 /* faults have failed, and nothing has changed since */
+	uint64_t progress_ns;	 /* when a frame was last freed, or nobody waited for one */
 	uint64_t write_retry_ns; /* writes failed: none are started before this */
-	uint32_t loan_pages;     /* frames that may be in use beyond the budget and all limits */
-	uint64_t loan_ns;        /* when it was last raised */
-	bool stalled;            /* no write to a file has ended since then */
+	uint32_t loan_pages;	 /* frames that may be in use beyond the budget and all limits */
+	uint64_t loan_ns;	 /* when it was last raised */
+	bool stalled;		 /* no write to a file has ended since then */
 };
 
 void shortage_init(struct pager *pager);

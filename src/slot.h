@@ -15,16 +15,16 @@
 #include <stdint.h>
 
 #define SLOT_CLUSTER 256u /* 1 MiB */
-#define SLOT_NONE UINT64_MAX
+#define SLOT_NONE    UINT64_MAX
 
 struct slot_map {
-	uint16_t *count;      /* references, one a slot; 0 = free; lazily backed reservation */
+	uint16_t *count;	/* references, one a slot; 0 = free; lazily backed reservation */
 	uint16_t *cluster_used; /* slots in use, one a cluster; lazily backed reservation */
-	uint64_t limit;       /* slots that may ever exist, a multiple of SLOT_CLUSTER; may be
-			       * lowered to another: no slot at or above it is handed out after */
-	uint64_t end;         /* slots below this have been handed out at least once */
-	uint64_t used;        /* slots with count > 0 */
-	uint64_t cursor;      /* where the current cluster goes on */
+	uint64_t limit;		/* slots that may ever exist, a multiple of SLOT_CLUSTER; may be
+				 * lowered to another: no slot at or above it is handed out after */
+	uint64_t end;		/* slots below this have been handed out at least once */
+	uint64_t used;		/* slots with count > 0 */
+	uint64_t cursor;	/* where the current cluster goes on */
 };
 
 /* limit: slots that may ever exist, rounded down to clusters; at most 2^40. Costs address space

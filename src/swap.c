@@ -11,7 +11,7 @@
 
 /* The file grows by this much at a time. Preallocation makes extents long, and keeps ENOSPC out
  * of the write path. */
-#define SWAP_STEP_SLOTS (64ull << 20 >> PAGE_SHIFT)
+#define SWAP_STEP_SLOTS	 (64ull << 20 >> PAGE_SHIFT)
 #define SWAP_LIMIT_SLOTS (1ull << 34) /* 64 TiB, where no limit is given */
 
 static int swap_file(int directory)
@@ -82,7 +82,8 @@ static int swap_grow(struct pager *pager, uint64_t slots)
 	uint64_t step = (slots + SWAP_STEP_SLOTS - 1) / SWAP_STEP_SLOTS * SWAP_STEP_SLOTS;
 	int error = swap_extend(pager, step);
 	if (error == -ENOSPC || error == -EDQUOT || error == -EFBIG)
-		error = swap_extend(pager, (slots + SLOT_CLUSTER - 1) / SLOT_CLUSTER * SLOT_CLUSTER);
+		error = swap_extend(pager,
+				    (slots + SLOT_CLUSTER - 1) / SLOT_CLUSTER * SLOT_CLUSTER);
 	if (error) {
 		/* No slot at or above the limit is handed out any more: those below are used. */
 		pager->slots.limit = pager->swap_file_slots;

@@ -126,14 +126,16 @@ void sync_old(struct pager *pager)
 	if (!age || !shortage_may_write(pager))
 		return;
 	/* Bounded: a frame under write-back may head the list again and again. */
-	for (uint32_t number = pager->dirty_head, tries = 256; number != FRAME_NONE && tries; tries--) {
+	for (uint32_t number = pager->dirty_head, tries = 256; number != FRAME_NONE && tries;
+	     tries--) {
 		struct frame *frame = frame_get(pager, number);
 		uint32_t next = frame->dirty_next;
 		int error;
 		if (now_ms - frame->dirtied_ms < age)
 			break;
 		struct object *object = object_lookup(pager, frame->object);
-		uint32_t count = dirty_run(pager, object, frame->page, object->capacity_pages, frames);
+		uint32_t count =
+			dirty_run(pager, object, frame->page, object->capacity_pages, frames);
 		if (count && !io_write(pager, frames, count, NULL, &error))
 			break;
 		number = count ? pager->dirty_head : next;

@@ -19,7 +19,7 @@
 
 #ifndef UFFD_FEATURE_POISON /* 6.6 */
 #define UFFD_FEATURE_POISON (1 << 14)
-#define _UFFDIO_POISON (0x08)
+#define _UFFDIO_POISON	    (0x08)
 struct uffdio_poison {
 	struct uffdio_range range;
 	__u64 mode;

@@ -17,8 +17,8 @@
 
 /* The features without which the pager cannot work. */
 #define UFFD_FEATURES_NEEDED                                                                       \
-	(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_MISSING_SHMEM |                             \
-	 UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_POISON)
+	(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM |  \
+	 UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_POISON)
 
 int uffd_api(int fd, uint64_t features);
 /* What the kernel offers. Uses up the descriptor: give it a fresh one. */

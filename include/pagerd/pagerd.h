@@ -56,8 +56,8 @@ void pagerd_disconnect(struct pagerd *connection);
  * Errors: those of mmap(2), and -EOPNOTSUPP (private file mapping, tmpfs, not a regular file),
  * -ENOTCONN (the daemon has gone).
  */
-void *pagerd_map(struct pagerd *connection, void *address, size_t length, int protection,
-		 int flags, int fd, off_t offset, int *error);
+void *pagerd_map(struct pagerd *connection, void *address, size_t length, int protection, int flags,
+		 int fd, off_t offset, int *error);
 
 /* Unmap, whole pages. Changed pages of shared files in the range are in the file on return. */
 int pagerd_unmap(struct pagerd *connection, void *address, size_t length);
@@ -76,26 +76,26 @@ int pagerd_advise(struct pagerd *connection, void *address, size_t length, int a
 /* What the daemon counted for this connection since it was made. Every member is a count or a
  * number of pages, but for the latencies. New members are added at the end. */
 struct pagerd_stats {
-	uint64_t size;               /* bytes of this structure that the daemon filled */
-	uint64_t faults_major;       /* faults that waited for a read */
-	uint64_t faults_minor;       /* faults on a page that was there, or on its way already */
-	uint64_t faults_zero;        /* first touches of anonymous memory */
-	uint64_t faults_write;       /* first writes to a clean page */
-	uint64_t faults_error;       /* answered with SIGBUS */
-	uint64_t pages_read;         /* from files and swap, prefetched ones included */
-	uint64_t pages_written;      /* to files and swap */
-	uint64_t pages_prefetched;   /* read or zeroed before anybody asked */
+	uint64_t size;		      /* bytes of this structure that the daemon filled */
+	uint64_t faults_major;	      /* faults that waited for a read */
+	uint64_t faults_minor;	      /* faults on a page that was there, or on its way already */
+	uint64_t faults_zero;	      /* first touches of anonymous memory */
+	uint64_t faults_write;	      /* first writes to a clean page */
+	uint64_t faults_error;	      /* answered with SIGBUS */
+	uint64_t pages_read;	      /* from files and swap, prefetched ones included */
+	uint64_t pages_written;	      /* to files and swap */
+	uint64_t pages_prefetched;    /* read or zeroed before anybody asked */
 	uint64_t pages_prefetch_used; /* of those, known to have been asked for later */
 	uint64_t evicted_clean;
-	uint64_t evicted_dirty;      /* had to be written first */
+	uint64_t evicted_dirty; /* had to be written first */
 	uint64_t resident_pages;
 	uint64_t resident_max_pages;
 	uint64_t dirty_pages;
 	uint64_t wired_pages;
 	uint64_t swap_pages;
 	uint64_t mapped_pages;
-	uint64_t limit_pages;        /* 0: only the daemon's budget */
-	uint64_t fault_p50_ns;       /* from the event's arrival at the daemon to the wake-up */
+	uint64_t limit_pages;  /* 0: only the daemon's budget */
+	uint64_t fault_p50_ns; /* from the event's arrival at the daemon to the wake-up */
 	uint64_t fault_p99_ns;
 	uint64_t fault_p999_ns;
 	uint64_t fault_max_ns;

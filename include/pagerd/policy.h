@@ -18,8 +18,8 @@
  *	                    page_out (evicted), forget (gone for another reason)
  *
  * Isolated frames are in no list of the policy's; each comes back through exactly one of
- * page_out, keep, restore and forget. referenced and dirtied may be called on isolated frames too and
- * must then do no more than remember a bit.
+ * page_out, keep, restore and forget. referenced and dirtied may be called on isolated frames too
+ *and must then do no more than remember a bit.
  *
  * Threads: one policy instance is used by one thread at a time. Nothing here may allocate after
  * create. Numbers of frames are below the frame limit given to create.
@@ -36,11 +36,11 @@ typedef uint64_t pagerd_page_t;
 struct pagerd_policy; /* the instance: each policy defines its own, see struct below */
 
 struct pagerd_policy_env {
-	uint32_t frame_limit;    /* frames are numbered 0 .. frame_limit - 1 */
+	uint32_t frame_limit;	 /* frames are numbered 0 .. frame_limit - 1 */
 	uint32_t capacity_pages; /* pages that fit at the start (see resize) */
-	void *frame_bytes;       /* frame_limit * ops->frame_bytes zero bytes, lazily backed */
-	const char *parameters;  /* "decay=1000,k=2", or NULL; unknown names are refused */
-	char *why;               /* on failure: what was wrong, at most why_bytes with the zero */
+	void *frame_bytes;	 /* frame_limit * ops->frame_bytes zero bytes, lazily backed */
+	const char *parameters;	 /* "decay=1000,k=2", or NULL; unknown names are refused */
+	char *why;		 /* on failure: what was wrong, at most why_bytes with the zero */
 	size_t why_bytes;
 };
 
@@ -64,7 +64,8 @@ struct pagerd_policy_ops {
 	void (*referenced)(struct pagerd_policy *policy, uint32_t frame);
 	/* frame was written for the first time since it was clean; counts as a use. */
 	void (*dirtied)(struct pagerd_policy *policy, uint32_t frame);
-	/* Pick up to count victims, best first, into frames; they are isolated. Returns how many. */
+	/* Pick up to count victims, best first, into frames; they are isolated. Returns how many.
+	 */
 	uint32_t (*victims)(struct pagerd_policy *policy, uint32_t *frames, uint32_t count);
 	/* An isolated frame was used meanwhile: hold it again, as a frame that was just used. */
 	void (*keep)(struct pagerd_policy *policy, uint32_t frame);

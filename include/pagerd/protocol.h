@@ -19,10 +19,10 @@
 
 #include <stdint.h>
 
-#define PAGERD_MAGIC 0x64726770u /* "pgrd" */
-#define PAGERD_VERSION 1
-#define PAGERD_PACKET_MAX 4096 /* bytes; no packet is larger */
-#define PAGERD_REPLY 0x8000u   /* set in the type of every reply */
+#define PAGERD_MAGIC	  0x64726770u /* "pgrd" */
+#define PAGERD_VERSION	  1
+#define PAGERD_PACKET_MAX 4096	  /* bytes; no packet is larger */
+#define PAGERD_REPLY	  0x8000u /* set in the type of every reply */
 
 enum pagerd_type {
 	PAGERD_HELLO = 1,
@@ -45,11 +45,11 @@ enum pagerd_type {
 };
 
 struct pagerd_header {
-	uint32_t magic;   /* PAGERD_MAGIC */
+	uint32_t magic;	  /* PAGERD_MAGIC */
 	uint16_t version; /* PAGERD_VERSION */
-	uint16_t type;    /* enum pagerd_type; PAGERD_REPLY is set in a reply */
-	uint32_t size;    /* bytes of the whole packet, this header included */
-	int32_t error;    /* replies: 0 or -errno; requests: 0 */
+	uint16_t type;	  /* enum pagerd_type; PAGERD_REPLY is set in a reply */
+	uint32_t size;	  /* bytes of the whole packet, this header included */
+	int32_t error;	  /* replies: 0 or -errno; requests: 0 */
 };
 
 /* HELLO. The reply carries one descriptor, /dev/userfaultfd, if PAGERD_HELLO_DEVICE is set in
@@ -74,13 +74,13 @@ struct pagerd_hello_reply {
 
 /* MAP: find or make an object. */
 enum pagerd_kind {
-	PAGERD_FILE_SHARED = 1,  /* carries one descriptor: a regular file */
-	PAGERD_ANON_SHARED = 2,  /* MAP_SHARED|MAP_ANONYMOUS: children of fork share it */
+	PAGERD_FILE_SHARED = 1,	 /* carries one descriptor: a regular file */
+	PAGERD_ANON_SHARED = 2,	 /* MAP_SHARED|MAP_ANONYMOUS: children of fork share it */
 	PAGERD_ANON_PRIVATE = 3, /* MAP_PRIVATE|MAP_ANONYMOUS: a child of fork gets a copy */
 };
 struct pagerd_map {
 	struct pagerd_header h;
-	uint32_t kind;         /* enum pagerd_kind */
+	uint32_t kind;	       /* enum pagerd_kind */
 	uint32_t writable;     /* 1: a mapping that may become writable is wanted */
 	uint64_t length_bytes; /* of the mapping; rounded up to pages by the daemon */
 	uint64_t offset_bytes; /* into the file; a multiple of the page size; 0 for anonymous */

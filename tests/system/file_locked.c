@@ -60,8 +60,8 @@ static int write_half(const char *path)
 	for (int round = 0; round < ROUNDS; round++) {
 		for (int i = 0; i < HALF; i++)
 			fill(memory + i * PAGE, HALF + i + round);
-		check(syscall(SYS_pwrite64, fd, memory, (size_t)HALF * PAGE,
-			      (off_t)HALF * PAGE) == (long)HALF * PAGE,
+		check(syscall(SYS_pwrite64, fd, memory, (size_t)HALF * PAGE, (off_t)HALF * PAGE) ==
+			      (long)HALF * PAGE,
 		      "pwrite");
 	}
 	return 0;

@@ -21,8 +21,8 @@
 #include "harness.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
-#define BUDGET         2048u
-#define PAGES          (BUDGET * 3)
+#define BUDGET	       2048u
+#define PAGES	       (BUDGET * 3)
 
 static atomic_bool counting;
 static atomic_ulong watched; /* thread */

@@ -15,7 +15,7 @@
 #include "harness.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
-#define BUDGET         256u
+#define BUDGET	       256u
 
 static const char *const policies[] = {"fifo", "lru", "lfu", "lfu:decay=4"};
 #define POLICIES ((int)(sizeof policies / sizeof *policies))
@@ -256,8 +256,8 @@ START_TEST(file_shrinks)
 }
 END_TEST
 
-/* Another user, who may read the file, gets its memfd for reading. Reading a hole there fills it with
- * zeros: nobody else may see them. */
+/* Another user, who may read the file, gets its memfd for reading. Reading a hole there fills it
+ * with zeros: nobody else may see them. */
 START_TEST(readers_fill_no_holes)
 {
 	struct harness h;
@@ -456,7 +456,9 @@ START_TEST(policy_switch)
 	for (uint64_t i = 0; i < pages * 4; i++) {
 		if (i % 500 == 0) {
 			struct pager_request set = {
-				.type = PAGER_SET, .text = policies[i / 500 % (uint64_t)POLICIES], .fd = -1,
+				.type = PAGER_SET,
+				.text = policies[i / 500 % (uint64_t)POLICIES],
+				.fd = -1,
 				.length = i / 500 % 2 ? BUDGET << 12 : BUDGET << 11,
 			};
 			ck_assert_int_eq(harness_request(&h, &set), 0);
@@ -475,8 +477,8 @@ START_TEST(client_limit)
 	uint64_t pages = BUDGET * 2;
 	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
-	struct pager_request set = {.type = PAGER_SET, .client = h.client, .fd = -1,
-				    .length = 64 << 12};
+	struct pager_request set = {
+		.type = PAGER_SET, .client = h.client, .fd = -1, .length = 64 << 12};
 	page_write(memory, 0, 1);
 	ck_assert_int_eq(harness_request(&h, &set), 0);
 	for (uint64_t i = 0; i < pages; i++)

@@ -555,7 +555,8 @@ static void random_victims(struct subject *subject, struct model *model, unsigne
 	uint32_t frames[MODEL_FRAMES], count = 1 + random_below(random_below(8) ? 3 : 12);
 	uint32_t taken = 0;
 	if (!random_below(3)) { /* what is restored is as if it had never been picked */
-		taken = subject->ops->victims(subject->policy, frames, 1 + random_below(MODEL_FRAMES));
+		taken = subject->ops->victims(subject->policy, frames,
+					      1 + random_below(MODEL_FRAMES));
 		while (taken)
 			subject->ops->restore(subject->policy, frames[--taken]);
 	}
