@@ -222,15 +222,93 @@ static long remap_region(struct paged *paged, const struct region *in_table,
 	return place;
 }
 
+/* ---- shared memory that the daemon knows as several regions ---------------------------------- */
+
+/* Whether the pieces of the range are consecutive parts of one object. */
+static bool parts_continue(struct paged *paged, const struct remap *remap)
+{
+	uint64_t cursor = remap->address, end = remap->address + remap->length;
+	uint64_t number = 0, next = 0;
+	struct piece piece;
+	while (regions_piece(&paged->regions, &cursor, end, &piece)) {
+		struct session_object object;
+		if (session_open(&paged->session, piece.start, piece.end - piece.start, &object) <
+		    0)
+			return false;
+		sys_close(object.memfd);
+		if (number && (object.number != number || object.offset != next))
+			return false;
+		number = object.number;
+		next = object.offset + (piece.end - piece.start);
+	}
+	return true;
+}
+
+/* Map the piece at its part of the new place, grown by more bytes. */
+static int part_attach(struct paged *paged, const struct piece *piece, uint64_t start,
+		       uint64_t more)
+{
+	struct region part = *piece->region;
+	struct session_object object;
+	uint64_t bytes = piece->end - piece->start + more;
+	int result = regions_reserve(&paged->regions, 4);
+	if (result == 0)
+		result = session_open(&paged->session, piece->start, bytes, &object);
+	if (result < 0)
+		return result;
+	part.start = start;
+	part.end = start + bytes;
+	part.offset = object.offset;
+	result = paged_attach(paged, &part, object.memfd, object.number);
+	sys_close(object.memfd);
+	return result;
+}
+
+static long parts_move(struct paged *paged, const struct remap *remap)
+{
+	uint64_t cursor = remap->address, end = remap->address + remap->length;
+	struct piece piece;
+	if (!parts_continue(paged, remap))
+		return -EFAULT;
+	long place = remap_place(paged, remap);
+	int result = place < 0 ? (int)place : 0;
+	while (result == 0 && regions_piece(&paged->regions, &cursor, end, &piece))
+		result = part_attach(paged, &piece, (uint64_t)place + piece.start - remap->address,
+				     piece.end == end ? remap->new_length - remap->length : 0);
+	if (result == 0 && !(remap->flags & MREMAP_DONTUNMAP))
+		result = paged_munmap(paged, remap->address, remap->length);
+	if (result < 0 && place >= 0)
+		paged_munmap(paged, (uint64_t)place, remap->new_length);
+	return result < 0 ? result : place;
+}
+
+/* Only the last part grows. */
+static long parts_grow(struct paged *paged, const struct remap *remap)
+{
+	const struct region *last =
+		regions_lookup(&paged->regions, remap->address + remap->length - PAGE_BYTES);
+	struct remap grown = *remap;
+	grown.address = last->start;
+	grown.length -= last->start - remap->address;
+	grown.new_length -= last->start - remap->address;
+	long place = remap_region(paged, last, &grown);
+	return place < 0 ? place : (long)remap->address;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
 /* The region at the range's start, if the rest of the range continues it: is that region, or is
- * private memory of the same protection. */
+ * memory of the same kind and protection. */
 static const struct region *remap_source(const struct paged *paged, const struct remap *remap)
 {
 	const struct region *first = regions_lookup(&paged->regions, remap->address);
 	uint64_t cursor = remap->address;
 	struct piece piece;
 	while (regions_piece(&paged->regions, &cursor, remap->address + remap->length, &piece)) {
-		if (!piece.region || (piece.region != first && first->kind != PAGERD_ANON_PRIVATE))
+		if (!piece.region)
+			return NULL;
+		if (first->kind != PAGERD_ANON_PRIVATE &&
+		    piece.region->offset != first->offset + (piece.region->start - first->start))
 			return NULL;
 		if (piece.region->kind != first->kind ||
 		    piece.region->protection != first->protection ||
@@ -316,8 +394,10 @@ static long remap_kept(struct paged *paged, const struct region *region, const s
 		return (long)remap->address;
 	if (remap_alone(paged, region, remap))
 		return remap_region(paged, region, remap);
-	return remap->flags & MREMAP_MAYMOVE ? remap_copy(paged, region, remap)
-					     : remap_append(paged, region, remap);
+	bool move = remap->flags & MREMAP_MAYMOVE;
+	if (!private)
+		return move ? parts_move(paged, remap) : parts_grow(paged, remap);
+	return move ? remap_copy(paged, region, remap) : remap_append(paged, region, remap);
 }
 
 static long remap_paged(struct paged *paged, struct remap *remap)

@@ -87,7 +87,7 @@ bool range_uniform(const struct range *range)
 	for (uint32_t i = 1; i < range->pages; i++) {
 		const struct page *page = &first[i];
 
-		if (page->mapping != first->mapping || page->torn || page->split != first->split ||
+		if (page->mapping != first->mapping || page->torn ||
 		    page->protection != first->protection || page->advice != first->advice ||
 		    page->file_page != first->file_page + i)
 			return false;
@@ -118,40 +118,9 @@ void range_tear(struct space *space, const struct range *range)
 		range_pages(range)[i].torn = ++space->tears ? space->tears : ++space->tears;
 }
 
-static bool page_shared(const struct page *page)
-{
-	return page->kind == PAGE_SHARED || page->kind == PAGE_FILE_SHARED;
-}
-
-void range_split(struct space *space, const struct range *range)
-{
-	space->splits++;
-	for (uint32_t i = 0; i < range->pages; i++) {
-		if (page_shared(&range_pages(range)[i]))
-			range_pages(range)[i].split = space->splits;
-	}
-}
-
-/* Each stretch of one protection and advice is a part. */
-static void area_split(struct space *space, struct area *area)
-{
-	for (uint32_t i = 0; i < area->pages; i++) {
-		struct page *page = &area->page[i];
-
-		if (!i || page->protection != page[-1].protection ||
-		    page->advice != page[-1].advice || page->torn)
-			space->splits++;
-		if (page_shared(page))
-			page->split = space->splits;
-	}
-}
-
-void space_forked(struct space *space, bool splits)
+void space_forked(struct space *space)
 {
 	struct area *arena = &space->area[0];
-
-	for (int i = 0; i < AREAS && splits; i++)
-		area_split(space, &space->area[i]);
 
 	for (uint32_t i = 0; i < arena->pages; i++) {
 		if (arena->page[i].advice & 1u << MADV_DONTFORK)

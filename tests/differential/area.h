@@ -31,7 +31,6 @@ enum page_kind {
 struct page {
 	uint32_t mapping; /* the step that mapped it */
 	uint16_t torn;	  /* not to be taken for the neighbour of another */
-	uint16_t split;	  /* of shared memory: the pager may know the parts as several */
 	uint8_t kind;
 	uint8_t file;
 	uint8_t protection;
@@ -49,7 +48,6 @@ struct area {
 struct space {
 	struct area area[AREAS];
 	uint16_t tears;
-	uint16_t splits;
 };
 
 struct range {
@@ -73,11 +71,8 @@ bool range_has_kind(const struct range *range, enum page_kind kind);
 /* Set the pages from what the first is to be. */
 void range_set(const struct range *range, const struct page *first);
 void range_tear(struct space *space, const struct range *range);
-/* From here on the range's shared memory is another part than what is before it. */
-void range_split(struct space *space, const struct range *range);
-/* In a child of fork: what is marked MADV_DONTFORK is not there. With splits, what
- * differs in protection or advice is split. */
-void space_forked(struct space *space, bool splits);
+/* In a child of fork: what is marked MADV_DONTFORK is not there. */
+void space_forked(struct space *space);
 /* Give up what the kernel placed, or what there is of it. */
 void area_forget(struct area *area);
 

@@ -338,21 +338,27 @@ void step_protect(struct worker *w)
 				      0x40};
 	struct span span = pick_span(w, 10);
 	int protection = choices[pick(w, sizeof(choices) / sizeof(choices[0]))];
+	struct range changed = span.range;
 	struct page *page = range_pages(&span.range);
+	bool beyond = span.length > (uint64_t)span.range.pages * PAGE;
 	int result;
 
 	for (uint32_t i = 0; i < span.range.pages; i++) {
 		if (page[i].kind == PAGE_FILE_SHARED && page[i].file == STILL)
 			protection &= ~PROT_WRITE;
 	}
+	if (beyond)
+		protection &= ~PROT_WRITE; /* who knows over what */
 	report_span(w, "mprotect", &span);
 	report(&w->report, ", ");
 	report_protection(&w->report, protection);
 	report(&w->report, ") ");
 	result = mprotect(span.address, span.length, protection);
 	report_result(&w->report, result);
+	if (beyond)
+		changed.pages = changed.area->pages - changed.page;
 	if (result < 0) {
-		range_tear(&w->space, &span.range);
+		range_tear(&w->space, &changed);
 		return;
 	}
 	for (uint32_t i = 0; i < span.range.pages && span.length; i++)

@@ -40,9 +40,6 @@ static const char *const known_names[KNOWN_COUNT] = {
 	/* mremap of shared anonymous memory to more than it was: the kernel maps nothing behind its
 	 * end and gives SIGBUS there, the pager makes it longer, or has ENOMEM. */
 	[KNOWN_GROW_SHARED] = "grow_shared",
-	/* mremap of shared memory that has grown where it is, or whose parts had several
-	 * protections when the process was forked: EFAULT, as the library knows it as several. */
-	[KNOWN_REMAP_PARTS] = "remap_parts",
 };
 
 static _Noreturn void usage(const char *wrong)

@@ -30,7 +30,6 @@ enum known {
 	KNOWN_UNANCHORED,
 	/* What is found, and to be mended: with the fix goes the switch. */
 	KNOWN_GROW_SHARED,
-	KNOWN_REMAP_PARTS,
 	KNOWN_COUNT
 };
 

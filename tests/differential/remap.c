@@ -69,7 +69,6 @@ static void remap_kept(struct worker *w, const struct remap_call *call)
 {
 	struct range range = call->from;
 	struct page first = *range_pages(&range), hole = {.kind = PAGE_HOLE};
-	uint32_t before = range.pages;
 
 	range_set(&range, &hole);
 	if (range_loose(&w->space, &range))
@@ -77,11 +76,6 @@ static void remap_kept(struct worker *w, const struct remap_call *call)
 	if (!range_find(&w->space, range_address(&range), call->new_length, &range))
 		return;
 	range_set(&range, &first);
-	if (range.pages <= before || w->program->known[KNOWN_REMAP_PARTS])
-		return;
-	range.page += before;
-	range.pages -= before;
-	range_split(&w->space, &range);
 }
 
 /* Whether the kernel chooses the place, and there is but one. */

@@ -125,7 +125,7 @@ static void step_fork(struct worker *w)
 		close(w->socket);
 		w->socket = w->child_socket;
 		w->slot = child_slot;
-		space_forked(&w->space, !w->program->known[KNOWN_REMAP_PARTS]);
+		space_forked(&w->space);
 		worker_run(w);
 		_exit(0);
 	}
