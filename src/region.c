@@ -122,6 +122,8 @@ static void region_free_dead(struct pager *pager, struct object *object, uint64_
 {
 	if (!object->region_count || object_is_file(object))
 		return; /* freed as a whole, or kept in the file */
+	if (object->holds)
+		return; /* to be mapped again, over what was there (mremap) */
 	while (page < end) {
 		uint64_t stop = end, first, pages;
 		bool seen = false;

@@ -185,6 +185,18 @@ static void test_mremap_fixed(void)
 	CHECK(munmap(target, 4 * MIB) == 0);
 }
 
+/* Shared memory once more, over a part of itself: what is seen there only must not be lost. */
+static void test_mremap_over_itself(void)
+{
+	char *memory = map(4 * MIB, MAP_SHARED | MAP_ANONYMOUS);
+	fill(memory, 4 * MIB, 0);
+	CHECK(mremap(memory, 0, 3 * MIB, MREMAP_MAYMOVE | MREMAP_FIXED, memory + MIB) ==
+	      memory + MIB);
+	CHECK(holds(memory + MIB, 3 * MIB, 0));
+	CHECK(holds(memory, MIB, 0));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+}
+
 static void test_mprotect(void)
 {
 	char *memory = map(4 * MIB, ANON);
@@ -631,6 +643,7 @@ static const struct test tests[] = {
 	TEST(map_fixed_over),
 	TEST(mremap_grow_and_shrink),
 	TEST(mremap_fixed),
+	TEST(mremap_over_itself),
 	TEST(mprotect),
 	TEST(reserve),
 	TEST(dontneed),
