@@ -21,31 +21,19 @@ static const struct counter {
 	{                                                                                          \
 #member, offsetof(struct pagerd_stats, member)                                     \
 	}
-	COUNTER(faults_major),
-	COUNTER(faults_minor),
-	COUNTER(faults_zero),
-	COUNTER(faults_write),
-	COUNTER(faults_error),
-	COUNTER(pages_read),
-	COUNTER(pages_written),
-	COUNTER(pages_prefetched),
-	COUNTER(pages_prefetch_used),
-	COUNTER(evicted_clean),
-	COUNTER(evicted_dirty),
-	COUNTER(resident_pages),
-	COUNTER(resident_max_pages),
-	COUNTER(dirty_pages),
-	COUNTER(wired_pages),
-	COUNTER(swap_pages),
-	COUNTER(mapped_pages),
-	COUNTER(limit_pages),
-	COUNTER(fault_p50_ns),
-	COUNTER(fault_p99_ns),
-	COUNTER(fault_p999_ns),
-	COUNTER(fault_max_ns),
-	COUNTER(read_errors),
-	COUNTER(write_errors),
-	COUNTER(forks),
+	COUNTER(faults_major),	   COUNTER(faults_minor),
+	COUNTER(faults_zero),	   COUNTER(faults_write),
+	COUNTER(faults_cow),	   COUNTER(faults_error),
+	COUNTER(pages_read),	   COUNTER(pages_written),
+	COUNTER(pages_prefetched), COUNTER(pages_prefetch_used),
+	COUNTER(evicted_clean),	   COUNTER(evicted_dirty),
+	COUNTER(resident_pages),   COUNTER(resident_max_pages),
+	COUNTER(dirty_pages),	   COUNTER(wired_pages),
+	COUNTER(swap_pages),	   COUNTER(mapped_pages),
+	COUNTER(limit_pages),	   COUNTER(fault_p50_ns),
+	COUNTER(fault_p99_ns),	   COUNTER(fault_p999_ns),
+	COUNTER(fault_max_ns),	   COUNTER(read_errors),
+	COUNTER(write_errors),	   COUNTER(forks),
 #undef COUNTER
 };
 #define COUNTERS (sizeof counters / sizeof *counters)
@@ -57,8 +45,8 @@ static uint64_t counter_value(const struct pagerd_stats *stats, size_t i)
 
 const char *report_kind_name(uint32_t kind)
 {
-	static const char *const names[] = {"?", "file", "shared", "anonymous"};
-	return names[kind <= PAGERD_ANON_PRIVATE ? kind : 0];
+	static const char *const names[] = {"?", "file", "shared", "anonymous", "file-private"};
+	return names[kind <= PAGERD_FILE_PRIVATE ? kind : 0];
 }
 
 static void json_string(FILE *out, const char *text)

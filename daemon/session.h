@@ -44,7 +44,8 @@ struct session_file {
 		WRITE_OVERDUE, /* ended without the client's FILE_END, which may still come */
 	} state;
 	uint64_t offset, length;
-	int fd; /* the file once more, or -1 */
+	uint32_t flags; /* of the end */
+	int fd;		/* the file once more, or -1 */
 	struct event *deadline;
 	struct job job; /* the end that is not the client's */
 };

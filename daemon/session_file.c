@@ -28,7 +28,8 @@ static void file_post(struct session *session, struct job *job, enum pager_reque
 			    .client = session->client,
 			    .fd = -1,
 			    .offset = session->file.offset,
-			    .length = session->file.length},
+			    .length = session->file.length,
+			    .flags = type == PAGER_FILE_END ? session->file.flags : 0},
 		.complete = complete,
 		.owner = session,
 	};
@@ -76,6 +77,7 @@ void session_file_begin(struct session *session, const struct pagerd_range *rang
 	}
 	if (range->flags & PAGERD_FILE_WRITE) {
 		session->file.state = WRITE_BEGUN;
+		session->file.flags = 0;
 		session->file.offset = range->address;
 		session->file.length = range->length_bytes;
 		session->file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* for a late end */
@@ -149,13 +151,14 @@ static void late_end(struct session *session)
 
 void session_file_end(struct session *session, const struct pagerd_range *range)
 {
-	if (range->flags & ~PAGERD_FILE_WRITE) {
+	if (range->flags & ~PAGERD_FILE_SHIFTED) {
 		session_reply(session, PAGERD_FILE_END, -EINVAL);
 		return;
 	}
 	bool overdue = session->file.state == WRITE_OVERDUE;
 	session->file.offset = range->address;
 	session->file.length = range->length_bytes;
+	session->file.flags = range->flags;
 	if (overdue) {
 		late_end(session);
 		return;

@@ -38,6 +38,7 @@ static const struct packet_rule {
 	[PAGERD_REPORT] = {.size = sizeof(struct pagerd_report)},
 	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
+	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_DRAIN] = {.size = sizeof(struct pagerd_header)},
 };
 
@@ -196,13 +197,34 @@ static void object_done(struct job *job)
 /* What is wrong with the values of a MAP, 0 if nothing. */
 static int map_wrong(const struct pagerd_map *map, int fd)
 {
-	bool file = map->kind == PAGERD_FILE_SHARED;
-	if (map->kind < PAGERD_FILE_SHARED || map->kind > PAGERD_ANON_PRIVATE || file != (fd >= 0))
+	bool file = map->kind == PAGERD_FILE_SHARED || map->kind == PAGERD_FILE_PRIVATE;
+	if (map->kind < PAGERD_FILE_SHARED || map->kind > PAGERD_FILE_PRIVATE || file != (fd >= 0))
 		return -EINVAL;
 	if (!map->length_bytes || map->length_bytes > MAP_BYTES_MAX ||
 	    map->offset_bytes > MAP_BYTES_MAX || map->offset_bytes % PAGE_BYTES)
 		return -EINVAL;
 	return file ? descriptor_mappable(fd, map->writable) : 0;
+}
+
+static void agent_done(struct job *job)
+{
+	struct session *session = job->owner;
+	struct pagerd_header reply = {.magic = 0};
+	int fd = job->request.error ? -1 : job->request.fd;
+	session_reply_packet(session, &reply, sizeof reply, PAGERD_AGENT, job->request.error, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void packet_agent(struct session *session, int fd)
+{
+	if (!descriptor_is_session(fd)) {
+		close(fd);
+		session_reply(session, PAGERD_AGENT, -EINVAL);
+		return;
+	}
+	job_start(session, PAGER_AGENT, agent_done)->fd = fd;
+	job_post(session);
 }
 
 static void packet_map(struct session *session, const struct pagerd_map *map, int fd)
@@ -519,6 +541,9 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		break;
 	case PAGERD_ADVISE:
 		packet_range(session, PAGER_ADVISE, &packet->range);
+		break;
+	case PAGERD_AGENT:
+		packet_agent(session, fd);
 		break;
 	case PAGERD_FILE_BEGIN:
 		session_file_begin(session, &packet->range, fd);

@@ -20,6 +20,7 @@ int client_table_init(struct pager *pager)
 
 static void client_destroy(struct client *client)
 {
+	agent_finish(&client->agent);
 	if (client->uffd >= 0)
 		close(client->uffd);
 	for (uint32_t i = 0; i < client->region_count; i++)
@@ -96,6 +97,7 @@ int client_add(struct pager *pager, uint32_t pid, uint32_t uid, const char *name
 	client->pid = pid;
 	client->uid = uid;
 	client->uffd = -1;
+	agent_init(&client->agent);
 	client->stats.size = sizeof client->stats;
 	memcpy(client->name, name, sizeof client->name - 1);
 	client->generation = ++pager->client_generation & 0xffffffff;
@@ -165,6 +167,7 @@ void client_remove(struct pager *pager, struct client *client)
 		}
 	}
 	region_remove_range(pager, client, 0, UINT64_MAX);
+	agent_close(pager, client);
 	pool_leave(pager, client);
 	stats_add(&pager->past, &client->stats);
 	histogram_merge(&pager->past_latency, &client->latency);

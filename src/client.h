@@ -10,6 +10,7 @@
 
 #include "histogram.h"
 #include "pagerd/pagerd.h"
+#include "agent.h"
 #include "region.h"
 
 struct pager;
@@ -33,6 +34,7 @@ struct client {
 	bool freezing;		       /* between FORK and FORK_END */
 	struct object *writing;	       /* frozen between FILE_BEGIN and FILE_END */
 	struct pager_request *leaving; /* its session ended; done when the process has */
+	struct agent agent;
 	struct pagerd_stats stats;
 	struct histogram latency;
 };

@@ -6,6 +6,7 @@
 #include <liburing.h>
 #include <pthread.h>
 
+#include "agent.h"
 #include "bounce.h"
 #include "chaos.h"
 #include "client.h"
@@ -18,6 +19,7 @@
 #include "pageout.h"
 #include "pager.h"
 #include "poison.h"
+#include "private.h"
 #include "region.h"
 #include "reserve.h"
 #include "shortage.h"
@@ -36,6 +38,7 @@ enum ring_kind {
 	RING_UFFD = 2,
 	RING_MAILBOX = 3,
 	RING_IGNORE = 4,
+	RING_AGENT = 5,
 };
 
 struct pager {

@@ -12,19 +12,9 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "faultstate.h"
 
 #define EVENT_BATCH 32
-
-/* One fault on its way through the helpers below. */
-struct faultstate {
-	uint32_t number;
-	struct fault *fault;
-	struct client *client;
-	struct region *region;
-	struct object *object;
-	uint64_t page;
-	uint64_t pte;
-};
 
 int fault_table_init(struct pager *pager)
 {
@@ -111,15 +101,13 @@ void fault_fail(struct pager *pager, uint32_t number)
 	fault_done(pager, number);
 }
 
-/* The client's mapping is gone or changing: let the thread try again, the event comes back. */
-static void fault_again(struct pager *pager, struct faultstate *fs)
+void fault_again(struct pager *pager, struct faultstate *fs)
 {
 	uffd_wake(fs->client->uffd, fs->fault->address, PAGE_BYTES);
 	fault_done(pager, fs->number);
 }
 
-/* A userfaultfd call did nothing: whoever waits makes the fault again. */
-static void fault_refused(struct pager *pager, struct faultstate *fs, int error)
+void fault_refused(struct pager *pager, struct faultstate *fs, int error)
 {
 	if (fs->fault->own && error == -EAGAIN) {
 		shortage_wait(pager, fs->number);
@@ -194,7 +182,7 @@ void fault_reserved(struct pager *pager, uint32_t number, uint32_t count, bool f
 	fault_handle(pager, number);
 }
 
-static void fault_write(struct pager *pager, struct faultstate *fs)
+void fault_write(struct pager *pager, struct faultstate *fs)
 {
 	if (fs->fault->full) {
 		/* The page must go for its writer to get SIGBUS; it is clean, others read it again.
@@ -230,7 +218,7 @@ static void fault_write(struct pager *pager, struct faultstate *fs)
  * The memfd has no page where we keep one resident: a client that may write the object has
  * punched it. The contents are its slot's or file's again, as after an eviction.
  */
-static void fault_lost(struct pager *pager, struct faultstate *fs)
+void fault_lost(struct pager *pager, struct faultstate *fs)
 {
 	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
 	if (frame->flags & (FRAME_WRITEBACK | FRAME_RECLAIM)) {
@@ -369,7 +357,7 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 
 /* ---- in its file or in swap -------------------------------------------------------------- */
 
-static void fault_read_in(struct pager *pager, struct faultstate *fs)
+void fault_read_in(struct pager *pager, struct faultstate *fs)
 {
 	uint64_t bytes, limit = UINT64_MAX;
 	if (object_is_file(fs->object) &&
@@ -403,19 +391,24 @@ static void fault_read_in(struct pager *pager, struct faultstate *fs)
 void fault_installed(struct pager *pager, uint32_t number)
 {
 	/* It may have gone in by the memfd, which is enough for a thread that tries again. */
-	if (pager->faults[number].own)
+	if (pager->faults[number].own || pager->faults[number].base)
 		fault_handle(pager, number);
 	else
 		fault_done(pager, number);
 }
 
 /* The page is on its way, or read ahead and waiting for this. */
-static void fault_join(struct pager *pager, struct faultstate *fs)
+void fault_join(struct pager *pager, struct faultstate *fs)
 {
 	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
 	uint32_t number = frame->io;
 	struct io *io = &pager->ios[number];
 	bool run;
+	if (io->kind == IO_ZAP) {
+		fs->fault->next = io->waiters;
+		io->waiters = fs->number;
+		return;
+	}
 	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
 	uint64_t after = io->page + io->span;
 	if (!io->staged) {
@@ -474,6 +467,10 @@ void fault_handle(struct pager *pager, uint32_t number)
 		return;
 	}
 	fs.pte = object_pte(fs.object, fs.page);
+	if (object_is_private(fs.object)) {
+		private_fault(pager, &fs);
+		return;
+	}
 	if (fault->present && pte_state(fs.pte) != PAGE_RESIDENT)
 		fault_foreign(&fs);
 	switch (pte_state(fs.pte)) {

@@ -34,6 +34,7 @@ struct fault {
 	bool write;		       /* the access was a write */
 	bool protect;		       /* the event was WP */
 	bool major;		       /* it waited for a read */
+	bool base;		       /* it waits for a page of a file that it maps privately */
 	bool single;		       /* no prefetch: a longer read failed */
 	bool full;		       /* the file system has no room for the page */
 	uint8_t reserved;	       /* so many pages from address on have room there */

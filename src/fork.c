@@ -2,7 +2,7 @@
 /*
  * Fork: the child's private memory is a copy by shared slots.
  *
- * FORK freezes the sender's private anonymous objects: their pages are written to swap, which
+ * FORK freezes the sender's private objects: their pages are written to swap, which
  * protects them, and who writes to a protected page waits. A write that the copy misses has
  * therefore not happened before one that it has: the copy is a state that the kernel's own fork
  * could have shown. When all is clean the page tables are cloned, with one more reference on
@@ -16,7 +16,8 @@
 
 static bool region_private(struct pager *pager, const struct region *region)
 {
-	return object_lookup(pager, region->object)->kind == PAGERD_ANON_PRIVATE;
+	enum pagerd_kind kind = object_lookup(pager, region->object)->kind;
+	return kind == PAGERD_ANON_PRIVATE || kind == PAGERD_FILE_PRIVATE;
 }
 
 int fork_start(struct pager *pager, struct pager_request *request)
@@ -72,11 +73,15 @@ static int pte_clone(struct pager *pager, const struct object *object, uint64_t 
 	return error;
 }
 
-static int object_clone(struct pager *pager, const struct object *object, uint64_t page,
-			uint64_t end, struct object **out)
+static int object_clone(struct pager *pager, const struct client *child,
+			const struct object *object, uint64_t page, uint64_t end,
+			struct object **out)
 {
-	struct object *clone;
-	int error = object_create_anonymous(pager, object->kind, object->capacity_pages, &clone);
+	struct object *clone, *base = object_lookup(pager, object->base);
+	int error =
+		base ? object_create_private(pager, child->number, base, object->capacity_pages,
+					     &clone)
+		     : object_create_anonymous(pager, object->kind, object->capacity_pages, &clone);
 	if (error)
 		return error;
 	clone->uid = object->uid;
@@ -99,7 +104,7 @@ static int region_clone(struct pager *pager, struct client *child, const struct 
 {
 	struct object *object = object_lookup(pager, region->object), *clone = object;
 	if (region_private(pager, region)) {
-		int error = object_clone(pager, object, region->offset,
+		int error = object_clone(pager, child, object, region->offset,
 					 region->offset + region_pages(region), &clone);
 		if (error)
 			return error;

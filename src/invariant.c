@@ -77,6 +77,8 @@ static void check_page(struct checker *c, uint64_t page)
 		check_frame(c, page, pte);
 		break;
 	}
+	if (object_is_private(c->object))
+		return;
 	/* O1: resident if and only if the memfd has it. */
 	off_t at = (off_t)(page << PAGE_SHIFT);
 	bool has = lseek(c->object->memfd, at, SEEK_DATA) == at;

@@ -30,6 +30,7 @@ enum io_kind {
 	IO_WRITE,
 	IO_FSYNC,
 	IO_RESERVE,
+	IO_ZAP, /* see private.h */
 };
 
 struct io {
@@ -51,7 +52,9 @@ struct io {
 	uint32_t bytes;
 	uint32_t done; /* bytes, after short transfers */
 	struct sync *sync;
-	uint32_t waiters; /* list of faults */
+	struct pager_request *request; /* IO_ZAP of no pages but a range: waits for it */
+	uint32_t waiters;	       /* list of faults */
+	uint32_t agent_next;	       /* of those that wait for a client's agent */
 	uint32_t staged_prev;
 	uint32_t staged_next;
 	uint32_t next_free;
@@ -76,6 +79,8 @@ uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, s
 		  int *error);
 /* Could a write be started now? */
 bool io_write_room(const struct pager *pager);
+/* The agent has put the first pages of a write of private pages into bytes: go on with those. */
+void io_saved(struct pager *pager, uint32_t io, const void *bytes, uint32_t pages);
 /* Have blocks allocated for count pages of the file; then fault_reserved. False if there is no
  * record to spare. */
 bool io_reserve(struct pager *pager, struct object *object, uint64_t page, uint32_t count,

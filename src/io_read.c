@@ -185,6 +185,20 @@ static uint32_t install_unmapped(struct pager *pager, struct io *io, uint32_t i,
 	return done > 0 ? (uint32_t)(done >> PAGE_SHIFT) : 0;
 }
 
+/* The client's own pages go to its region only, if need be one by one: a run may cross a border of
+ * its mappings. Returns how many went in before the first that did not. */
+static uint32_t install_private(struct pager *pager, struct io *io, uint32_t i, uint32_t run,
+				struct client *client, const struct region *region, bool protect)
+{
+	uint32_t in = 0;
+	uint64_t done = PAGE_BYTES;
+	for (; in < run && done == PAGE_BYTES; in += done == PAGE_BYTES)
+		uffd_copy(client->uffd, region_address(region, io->page + i + in),
+			  bounce_address(&pager->bounce, io->bounce + i + in), PAGE_BYTES, protect,
+			  &done);
+	return in;
+}
+
 /*
  * Put pages [i, i + run) into the object. In a shared region one UFFDIO_COPY allocates, fills and
  * maps them; where that cannot be done they go in by the memfd. Returns how many went in.
@@ -200,7 +214,10 @@ static uint32_t install_run(struct pager *pager, struct io *io, uint32_t i, uint
 			  bounce_address(&pager->bounce, io->bounce + i),
 			  (uint64_t)run << PAGE_SHIFT, protect, &done);
 	uint32_t in = (uint32_t)(done >> PAGE_SHIFT);
-	if (in < run)
+	if (in < run && object_is_private(object_lookup(pager, io->object)))
+		in += region ? install_private(pager, io, i + in, run - in, client, region, protect)
+			     : 0;
+	else if (in < run)
 		in += install_unmapped(pager, io, i + in, run - in);
 	return in;
 }
@@ -246,15 +263,15 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 		install_resident(pager, io, object, i, in, demanded);
 		if (write && in)
 			frame_dirty(pager, object, demanded);
-		if (in < run)
-			break; /* no memory: the rest is undone below */
-		i += run;
+		if (in < run && !object_is_private(object))
+			break;		      /* no memory: the rest is undone below */
+		i += in < run ? in + 1 : run; /* that one is there, or nowhere */
 	}
 	uint32_t list = io->waiters;
 	io->waiters = FAULT_NONE;
 	read_undo(pager, io);
 	io_release(pager, io);
-	if (client)
+	if (client && !fault->base)
 		uffd_wake(client->uffd, fault->address, PAGE_BYTES);
 	fault_retry_list(pager, list, false);
 	object_reap(pager, object);
@@ -300,7 +317,7 @@ static void install_ahead(struct pager *pager, struct io *io)
 		uint32_t in = install_run(pager, io, i, run, client, region, true);
 		install_resident(pager, io, object, i, in, UINT64_MAX);
 		if (in < run)
-			return; /* no memory: the rest stays staged */
+			return; /* no memory, or no place: the rest stays staged */
 	}
 	bounce_free(&pager->bounce, io->bounce + 1, io->count - 1);
 	object->in_flight -= io->count - 1;

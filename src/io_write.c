@@ -48,7 +48,8 @@ static int write_copy(struct pager *pager, const uint32_t *frames, uint32_t coun
 	return 0;
 }
 
-static void write_start(struct pager *pager, struct io *io, uint32_t number)
+/* The frames' pages are clean, and on their way. */
+static void write_mark(struct pager *pager, struct io *io, uint32_t number)
 {
 	for (uint32_t i = 0; i < io->count; i++) {
 		if (io->frames[i] == FRAME_NONE)
@@ -63,7 +64,23 @@ static void write_start(struct pager *pager, struct io *io, uint32_t number)
 	pager->io_writes++;
 	if (io->sync)
 		io->sync->pending++;
+}
+
+static void write_start(struct pager *pager, struct io *io, uint32_t number)
+{
+	write_mark(pager, io, number);
 	io_submit(pager, io);
+}
+
+/* Private pages are the client's: its agent copies them, and io_saved goes on. */
+static int write_protect(struct pager *pager, const uint32_t *frames, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct frame *frame = frame_get(pager, frames[i]);
+		if (object_protect(pager, object_lookup(pager, frame->object), frame->page, 1))
+			return -EAGAIN;
+	}
+	return 0;
 }
 
 static bool page_is_zero(const unsigned char *page)
@@ -93,9 +110,13 @@ static uint32_t write_skip_zeros(struct pager *pager, struct io *io, uint64_t sl
 static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t count,
 			   struct sync *sync, int *error)
 {
+	struct object *object = object_lookup(pager, frame_get(pager, frames[0])->object);
+	bool private = object_is_private(object);
 	*error = -EAGAIN;
-	if (!io_write_room(pager))
+	if (!io_write_room(pager) || (private && !private_ready(pager, object)))
 		return 0;
+	if (private && count > PAGERD_WINDOW_PAGES)
+		count = PAGERD_WINDOW_PAGES;
 	uint64_t slot;
 	count = swap_alloc(pager, count < IO_PAGES ? count : IO_PAGES, &slot, error);
 	if (!count)
@@ -118,7 +139,8 @@ static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t
 	io->bytes = taken << PAGE_SHIFT;
 	io->sync = sync;
 	memcpy(io->frames, frames, taken * sizeof *frames);
-	*error = write_copy(pager, frames, taken, bounce);
+	*error = private ? write_protect(pager, frames, taken)
+			 : write_copy(pager, frames, taken, bounce);
 	if (*error) {
 		for (uint32_t i = 0; i < taken; i++)
 			slot_unref(&pager->slots, slot + i);
@@ -126,7 +148,10 @@ static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t
 		return 0;
 	}
 	*error = 0;
-	if (write_skip_zeros(pager, io, slot))
+	if (private) {
+		write_mark(pager, io, number);
+		agent_submit(pager, object->client, number);
+	} else if (write_skip_zeros(pager, io, slot))
 		write_start(pager, io, number);
 	else
 		io_release(pager, io);
@@ -187,6 +212,19 @@ static uint32_t write_file(struct pager *pager, struct object *object, const uin
 	return count;
 }
 
+/* Can next be written with first, run places behind it? */
+static bool write_together(struct pager *pager, const struct frame *first, const struct frame *next,
+			   uint32_t run)
+{
+	const struct object *object = object_lookup(pager, first->object);
+	const struct object *other = object_lookup(pager, next->object);
+	if (object_is_file(object))
+		return other == object && next->page == first->page + run;
+	if (object_is_private(object))
+		return other == object;
+	return !object_is_file(other) && !object_is_private(other);
+}
+
 uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, struct sync *sync,
 		  int *error)
 {
@@ -194,13 +232,9 @@ uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, s
 	struct object *object = object_lookup(pager, first->object);
 	bool file = object_is_file(object);
 	uint32_t run = 1;
-	while (run < count && run < IO_PAGES) {
-		struct frame *next = frame_get(pager, frames[run]);
-		if (file ? next->object != first->object || next->page != first->page + run
-			 : object_is_file(object_lookup(pager, next->object)))
-			break;
+	while (run < count && run < IO_PAGES &&
+	       write_together(pager, first, frame_get(pager, frames[run]), run))
 		run++;
-	}
 	if (!file)
 		return write_swap(pager, frames, run, sync, error);
 	run = write_file(pager, object, frames, run, sync);
@@ -219,9 +253,9 @@ static void written(struct pager *pager, struct io *io, uint32_t i, int error)
 	object->in_flight--;
 	if (error)
 		object->write_error = error;
-	if (error)
+	if (error && error != -ECANCELED)
 		COUNT(pager, client, object, write_errors, 1);
-	else
+	else if (!error)
 		COUNT(pager, client, object, pages_written, 1);
 	bool orphan = frame->flags & FRAME_ORPHAN;
 	bool dirty = !orphan && object_pte(object, frame->page) & PTE_DIRTY;
@@ -247,11 +281,11 @@ static void written(struct pager *pager, struct io *io, uint32_t i, int error)
 void io_write_done(struct pager *pager, struct io *io, int error)
 {
 	pager->io_writes--;
-	if (error) {
+	if (error && error != -ECANCELED) {
 		shortage_write_failed(pager, error);
 		pager_warn(pager, "write", io->swap ? NULL : object_lookup(pager, io->object),
 			   error);
-	} else {
+	} else if (!error) {
 		shortage_written(pager, !io->swap);
 	}
 	for (uint32_t i = 0; i < io->count; i++)
@@ -263,4 +297,19 @@ void io_write_done(struct pager *pager, struct io *io, int error)
 			io->sync->error = error;
 	}
 	io_release(pager, io);
+}
+
+void io_saved(struct pager *pager, uint32_t number, const void *bytes, uint32_t pages)
+{
+	struct io *io = &pager->ios[number];
+	if (!pages) {
+		io_write_done(pager, io, -ECANCELED);
+		return;
+	}
+	memcpy(bounce_address(&pager->bounce, io->bounce), bytes, (size_t)pages << PAGE_SHIFT);
+	for (uint32_t i = pages; i < io->count; i++) {
+		written(pager, io, i, -ECANCELED);
+		io->frames[i] = FRAME_NONE;
+	}
+	io_submit(pager, io);
 }

@@ -109,7 +109,7 @@ static int object_create(struct pager *pager, enum pagerd_kind kind, uint64_t pa
 		return -ENOMEM;
 	object->kind = kind;
 	object->memfd = object->fd = object->fd_tail = -1;
-	int error = memfd_make(&object->memfd);
+	int error = kind == PAGERD_FILE_PRIVATE ? 0 : memfd_make(&object->memfd);
 	if (!error)
 		error = object_grow(object, pages);
 	if (!error)
@@ -127,6 +127,20 @@ int object_create_anonymous(struct pager *pager, enum pagerd_kind kind, uint64_t
 			    struct object **object)
 {
 	return object_create(pager, kind, pages, object);
+}
+
+int object_create_private(struct pager *pager, uint32_t client, struct object *base, uint64_t pages,
+			  struct object **out)
+{
+	int error = object_create(pager, PAGERD_FILE_PRIVATE, pages, out);
+	if (error)
+		return error;
+	(*out)->base = base->number;
+	(*out)->client = client;
+	(*out)->uid = base->uid;
+	(*out)->guarded = true; /* each page is mapped by us: ours, or the file's */
+	base->holds++;
+	return 0;
 }
 
 /* Enlarge a lazily backed array; the kernel moves page-table entries, not contents. */
@@ -170,6 +184,11 @@ int object_grow(struct object *object, uint64_t pages)
 struct object *object_lookup(struct pager *pager, uint64_t number)
 {
 	return number && number < pager->object_room ? pager->objects[number] : NULL;
+}
+
+struct object *object_behind(struct pager *pager, struct object *object)
+{
+	return object_is_private(object) ? object_lookup(pager, object->base) : object;
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
@@ -377,10 +396,15 @@ void object_reap(struct pager *pager, struct object *object)
 	if (object_is_file(object))
 		file_forget(pager, object);
 	pager->closing_objects--;
+	struct object *base = object_lookup(pager, object->base);
 	pager->objects[object->number] = NULL;
 	if (object->number < pager->object_free)
 		pager->object_free = object->number;
 	object_destroy(object);
+	if (base) {
+		base->holds--;
+		object_release(pager, base);
+	}
 	drain_check(pager);
 }
 

@@ -99,6 +99,11 @@ struct object {
 	struct pagerd_stats stats; /* its counters, not its levels */
 	struct histogram latency;
 
+	/* private file objects: the object of the file, and whose address space it is for */
+	uint32_t base;
+	uint32_t client;
+	bool unzapped; /* some SWAPPED pages may be in the client still */
+
 	/* file objects */
 	dev_t device;
 	ino_t inode;
@@ -115,6 +120,12 @@ static inline bool object_is_file(const struct object *object)
 	return object->kind == PAGERD_FILE_SHARED;
 }
 
+/* The private pages of one client's MAP_PRIVATE mapping of a file: see private.h. */
+static inline bool object_is_private(const struct object *object)
+{
+	return object->kind == PAGERD_FILE_PRIVATE;
+}
+
 static inline uint64_t object_pte(const struct object *object, uint64_t page)
 {
 	return object->table[page];
@@ -129,10 +140,16 @@ int object_create_anonymous(struct pager *pager, enum pagerd_kind kind, uint64_t
 /* The object of an open regular file, made if it is new; fd stays the caller's. writable: also
  * for writing. 0, -EACCES (fd is not open for that), -EINVAL, -ENOMEM, -EMFILE. */
 int object_open_file(struct pager *pager, int fd, bool writable, struct object **object);
+/* Make the object of the client's private pages of base. 0 or -ENOMEM. */
+int object_create_private(struct pager *pager, uint32_t client, struct object *base, uint64_t pages,
+			  struct object **object);
 /* Make room for pages page-table entries. 0, -ENOMEM, -EFBIG. */
 int object_grow(struct object *object, uint64_t pages);
 /* By number; NULL if there is none. */
 struct object *object_lookup(struct pager *pager, uint64_t number);
+
+/* The object whose file or memory the pages are of: its base if it is private, else itself. */
+struct object *object_behind(struct pager *pager, struct object *object);
 
 /* A region or a reply in flight may have been the last that needed the object: start closing it
  * if so (anonymous: freed now; files: after write-back). */

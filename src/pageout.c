@@ -89,7 +89,7 @@ void pageout_queue_drop(struct pager *pager, uint32_t frame)
 		pageout_drop_queued(pager);
 }
 
-static void count_eviction(struct pager *pager, struct object *object, const struct frame *frame)
+void pageout_count(struct pager *pager, struct object *object, const struct frame *frame)
 {
 	struct client *client = client_lookup(pager, frame->client);
 	if (frame->flags & FRAME_LAUNDRY)
@@ -104,6 +104,10 @@ static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count
 	struct frame *first = frame_get(pager, frames[0]);
 	struct object *object = object_lookup(pager, first->object);
 	uint64_t page = first->page;
+	if (object_is_private(object)) {
+		private_drop(pager, object, frames, count);
+		return;
+	}
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t slot = frame_get(pager, frames[i])->slot;
 		object->table[page + i] = slot == SLOT_NONE ? pte_make(PAGE_ABSENT, 0, 0)
@@ -113,7 +117,7 @@ static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count
 	fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		  (off_t)(page << PAGE_SHIFT), (off_t)count << PAGE_SHIFT);
 	for (uint32_t i = 0; i < count; i++) {
-		count_eviction(pager, object, frame_get(pager, frames[i]));
+		pageout_count(pager, object, frame_get(pager, frames[i]));
 		frame_free(pager, frames[i], true);
 	}
 }
@@ -185,6 +189,8 @@ static enum victim victim_kind(struct pager *pager, uint32_t number, bool forced
 	struct object *object = object_lookup(pager, frame->object);
 	uint64_t pte = object_pte(object, frame->page);
 	if (pte & PTE_WIRED)
+		return VICTIM_STAYS;
+	if (object_is_private(object) && !private_ready(pager, object))
 		return VICTIM_STAYS;
 	const struct pool *pool = &pager->pools[frame->pool];
 	if (!forced && pool->tick - frame->tick < grace(pager, pool))

@@ -34,4 +34,7 @@ void pageout_drop_queued(struct pager *pager);
 /* Evict the resident pages of [page, page + count) now (MADV_PAGEOUT). */
 void pageout_range(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 
+/* The frame's page leaves: count it. */
+void pageout_count(struct pager *pager, struct object *object, const struct frame *frame);
+
 #endif

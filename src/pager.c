@@ -240,6 +240,9 @@ static void complete(struct pager *pager, const struct io_uring_cqe *cqe, bool *
 	case RING_UFFD:
 		complete_uffd(pager, data, cqe);
 		break;
+	case RING_AGENT:
+		agent_answers(pager, data, cqe->flags & IORING_CQE_F_MORE);
+		break;
 	case RING_MAILBOX:
 		*mail = true;
 		if (!(cqe->flags & IORING_CQE_F_MORE))

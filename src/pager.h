@@ -74,6 +74,8 @@ enum pager_request_type {
 				(PAGERD_FILE_WRITE): the range is written back; for a write,
 				writers through mappings wait until PAGER_FILE_END */
 	PAGER_FILE_END,	     /* in: client, offset, length: mappings show the file's contents */
+	PAGER_AGENT,	     /* in: client, fd (socket of its agent); out: fd (window, to pass and
+				close) */
 	PAGER_FORK,	     /* in: client, child (a client just added, without userfaultfd) */
 	PAGER_FORK_END,	     /* in: client */
 	PAGER_STATS,	     /* in: client; out: stats */

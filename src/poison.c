@@ -7,7 +7,7 @@
 /* Whether there is hope, so that trying costs nothing where there is none. */
 static bool answerable(struct pager *pager, const struct region *region, uint64_t address)
 {
-	const struct object *object = object_lookup(pager, region->object);
+	const struct object *object = object_behind(pager, object_lookup(pager, region->object));
 	uint64_t bytes;
 	if (pager->shortage.hopeless)
 		return false;
@@ -36,6 +36,21 @@ void poison_add(struct pager *pager, const struct client *client, uint64_t addre
 	table->next = (table->next + 1) % POISON_MAX;
 }
 
+void poison_follow(struct pager *pager, const struct client *client, const struct region *region)
+{
+	uint32_t used = pager->poison.used;
+	for (uint32_t i = 0; i < used; i++) {
+		const struct poison *old = &pager->poison.entries[i];
+		const struct region *from =
+			old->client == client->number ? region_lookup(client, old->address) : NULL;
+		if (!from || from == region || from->object != region->object)
+			continue;
+		uint64_t page = region_page(from, old->address);
+		if (page >= region->offset && page < region->offset + region_pages(region))
+			poison_add(pager, client, region_address(region, page));
+	}
+}
+
 void poison_retry(struct pager *pager, const struct object *object, struct pager_request *request)
 {
 	struct poison_table *table = &pager->poison;
@@ -50,7 +65,9 @@ void poison_retry(struct pager *pager, const struct object *object, struct pager
 			table->entries[i].client = 0;
 			continue;
 		}
-		bool asked = object ? object_lookup(pager, region->object) == object : poison.waits;
+		const struct object *behind =
+			region ? object_behind(pager, object_lookup(pager, region->object)) : NULL;
+		bool asked = object ? behind == object : poison.waits;
 		if (!asked || !answerable(pager, region, poison.address)) {
 			left = true;
 			continue;

@@ -18,6 +18,7 @@
 struct pager;
 struct object;
 struct client;
+struct region;
 struct pager_request;
 
 #define POISON_MAX 4096u
@@ -40,5 +41,8 @@ void poison_add(struct pager *pager, const struct client *client, uint64_t addre
 /* Try again what could be answered now: all of object's; or (NULL) of every object's what waited
  * for that. A request (or NULL) waits for the end of it. */
 void poison_retry(struct pager *pager, const struct object *object, struct pager_request *request);
+
+/* The kernel has moved pages of the region's object to it, poison and all. */
+void poison_follow(struct pager *pager, const struct client *client, const struct region *region);
 
 #endif

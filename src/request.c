@@ -62,7 +62,8 @@ static int object_descriptor(const struct object *object, bool read_only)
 static int reply_object(struct pager *pager, struct pager_request *request, struct client *client,
 			struct object *object, uint64_t page)
 {
-	int fd = object_descriptor(object, request->read_only);
+	const struct object *base = object_lookup(pager, object->base);
+	int fd = object_descriptor(base ? base : object, base || request->read_only);
 	if (fd < 0)
 		return fd;
 	client_hold(pager, client, object);
@@ -72,6 +73,17 @@ static int reply_object(struct pager *pager, struct pager_request *request, stru
 	return 0;
 }
 
+/* On the file's object, the object of the client's own pages. */
+static int map_private(struct pager *pager, struct pager_request *request, struct client *client,
+		       uint64_t pages, struct object **object)
+{
+	struct object *base = *object;
+	request->read_only = false;
+	return client->agent.socket < 0
+		       ? -EPROTO
+		       : object_create_private(pager, client->number, base, pages, object);
+}
+
 static int request_map(struct pager *pager, struct pager_request *request, struct client *client)
 {
 	uint64_t pages = (request->length + PAGE_BYTES - 1) >> PAGE_SHIFT;
@@ -79,7 +91,7 @@ static int request_map(struct pager *pager, struct pager_request *request, struc
 	int fd = request->fd, error;
 	struct object *object = NULL;
 	request->fd = -1;
-	if (request->kind == PAGERD_FILE_SHARED) {
+	if (request->kind == PAGERD_FILE_SHARED || request->kind == PAGERD_FILE_PRIVATE) {
 		if (request->offset % PAGE_BYTES || pages > OBJECT_MAX_PAGES ||
 		    page > OBJECT_MAX_PAGES - pages) {
 			error = -EINVAL;
@@ -95,6 +107,8 @@ static int request_map(struct pager *pager, struct pager_request *request, struc
 			error = object_guard(pager, object, client->uid);
 		if (!error)
 			error = object_grow(object, page + pages);
+		if (!error && request->kind == PAGERD_FILE_PRIVATE)
+			error = map_private(pager, request, client, page + pages, &object);
 	} else {
 		error = object_create_anonymous(pager, request->kind, pages, &object);
 		if (!error)
@@ -122,6 +136,8 @@ static int request_open(struct pager *pager, struct pager_request *request, stru
 	    object_mapped(object, region_end, end - region_end))
 		return -EBUSY; /* the pages behind belong to somebody else's part */
 	int error = object_grow(object, end);
+	if (!error)
+		error = object_grow(object_behind(pager, object), end);
 	request->read_only = region->read_only;
 	return error ? error : reply_object(pager, request, client, object, page);
 }
@@ -150,6 +166,8 @@ static int register_clones(struct pager *pager, struct pager_request *request,
 			return error;
 		any = true;
 	}
+	if (any)
+		client_hold(pager, client, NULL);
 	return any ? 0 : -ENOENT;
 }
 
@@ -191,6 +209,8 @@ static int request_register(struct pager *pager, struct pager_request *request,
 		uffd_unregister(client->uffd, request->address, request->length);
 		return error;
 	}
+	if (object_is_private(object))
+		poison_follow(pager, client, region);
 	error = object_arm_region(pager, object, region);
 	if (error) {
 		/* The new region alone is there: nothing is split, so that this cannot fail. */
@@ -287,6 +307,8 @@ static int request_file_end(struct pager *pager, struct pager_request *request,
 	file_pages(request, &page, &count);
 	if (page < client->writing->capacity_pages)
 		object_invalidate(pager, client->writing, page, count);
+	private_truncate(pager, client->writing,
+			 request->flags & PAGERD_FILE_SHIFTED ? page : UINT64_MAX, request);
 	poison_retry(pager, client->writing, request);
 	file_end(pager, client);
 	return 0;
@@ -341,6 +363,9 @@ static int advise_region(struct pager *pager, struct client *client, struct regi
 		return 0;
 	case MADV_WILLNEED:
 		prefetch_pages(pager, client, object, page, pages);
+		if (object_is_private(object))
+			prefetch_pages(pager, client, object_lookup(pager, object->base), page,
+				       pages);
 		return 0;
 	case MADV_COLD:
 		advise_cold(pager, object, page, pages);
@@ -427,6 +452,22 @@ void drain_check(struct pager *pager)
 	}
 }
 
+/* Whether the request is about private pages, with which the client's agent may be busy. */
+static bool request_private(struct pager *pager, const struct pager_request *request,
+			    const struct client *client)
+{
+	if (request->type != PAGER_UNMAP && request->type != PAGER_DISCARD &&
+	    request->type != PAGER_OPEN)
+		return false;
+	for_each_overlap(client, request, i)
+	{
+		const struct region *region = client->regions[i];
+		if (object_is_private(object_lookup(pager, region->object)))
+			return true;
+	}
+	return false;
+}
+
 /* Requests of one client; 0 or -errno, and request->pending counts what it waits for. */
 static int request_client(struct pager *pager, struct pager_request *request, struct client *client)
 {
@@ -471,6 +512,8 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 		return request_file_begin(pager, request, client);
 	case PAGER_FILE_END:
 		return request_file_end(pager, request, client);
+	case PAGER_AGENT:
+		return agent_open(pager, client, request->fd, &request->fd);
 	case PAGER_FORK:
 		return fork_start(pager, request);
 	case PAGER_FORK_END:
@@ -490,6 +533,9 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 static void request_finish(struct pager *pager, struct pager_request *request, int error)
 {
 	struct client *client = client_lookup(pager, request->client);
+	if (client && request->type == PAGER_UNMAP && request_private(pager, request, client) &&
+	    agent_wait(client, request))
+		return;
 	if (request->type == PAGER_UNMAP && client && range_valid(request)) {
 		/* What could not be written stays dirty, and is tried again. */
 		error = region_remove_range(pager, client, request->address,
@@ -576,11 +622,13 @@ void request_start(struct pager *pager, struct pager_request *request)
 	if (!client) {
 		if (request->fd >= 0 &&
 		    (request->type == PAGER_MAP || request->type == PAGER_CLIENT_UFFD ||
-		     request->type == PAGER_FILE_BEGIN))
+		     request->type == PAGER_AGENT || request->type == PAGER_FILE_BEGIN))
 			close(request->fd);
 		request_done(request, -ESRCH);
 		return;
 	}
+	if (request_private(pager, request, client) && agent_wait(client, request))
+		return;
 	request->pending = 1; /* this function's own part */
 	error = request_client(pager, request, client);
 	if (request->type == PAGER_MAP || request->type == PAGER_OPEN)

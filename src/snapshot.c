@@ -13,6 +13,7 @@ void stats_add(struct pagerd_stats *sum, const struct pagerd_stats *stats)
 	sum->faults_minor += stats->faults_minor;
 	sum->faults_zero += stats->faults_zero;
 	sum->faults_write += stats->faults_write;
+	sum->faults_cow += stats->faults_cow;
 	sum->faults_error += stats->faults_error;
 	sum->pages_read += stats->pages_read;
 	sum->pages_written += stats->pages_written;

@@ -102,6 +102,7 @@ struct pagerd_stats {
 	uint64_t read_errors;
 	uint64_t write_errors;
 	uint64_t forks;
+	uint64_t faults_cow; /* first writes to a page of a file mapped privately */
 };
 
 /* Fill *stats. Errors: -ENOTCONN. */

@@ -42,6 +42,7 @@ enum pagerd_type {
 	PAGERD_DRAIN = 15,
 	PAGERD_FILE_BEGIN = 16,
 	PAGERD_FILE_END = 17,
+	PAGERD_AGENT = 18,
 };
 
 struct pagerd_header {
@@ -77,6 +78,8 @@ enum pagerd_kind {
 	PAGERD_FILE_SHARED = 1,	 /* carries one descriptor: a regular file */
 	PAGERD_ANON_SHARED = 2,	 /* MAP_SHARED|MAP_ANONYMOUS: children of fork share it */
 	PAGERD_ANON_PRIVATE = 3, /* MAP_PRIVATE|MAP_ANONYMOUS: a child of fork gets a copy */
+	PAGERD_FILE_PRIVATE = 4, /* MAP_PRIVATE of a regular file, whose descriptor it carries;
+				    after AGENT */
 };
 struct pagerd_map {
 	struct pagerd_header h;
@@ -87,7 +90,8 @@ struct pagerd_map {
 };
 /* Reply to MAP and OPEN; carries one descriptor, the object's memfd. If read_only is 1, that
  * descriptor is open for reading only and the client must map it MAP_PRIVATE with PROT_READ
- * (and never make it writable); otherwise MAP_SHARED with any protection. The client maps
+ * (and never make it writable); a FILE_PRIVATE object's, which is the file's and open for reading
+ * only, MAP_PRIVATE with any protection; otherwise MAP_SHARED with any. The client maps
  * length_bytes at offset_bytes of the memfd. */
 struct pagerd_map_reply {
 	struct pagerd_header h;
@@ -134,6 +138,42 @@ struct pagerd_range {
  * carries the same range and makes the mappings show the file's contents.
  */
 #define PAGERD_FILE_WRITE 1u
+/* In FILE_END: what was behind address lies elsewhere now (fallocate(2), FALLOC_FL_COLLAPSE_RANGE
+ * and its like); the kernel then forgets private copies of pages from there on. */
+#define PAGERD_FILE_SHIFTED 2u
+
+/*
+ * AGENT: carries one descriptor, an end of a SOCK_SEQPACKET socketpair, on which the daemon speaks
+ * to the sender's agent: a thread of the client that does what the daemon cannot do to the private
+ * pages of FILE_PRIVATE memory, which are the client's. The reply, a header alone, carries one
+ * descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session.
+ *
+ * The daemon sends one struct pagerd_command at a time, with as many ranges as count says, of
+ * PAGERD_WINDOW_PAGES pages together at most; the agent answers with struct pagerd_answer.
+ * SAVE: write the pages, one after the other, to the window from its begin on; pages counts those
+ *   before the first that could not be written.
+ * ZAP: forget the pages (madvise(2), MADV_DONTNEED); pages counts those before the first range that
+ *   could not be forgotten.
+ */
+#define PAGERD_WINDOW_PAGES 64u
+enum pagerd_command_type {
+	PAGERD_SAVE = 1,
+	PAGERD_ZAP = 2,
+};
+struct pagerd_command_range {
+	uint64_t address;
+	uint64_t length_bytes;
+};
+struct pagerd_command {
+	uint32_t type; /* enum pagerd_command_type */
+	uint32_t count;
+	uint64_t sequence;
+	struct pagerd_command_range ranges[PAGERD_WINDOW_PAGES];
+};
+struct pagerd_answer {
+	uint64_t sequence; /* the command's */
+	uint64_t pages;
+};
 
 /* OPEN: the memfd of the object that is mapped at address, once more, to map it again elsewhere
  * or longer (mremap). An anonymous object grows to hold length_bytes from that address on.
