@@ -53,10 +53,11 @@ uint32_t choose_kind(const struct choice *choice, const struct mapping *mapping)
 	if (mapping->flags & MAP_ANONYMOUS)
 		return choose_anonymous(choice, mapping);
 	int type = mapping->flags & MAP_TYPE;
-	if ((type != MAP_SHARED && type != MAP_SHARED_VALIDATE) ||
-	    page_round_up(mapping->length) < choice->min_file_bytes || !file_on_disk(mapping->fd))
+	if (page_round_up(mapping->length) < choice->min_file_bytes || !file_on_disk(mapping->fd))
 		return 0;
-	return PAGERD_FILE_SHARED;
+	if (type == MAP_PRIVATE)
+		return PAGERD_FILE_PRIVATE;
+	return type == MAP_SHARED || type == MAP_SHARED_VALIDATE ? PAGERD_FILE_SHARED : 0;
 }
 
 int choose_error(const struct mapping *mapping)

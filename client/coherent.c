@@ -85,7 +85,8 @@ static long file_write(const struct file_call *call)
 	bool copied = begun == 0 && call->vector;
 	long result = copied ? file_copied(call) : file_system_call(call);
 	if (begun == 0)
-		session_file_end(&preload.paged.session, call->offset, call->length);
+		session_file_end(&preload.paged.session, call->offset, call->length,
+				 call->shifts && result >= 0);
 	preload_leave(&signals);
 	return result;
 }

@@ -32,6 +32,7 @@ struct file_call {
 	uint64_t offset;
 	uint64_t length;
 	bool write;
+	bool shifts; /* what is behind offset goes elsewhere */
 };
 
 long file_system_call(const struct file_call *call);

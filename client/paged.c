@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "agent.h"
 #include "sys.h"
 
 /* No user address is higher, whatever the machine's page tables. */
@@ -25,7 +26,8 @@ bool range_valid(uint64_t address, uint64_t length)
 int paged_attach(struct paged *paged, const struct region *region, int memfd, uint64_t object)
 {
 	uint64_t length = region->end - region->start;
-	int sharing = region->flags & REGION_READ_ONLY ? MAP_PRIVATE : MAP_SHARED;
+	bool private = (region->flags & REGION_READ_ONLY) || region->kind == PAGERD_FILE_PRIVATE;
+	int sharing = private ? MAP_PRIVATE : MAP_SHARED;
 	/* Inaccessible until it is registered: what is touched before would be filled by the
 	 * kernel, with zeros. (Also what keeps mlockall from touching it.) */
 	long result = sys_mmap(region->start, length, PROT_NONE,
@@ -156,11 +158,25 @@ static int paged_make_room(struct paged *paged, const struct mapping *mapping)
 	return paged_release(paged, mapping->address, end);
 }
 
+/* As the kernel, which makes the copies of private pages that may be written at once. */
+static void paged_populate(struct paged *paged, const struct region *region)
+{
+	uint64_t length = region->end - region->start;
+	session_range(&paged->session, PAGERD_ADVISE, region->start, length, MADV_WILLNEED);
+	if (region->kind == PAGERD_FILE_PRIVATE && (region->protection & PROT_WRITE))
+		sys_madvise(region->start, length, MADV_POPULATE_WRITE);
+}
+
 /* Page the memory at address, which the kernel has mapped as mapping says. */
 static int paged_place(struct paged *paged, const struct mapping *mapping, uint64_t address)
 {
 	uint64_t length = page_round_up(mapping->length);
-	bool writable = true;
+	bool writable = mapping->kind != PAGERD_FILE_PRIVATE;
+	if (!writable) {
+		int result = agent_start(&paged->session);
+		if (result < 0)
+			return result;
+	}
 	if (mapping->kind == PAGERD_FILE_SHARED) {
 		int mode = sys_fcntl(mapping->fd, F_GETFL, 0);
 		if (mode < 0)
@@ -183,7 +199,7 @@ static int paged_place(struct paged *paged, const struct mapping *mapping, uint6
 	result = paged_attach(paged, &region, object.memfd, object.number);
 	sys_close(object.memfd);
 	if (result == 0 && (mapping->flags & MAP_POPULATE))
-		session_range(&paged->session, PAGERD_ADVISE, address, length, MADV_WILLNEED);
+		paged_populate(paged, &region);
 	return result;
 }
 

@@ -25,10 +25,15 @@ static int advise_mark(struct paged *paged, const struct piece *piece, unsigned 
 /* Contents of private memory become zeros; shared memory stays as it is, as with any file. */
 static int advise_discard(struct paged *paged, const struct piece *piece)
 {
-	if (piece->region->kind != PAGERD_ANON_PRIVATE)
+	uint32_t kind = piece->region->kind;
+	if (kind != PAGERD_ANON_PRIVATE && kind != PAGERD_FILE_PRIVATE)
 		return 0;
-	return session_range(&paged->session, PAGERD_DISCARD, piece->start,
-			     piece->end - piece->start, 0);
+	int result = session_range(&paged->session, PAGERD_DISCARD, piece->start,
+				   piece->end - piece->start, 0);
+	/* Private pages of a file are the kernel's. */
+	if (result == 0 && kind == PAGERD_FILE_PRIVATE)
+		result = sys_madvise(piece->start, piece->end - piece->start, MADV_DONTNEED);
+	return result;
 }
 
 /* Of shared anonymous memory only: holes in files are not the pager's to punch. */
@@ -40,6 +45,8 @@ static int advise_remove(struct paged *paged, const struct piece *piece)
 				     piece->end - piece->start, 0);
 	case PAGERD_FILE_SHARED:
 		return -EOPNOTSUPP;
+	case PAGERD_FILE_PRIVATE:
+		return -EACCES;
 	default:
 		return -EINVAL;
 	}

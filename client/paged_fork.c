@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "agent.h"
 #include "sys.h"
 #include "wire.h"
 
@@ -31,6 +32,7 @@ int paged_fork_end(struct paged *paged)
 void paged_fork_forget(struct paged *paged)
 {
 	session_finish(&paged->session);
+	agent_forget();
 	regions_finish(&paged->regions);
 }
 
@@ -54,7 +56,10 @@ static int adopt_region(struct paged *paged, const struct region *inherited)
 	struct region region = *inherited;
 	struct session_object object;
 	uint64_t length = region.end - region.start;
-	int result = session_open(&paged->session, region.start, length, &object);
+	int result = region.kind == PAGERD_FILE_PRIVATE ? agent_start(&paged->session) : 0;
+	if (result < 0)
+		return result;
+	result = session_open(&paged->session, region.start, length, &object);
 	if (result < 0)
 		return result;
 	region.offset = object.offset;
@@ -99,6 +104,7 @@ int paged_fork_adopt(struct paged *paged, int child_socket)
 	struct regions inherited = paged->regions;
 	paged->regions = (struct regions){.entries = NULL};
 	session_finish(&paged->session);
+	agent_forget();
 	int result = holes_fill(&inherited);
 	if (result == 0)
 		result = session_start(&paged->session, child_socket);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "paged.h"
+#include "paged_remap.h"
 #include "sys.h"
 
 #ifndef MREMAP_DONTUNMAP
@@ -21,14 +21,6 @@
 
 /* No mapping is longer, on machines with four levels of page tables. */
 #define ADDRESS_SPACE (1ull << 47)
-
-struct remap {
-	uint64_t address;
-	uint64_t length; /* whole pages; 0: make a second mapping of shared memory */
-	uint64_t new_length;
-	int flags;
-	uint64_t new_address; /* with MREMAP_FIXED */
-};
 
 /* Whether the kernel would look at the memory at all. What is refused here is given to the
  * kernel, which refuses it with the right errno. */
@@ -101,9 +93,7 @@ static long remap_append(struct paged *paged, const struct region *in_table,
 	return (long)remap->address;
 }
 
-/* A place for new_length bytes: the caller's, cleared of what is paged there, or the kernel's
- * choice. Inaccessible. */
-static long remap_place(struct paged *paged, const struct remap *remap)
+long remap_place(struct paged *paged, const struct remap *remap)
 {
 	int fixed = 0;
 	if (remap->flags & MREMAP_FIXED) {
@@ -379,19 +369,24 @@ static bool remap_alone(const struct paged *paged, const struct region *region,
 	const struct region *next = regions_lookup(&paged->regions, end);
 	if (end > region->end)
 		return false;
-	return remap->new_length <= remap->length || region->kind != PAGERD_ANON_PRIVATE || !next ||
-	       next->registration != region->registration;
+	return remap->new_length <= remap->length ||
+	       (region->kind != PAGERD_ANON_PRIVATE && region->kind != PAGERD_FILE_PRIVATE) ||
+	       !next || next->registration != region->registration;
 }
 
 /* No shrinking is left to do. */
 static long remap_kept(struct paged *paged, const struct region *region, const struct remap *remap)
 {
-	bool private = region->kind == PAGERD_ANON_PRIVATE;
+	bool private = region->kind == PAGERD_ANON_PRIVATE || region->kind == PAGERD_FILE_PRIVATE;
 	if (private && remap->length == 0)
 		return -EINVAL;
 	if (remap->length == remap->new_length &&
 	    !(remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)))
 		return (long)remap->address;
+	if (region->kind == PAGERD_FILE_PRIVATE && (remap->flags & MREMAP_MAYMOVE))
+		return remap->new_length == remap->length || remap_alone(paged, region, remap)
+			       ? remap_file_private(paged, region, remap)
+			       : -ENOMEM;
 	if (remap_alone(paged, region, remap))
 		return remap_region(paged, region, remap);
 	bool move = remap->flags & MREMAP_MAYMOVE;
@@ -423,7 +418,7 @@ static bool remap_onto_self(struct paged *paged, const struct remap *remap)
 	return remap->length == 0 && (remap->flags & MREMAP_FIXED) &&
 	       remap->address >= remap->new_address &&
 	       remap->address < remap->new_address + remap->new_length && region &&
-	       region->kind != PAGERD_ANON_PRIVATE &&
+	       region->kind != PAGERD_ANON_PRIVATE && region->kind != PAGERD_FILE_PRIVATE &&
 	       paged_munmap(paged, remap->new_address, remap->new_length) == 0;
 }
 

@@ -10,22 +10,27 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "preload.h"
 
-#define HIDDEN 3
+#define HIDDEN (3 + AGENT_DESCRIPTORS)
 
 static void hidden_list(int fds[HIDDEN])
 {
 	fds[0] = __atomic_load_n(&preload.paged.session.socket, __ATOMIC_RELAXED);
 	fds[1] = __atomic_load_n(&preload.paged.session.uffd, __ATOMIC_RELAXED);
 	fds[2] = __atomic_load_n(&preload.fork_socket, __ATOMIC_RELAXED);
+	agent_descriptors(fds + 3);
 }
 
 static bool hidden(int fd)
 {
 	int fds[HIDDEN];
 	hidden_list(fds);
-	return fd >= 0 && (fd == fds[0] || fd == fds[1] || fd == fds[2]);
+	for (int i = 0; i < HIDDEN; i++)
+		if (fd >= 0 && fd == fds[i])
+			return true;
+	return false;
 }
 
 EXPORT int close(int fd)

@@ -321,8 +321,11 @@ EXPORT int truncate64(const char *path, off64_t length) __attribute__((alias("tr
 
 EXPORT int fallocate(int fd, int mode, off_t offset, off_t length)
 {
-	struct file_call call = {
-		.number = SYS_fallocate, .arguments = {fd, mode, offset, length}, .fd = fd};
+	struct file_call call = {.number = SYS_fallocate,
+				 .arguments = {fd, mode, offset, length},
+				 .fd = fd,
+				 .shifts = mode &
+					   (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)};
 	return file_change(&call, offset);
 }
 

@@ -25,7 +25,8 @@ static long map_paged(struct mapping *mapping)
 		mapping->kind = 0;
 	int refused = 0;
 	long address = paged_mmap(&preload.paged, mapping, &refused);
-	if (mapping->kind == PAGERD_FILE_SHARED && refused == 0 && address >= 0)
+	bool file = mapping->kind == PAGERD_FILE_SHARED || mapping->kind == PAGERD_FILE_PRIVATE;
+	if (file && refused == 0 && address >= 0)
 		preload_file_mapped(mapping->fd);
 	if (mapping->kind == PAGERD_FILE_SHARED && refused == -ENOTCONN)
 		preload_die("the daemon has gone with what was changed in mapped files");

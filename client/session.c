@@ -111,7 +111,8 @@ int session_map(struct session *session, enum pagerd_kind kind, bool writable, u
 	};
 	wire_header(&request.h, PAGERD_MAP, sizeof(request));
 	/* With MAP_ANONYMOUS mmap(2) ignores the descriptor. */
-	return session_object(session, &request.h, kind == PAGERD_FILE_SHARED ? fd : -1, object);
+	bool file = kind == PAGERD_FILE_SHARED || kind == PAGERD_FILE_PRIVATE;
+	return session_object(session, &request.h, file ? fd : -1, object);
 }
 
 int session_open(struct session *session, uint64_t address, uint64_t length,
@@ -162,9 +163,10 @@ int session_file_begin(struct session *session, int fd, uint64_t offset, uint64_
 	return wire_call(session->socket, &request.h, fd, &reply, sizeof(reply), NULL);
 }
 
-int session_file_end(struct session *session, uint64_t offset, uint64_t length)
+int session_file_end(struct session *session, uint64_t offset, uint64_t length, bool shifted)
 {
-	return session_range(session, PAGERD_FILE_END, offset, length, 0);
+	return session_range(session, PAGERD_FILE_END, offset, length,
+			     shifted ? PAGERD_FILE_SHIFTED : 0);
 }
 
 int session_fork(struct session *session, int child_socket)

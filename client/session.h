@@ -55,7 +55,7 @@ int session_range(struct session *session, enum pagerd_type type, uint64_t addre
  * mapped (length 0: to the end). begin: 0, or -errno, when there is no end to be called. */
 int session_file_begin(struct session *session, int fd, uint64_t offset, uint64_t length,
 		       bool write);
-int session_file_end(struct session *session, uint64_t offset, uint64_t length);
+int session_file_end(struct session *session, uint64_t offset, uint64_t length, bool shifted);
 /* Freeze and clone for a child that is to speak on the other end of child_socket. */
 int session_fork(struct session *session, int child_socket);
 int session_fork_end(struct session *session);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "sys.h"
+#include "wire.h"
+
+#define STACK_BYTES (64ull << 10)
+#define NOBODY	    65534
+
+static struct agent {
+	int running;
+	int socket;
+	int window;
+	int memory; /* /proc/self/mem, or -1 */
+	char *stack;
+} agent = {.socket = -1, .window = -1, .memory = -1};
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+/* What its protection keeps from being read, page by page. Returns bytes. */
+static uint64_t agent_save_protected(const struct pagerd_command_range *range, uint64_t at)
+{
+	char page[PAGE_BYTES];
+	uint64_t done = 0;
+	for (; done < range->length_bytes; done += PAGE_BYTES) {
+		long bytes = sys_call(SYS_pread64, agent.memory, (long)page, PAGE_BYTES,
+				      (long)(range->address + done), 0, 0);
+		if (bytes == PAGE_BYTES)
+			bytes = sys_call(SYS_pwrite64, agent.window, (long)page, PAGE_BYTES,
+					 (long)(at + done), 0, 0);
+		if (bytes != PAGE_BYTES)
+			break;
+	}
+	return done;
+}
+
+static uint64_t agent_save(const struct pagerd_command *command)
+{
+	uint64_t done = 0;
+	for (uint32_t i = 0; i < command->count; i++) {
+		const struct pagerd_command_range *range = &command->ranges[i];
+		/* A write of what cannot be read fails, where a load would end the program. */
+		long bytes = sys_call(SYS_pwrite64, agent.window, (long)range->address,
+				      (long)range->length_bytes, (long)done, 0, 0);
+		if (bytes != (long)range->length_bytes)
+			bytes = (long)agent_save_protected(range, done);
+		done += (uint64_t)bytes;
+		if (bytes != (long)range->length_bytes)
+			break;
+	}
+	return done / PAGE_BYTES;
+}
+
+static uint64_t agent_zap(const struct pagerd_command *command)
+{
+	uint64_t done = 0;
+	for (uint32_t i = 0; i < command->count; i++) {
+		const struct pagerd_command_range *range = &command->ranges[i];
+		if (sys_madvise(range->address, range->length_bytes, MADV_DONTNEED) < 0)
+			break;
+		done += range->length_bytes;
+	}
+	return done / PAGE_BYTES;
+}
+
+static bool agent_turn(void)
+{
+	struct pagerd_command command;
+	struct pagerd_answer answer;
+	long bytes;
+	do {
+		bytes = sys_call(SYS_recvfrom, agent.socket, (long)&command, sizeof(command), 0, 0,
+				 0);
+	} while (bytes == -EINTR);
+	if (bytes < (long)offsetof(struct pagerd_command, ranges) ||
+	    command.count > PAGERD_WINDOW_PAGES ||
+	    bytes != (long)offsetof(struct pagerd_command, ranges[command.count]))
+		return false;
+	answer.sequence = command.sequence;
+	answer.pages = command.type == PAGERD_ZAP ? agent_zap(&command) : agent_save(&command);
+	bytes = sys_call(SYS_sendto, agent.socket, (long)&answer, sizeof(answer), MSG_NOSIGNAL, 0,
+			 0);
+	return bytes == sizeof(answer);
+}
+
+/* This thread's only. That makes the process undumpable, which is then undone. */
+static void agent_drop_rights(void)
+{
+	if (sys_call(SYS_geteuid, 0, 0, 0, 0, 0, 0) != 0)
+		return;
+	long dumpable = sys_call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0, 0);
+	sys_call(SYS_setgroups, 0, 0, 0, 0, 0, 0);
+	sys_call(SYS_setresgid, NOBODY, NOBODY, NOBODY, 0, 0, 0);
+	sys_call(SYS_setresuid, NOBODY, NOBODY, NOBODY, 0, 0, 0);
+	if (dumpable == 1)
+		sys_call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0, 0);
+}
+
+static int agent_main(void *unused)
+{
+	sys_call(SYS_prctl, PR_SET_NAME, (long)"pagerd-agent", 0, 0, 0, 0);
+	agent_drop_rights();
+	while (agent_turn())
+		continue;
+	int fds[AGENT_DESCRIPTORS];
+	agent_descriptors(fds);
+	__atomic_store_n(&agent.socket, -1, __ATOMIC_RELAXED);
+	__atomic_store_n(&agent.window, -1, __ATOMIC_RELAXED);
+	__atomic_store_n(&agent.memory, -1, __ATOMIC_RELAXED);
+	for (int i = 0; i < AGENT_DESCRIPTORS; i++)
+		if (fds[i] >= 0)
+			sys_close(fds[i]);
+	return 0;
+}
+
+/* ---- its start and end ----------------------------------------------------------------------- */
+
+static int agent_connect(struct session *session)
+{
+	struct pagerd_header request, reply;
+	int ends[2], window = -1;
+	int result = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
+	if (result < 0)
+		return result;
+	wire_header(&request, PAGERD_AGENT, sizeof(request));
+	result = wire_call(session->socket, &request, ends[0], &reply, sizeof(reply), &window);
+	sys_close(ends[0]);
+	if (result == 0 && window < 0)
+		result = -EPROTO;
+	if (result < 0) {
+		sys_close(ends[1]);
+		return result;
+	}
+	agent.socket = wire_move_high(ends[1]);
+	agent.window = wire_move_high(window);
+	long memory = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/self/mem", O_RDONLY | O_CLOEXEC,
+			       0, 0, 0);
+	agent.memory = memory < 0 ? -1 : wire_move_high((int)memory);
+	return 0;
+}
+
+int agent_start(struct session *session)
+{
+	const int flags =
+		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+	if (agent.running)
+		return __atomic_load_n(&agent.socket, __ATOMIC_RELAXED) < 0 ? -ENOTCONN : 0;
+	long stack = agent.stack ? (long)agent.stack
+				 : sys_mmap(0, STACK_BYTES, PROT_READ | PROT_WRITE,
+					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (stack < 0)
+		return (int)stack;
+	agent.stack = (char *)stack;
+	int result = agent_connect(session);
+	if (result < 0)
+		return result;
+	/* The C library's wrapper, which sets errno: the caller's is kept. */
+	int saved = errno;
+	if (clone(agent_main, agent.stack + STACK_BYTES, flags, NULL) < 0) {
+		result = -errno;
+		errno = saved;
+		agent_forget();
+		return result;
+	}
+	agent.running = 1;
+	return 0;
+}
+
+void agent_forget(void)
+{
+	if (agent.socket >= 0)
+		sys_close(agent.socket);
+	if (agent.window >= 0)
+		sys_close(agent.window);
+	if (agent.memory >= 0)
+		sys_close(agent.memory);
+	agent.socket = agent.window = agent.memory = -1;
+	agent.running = 0;
+}
+
+void agent_descriptors(int fds[AGENT_DESCRIPTORS])
+{
+	fds[0] = __atomic_load_n(&agent.socket, __ATOMIC_RELAXED);
+	fds[1] = __atomic_load_n(&agent.window, __ATOMIC_RELAXED);
+	fds[2] = __atomic_load_n(&agent.memory, __ATOMIC_RELAXED);
+}
