@@ -169,12 +169,11 @@ static struct map_call map_anon(struct worker *w)
 static struct map_call map_file(struct worker *w)
 {
 	struct map_call call = {.descriptor = descriptor_pick(w, false)};
-	bool still = call.descriptor.file == STILL || w->program->known[KNOWN_PRIVATE_FILE];
 
 	call.protection = map_protection(w);
 	if (call.descriptor.file != STILL && !w->program->known[KNOWN_EXEC_FILE])
 		call.protection &= ~PROT_EXEC;
-	if (still && chance(w, 50))
+	if (chance(w, 50))
 		call.flags = MAP_PRIVATE;
 	else
 		call.flags = chance(w, 85) ? MAP_SHARED : MAP_SHARED_VALIDATE;

@@ -14,9 +14,14 @@ static const char *const known_names[KNOWN_COUNT] = {
 	/* read(2) and write(2) between a file's range and a mapping of the same range: the kernel
 	 * copies within one page, the pager between two copies of it. */
 	[KNOWN_ALIAS] = "alias",
+	/* MREMAP_DONTUNMAP of private mappings of files: ENOMEM. */
+	[KNOWN_DONTUNMAP_FILE] = "dontunmap_file",
 	/* Executable mappings of files stay the kernel's, and show a file that is written through
 	 * others as of its last write-back. */
 	[KNOWN_EXEC_FILE] = "exec_file",
+	/* mremap of a part of a private mapping of a file to more than that: ENOMEM, if the pages
+	 * behind it are another part's. */
+	[KNOWN_GROW_FILE] = "grow_file",
 	/* MREMAP_MAYMOVE: the kernel grows memory where it is if there is room, the pager moves
 	 * it. Programs must expect both. */
 	[KNOWN_GROW_MOVES] = "grow_moves",
@@ -26,9 +31,6 @@ static const char *const known_names[KNOWN_COUNT] = {
 	/* Sizes of files that are no whole pages: what is stored behind the end, in its page, the
 	 * kernel keeps until it writes the page, the pager until it evicts it. */
 	[KNOWN_ODD_SIZES] = "odd_sizes",
-	/* MAP_PRIVATE of a file that is written through shared mappings: it stays the kernel's, and
-	 * shows the file as of its last write-back. */
-	[KNOWN_PRIVATE_FILE] = "private_file",
 	/* mremap(2) of ranges that were mapped by several calls: whether the kernel has merged them
 	 * to one mapping depends on what was touched in which order. */
 	[KNOWN_REMAP_SPANS] = "remap_spans",

@@ -195,6 +195,12 @@ static struct remap_call remap_pick(struct worker *w)
 
 static bool remap_left_out(const struct worker *w, const struct remap_call *call)
 {
+	if ((call->flags & MREMAP_DONTUNMAP) && !w->program->known[KNOWN_DONTUNMAP_FILE] &&
+	    range_has_kind(&call->from, PAGE_FILE_PRIVATE))
+		return true;
+	if (call->new_length > call->length && !w->program->known[KNOWN_GROW_FILE] &&
+	    range_has_kind(&call->from, PAGE_FILE_PRIVATE))
+		return true;
 	return !w->program->known[KNOWN_REMAP_SPANS] && !range_uniform(&call->from);
 }
 

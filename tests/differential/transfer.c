@@ -63,7 +63,8 @@ static bool buffer_aliases(struct worker *w, const struct transfer *t, const str
 	for (uint32_t i = 0; i < range.pages; i++) {
 		const struct page *page = &range_pages(&range)[i];
 
-		if (page->kind == PAGE_FILE_SHARED && page->file == t->descriptor.file &&
+		if ((page->kind == PAGE_FILE_SHARED || page->kind == PAGE_FILE_PRIVATE) &&
+		    page->file == t->descriptor.file &&
 		    (any || (page->file_page >= first && page->file_page <= last)))
 			return true;
 	}
