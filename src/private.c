@@ -192,6 +192,14 @@ void private_drop(struct pager *pager, struct object *object, const uint32_t *fr
 	}
 }
 
+/* ---- moving ------------------------------------------------------------------------------ */
+
+int private_moved(struct pager *pager, const struct client *client, const struct region *region)
+{
+	poison_follow(pager, client, region);
+	return uffd_protect(client->uffd, region->start, region->end - region->start, true);
+}
+
 /* ---- truncation -------------------------------------------------------------------------- */
 
 static void region_truncate(struct pager *pager, const struct region *region, uint64_t end,

@@ -26,7 +26,9 @@
 #include <stdint.h>
 
 struct pager;
+struct client;
 struct object;
+struct region;
 struct pager_request;
 struct faultstate;
 
@@ -37,6 +39,9 @@ void private_fault(struct pager *pager, struct faultstate *fs);
 /* Have clean pages zapped: count frames, isolated, of consecutive pages. */
 void private_drop(struct pager *pager, struct object *object, const uint32_t *frames,
 		  uint32_t count);
+/* The kernel has moved pages of the object to region, which is new: without their protection, and
+ * with their poison. 0 or -errno. */
+int private_moved(struct pager *pager, const struct client *client, const struct region *region);
 /* A file has changed: copies of pages behind its end, or from page on, go, as the kernel's do;
  * request waits for that. */
 void private_truncate(struct pager *pager, struct object *base, uint64_t page,

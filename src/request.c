@@ -209,9 +209,10 @@ static int request_register(struct pager *pager, struct pager_request *request,
 		uffd_unregister(client->uffd, request->address, request->length);
 		return error;
 	}
-	if (object_is_private(object))
-		poison_follow(pager, client, region);
-	error = object_arm_region(pager, object, region);
+	if (object_is_private(object) && object->region_count > 1)
+		error = private_moved(pager, client, region);
+	if (!error)
+		error = object_arm_region(pager, object, region);
 	if (error) {
 		/* The new region alone is there: nothing is split, so that this cannot fail. */
 		region_remove_range(pager, client, values.start, values.end);
