@@ -50,6 +50,8 @@ int file_settle(int fd, uint64_t offset, uint64_t length);
 
 /* ---- copied.c */
 
+/* Copy what of [from, from + bytes) can be read from its beginning on; -errno if nothing can. */
+long peek(void *to, const void *from, uint64_t bytes);
 /* Bytes of the vector; -EFAULT if it cannot be read, -EINVAL if there are too many. */
 long vector_bytes(const struct iovec *vector, int count);
 /* The call with a copy of the memory instead, 1 MiB at a time. With the preloaded library's lock

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "coherent.h"
@@ -25,12 +26,12 @@
 /* Memory that is never paged, as a file and mapped; and room for a call's vector behind it. */
 struct copy {
 	int fd;
+	uint64_t size;
 	char *bytes;
 	struct iovec *vector;
 };
 
-/* What of [from, from + bytes) can be read from its beginning on; -errno if nothing. */
-static long peek(void *to, const void *from, uint64_t bytes)
+long peek(void *to, const void *from, uint64_t bytes)
 {
 	struct iovec local = {to, bytes}, remote = {(void *)from, bytes};
 	return sys_call(SYS_process_vm_readv, sys_getpid(), (long)&local, 1, (long)&remote, 1, 0);
@@ -144,7 +145,7 @@ static long copy_out(const struct file_call *call, struct rest *rest, const stru
 {
 	uint64_t done = 0, total = rest_bytes(rest);
 	while (done < total) {
-		uint64_t want = total - done < COPY_BYTES ? total - done : COPY_BYTES;
+		uint64_t want = total - done < copy->size ? total - done : copy->size;
 		long got = copy_gather(copy, rest, want);
 		/* File systems differ in what such a write does to the file. */
 		if (got == -EFAULT && done == 0)
@@ -175,7 +176,7 @@ static long copy_in(const struct file_call *call, struct rest *rest, const struc
 {
 	uint64_t done = 0, total = rest_bytes(rest);
 	while (done < total) {
-		uint64_t want = total - done < COPY_BYTES ? total - done : COPY_BYTES;
+		uint64_t want = total - done < copy->size ? total - done : copy->size;
 		long got = copy_transfer(call, copy->bytes, want, done);
 		if (got < 0)
 			return done ? (long)done : got;
@@ -194,8 +195,21 @@ static void copy_end(const struct copy *copy)
 	sys_close(copy->fd);
 }
 
+/* The process's limit of file sizes holds for ours, too, and its signal with it. */
+static uint64_t copy_size(void)
+{
+	struct rlimit limit;
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit, 0, 0) < 0 ||
+	    limit.rlim_cur > COPY_BYTES)
+		return COPY_BYTES;
+	return limit.rlim_cur & ~(PAGE_BYTES - 1);
+}
+
 static bool copy_make(struct copy *copy)
 {
+	copy->size = copy_size();
+	if (!copy->size)
+		return false;
 	long place = sys_mmap(0, COPY_BYTES + VECTOR_ROOM, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (place < 0)
@@ -203,8 +217,8 @@ static bool copy_make(struct copy *copy)
 	copy->bytes = (char *)place;
 	copy->vector = (struct iovec *)(copy->bytes + COPY_BYTES);
 	copy->fd = (int)sys_call(SYS_memfd_create, (long)"pagerd-copy", MFD_CLOEXEC, 0, 0, 0, 0);
-	if (sys_call(SYS_ftruncate, copy->fd, COPY_BYTES, 0, 0, 0, 0) == 0 &&
-	    sys_mmap((uint64_t)place, COPY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+	if (sys_call(SYS_ftruncate, copy->fd, (long)copy->size, 0, 0, 0, 0) == 0 &&
+	    sys_mmap((uint64_t)place, copy->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		     copy->fd, 0) == place)
 		return true;
 	copy_end(copy);

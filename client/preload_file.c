@@ -228,22 +228,32 @@ EXPORT ssize_t pwritev64v2(int fd, const struct iovec *vector, int count, off64_
 
 /* ---- from file to file, in the kernel -------------------------------------------------------- */
 
-/* What is to be read from fd, at the position that *offset or the descriptor has. */
-static void source_settle(int fd, const off64_t *offset, size_t bytes)
+/* The position at offset; -1, the descriptor's own, if there is none. False if it cannot be read.
+ */
+static bool position_at(const off64_t *offset, int64_t *position)
+{
+	*position = -1;
+	return !offset || peek(position, offset, sizeof(*position)) == sizeof(*position);
+}
+
+/* What is to be read from fd. */
+static void source_settle(int fd, int64_t position, size_t bytes)
 {
 	struct stat st;
-	struct file_call source = {.fd = fd, .position = offset ? *offset : -1};
+	struct file_call source = {.fd = fd, .position = position};
 	if (file_mapped(fd, &st))
 		file_settle(fd, file_position(&source, &st), bytes);
 }
 
 static ssize_t file_to_file(struct file_call *call, int from, const off64_t *from_offset,
-			    size_t bytes)
+			    const off64_t *to_offset, size_t bytes)
 {
 	struct stat st;
-	if (no_files() || !bytes)
+	int64_t position;
+	if (no_files() || !bytes || !position_at(from_offset, &position) ||
+	    !position_at(to_offset, &call->position))
 		return file_result(file_plain(call));
-	source_settle(from, from_offset, bytes);
+	source_settle(from, position, bytes);
 	if (!file_mapped(call->fd, &st))
 		return file_result(file_plain(call));
 	call->offset = file_position(call, &st);
@@ -259,10 +269,9 @@ EXPORT ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *
 		.number = SYS_copy_file_range,
 		.arguments = {from, (long)from_offset, to, (long)to_offset, (long)bytes, flags},
 		.fd = to,
-		.position = to_offset ? *to_offset : -1,
 		.write = true,
 	};
-	return file_to_file(&call, from, from_offset, bytes);
+	return file_to_file(&call, from, from_offset, to_offset, bytes);
 }
 
 EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t bytes)
@@ -271,10 +280,9 @@ EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t bytes)
 		.number = SYS_sendfile,
 		.arguments = {to, from, (long)offset, (long)bytes},
 		.fd = to,
-		.position = -1,
 		.write = true,
 	};
-	return file_to_file(&call, from, offset, bytes);
+	return file_to_file(&call, from, offset, NULL, bytes);
 }
 
 EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t bytes)
@@ -331,6 +339,19 @@ EXPORT int fallocate(int fd, int mode, off_t offset, off_t length)
 
 EXPORT int fallocate64(int fd, int mode, off64_t offset, off64_t length)
 	__attribute__((alias("fallocate")));
+
+/* Where the file system cannot do it, this fails (EOPNOTSUPP); the C library's would write zeros.
+ */
+EXPORT int posix_fallocate(int fd, off_t offset, off_t length)
+{
+	int saved = errno;
+	int result = fallocate(fd, 0, offset, length) < 0 ? errno : 0;
+	errno = saved;
+	return result;
+}
+
+EXPORT int posix_fallocate64(int fd, off64_t offset, off64_t length)
+	__attribute__((alias("posix_fallocate")));
 
 /* ---- durability ------------------------------------------------------------------------------ */
 

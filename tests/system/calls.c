@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -475,6 +477,33 @@ static void test_file_read_and_write_calls(void)
 	close(fd);
 }
 
+/* What the kernel gives for bad pointers, and within limits that hold for the library, too. */
+static void test_file_limits(void)
+{
+	int fd = scratch_file(2 * MIB), ends[2];
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_SHARED, 0);
+	struct rlimit old, limit;
+	char byte = 'x';
+
+	CHECK(pipe(ends) == 0);
+	CHECK_ERRNO(sendfile(ends[1], fd, (off_t *)8, 100), EFAULT);
+	CHECK_ERRNO(copy_file_range(fd, (off64_t *)8, fd, NULL, 100, 0), EFAULT);
+	CHECK(fault_of(memory + 3 * MIB, true) == SIGBUS);
+	CHECK(posix_fallocate(fd, 0, 4 * MIB) == 0);
+	CHECK(fault_of(memory + 3 * MIB, true) == 0);
+	CHECK(getrlimit(RLIMIT_FSIZE, &old) == 0);
+	limit = old;
+	limit.rlim_cur = 64 * 1024;
+	CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	CHECK(pwrite(fd, &byte, 1, 100) == 1);
+	CHECK(memory[100] == 'x');
+	CHECK(setrlimit(RLIMIT_FSIZE, &old) == 0);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	close(ends[0]);
+	close(ends[1]);
+	close(fd);
+}
+
 static void test_file_private(void)
 {
 	int fd = scratch_file(4 * MIB);
@@ -660,6 +689,7 @@ static const struct test tests[] = {
 	TEST(file_reader_sees_writer),
 	TEST(file_read_after_store),
 	TEST(file_read_and_write_calls),
+	TEST(file_limits),
 	TEST(file_private),
 	TEST(system_calls),
 	TEST(socket),
