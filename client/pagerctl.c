@@ -126,6 +126,8 @@ static int set_text(int argc, char **argv, char *text, size_t bytes)
 	for (int i = 0; i < argc; i++) {
 		if (strncmp(argv[i], "memory=", 7) != 0 && strncmp(argv[i], "policy=", 7) != 0)
 			return usage_error(argv[i], "not a setting (memory=SIZE, policy=P)");
+		if (!argv[i][7])
+			return usage_error(argv[i], "has no value");
 		int added = snprintf(text + length, bytes - length, "%s%s", i ? " " : "", argv[i]);
 		length += (size_t)added;
 		if (length >= bytes)
@@ -186,12 +188,21 @@ static int socket_option(int *argc, char **argv, const char **socket)
 	return 0;
 }
 
+/* First of all, or right after the command. */
+static bool help_wanted(int argc, char **argv)
+{
+	for (int i = 0; i < argc && i < 2; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const char *socket = NULL;
 	argc--;
 	argv++;
-	if (argc > 0 && strcmp(argv[0], "--help") == 0)
+	if (help_wanted(argc, argv))
 		return fputs(usage, stdout) < 0;
 	if (argc > 0 && strcmp(argv[0], "--version") == 0)
 		return puts("pagerctl " PAGERD_RELEASE) < 0;

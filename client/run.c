@@ -41,6 +41,16 @@ static int option_size(const char *name, const char *value, uint64_t *bytes)
 	return STATUS_USAGE;
 }
 
+static int option_memory(const char *value, uint64_t *bytes)
+{
+	int status = option_size("--memory", value, bytes);
+	if (status != 0 || *bytes >= PAGERD_MEMORY_MIN)
+		return status;
+	complain("run: --memory %s: too small to run, at least %lluK", value,
+		 PAGERD_MEMORY_MIN >> 10);
+	return STATUS_USAGE;
+}
+
 /* An option that has a value. */
 static int option_value(struct run *run, const char *name, const char *value)
 {
@@ -48,7 +58,7 @@ static int option_value(struct run *run, const char *name, const char *value)
 	if (!value)
 		return usage_error(name, "needs a value");
 	if (strcmp(name, "--memory") == 0)
-		return option_size(name, value, &run->service.memory_bytes);
+		return option_memory(value, &run->service.memory_bytes);
 	if (strcmp(name, "--policy") == 0)
 		run->service.policy = value;
 	else if (strcmp(name, "--swap") == 0)

@@ -73,11 +73,12 @@ static void directory_remove(const struct service *service)
  * from a pipe that we were given must not wait for it. */
 static void descriptors_arrange(int lifeline, int ready)
 {
+	/* Out of the way first: where standard files were closed, the pipes have their numbers. */
+	lifeline = fcntl(lifeline, F_DUPFD, READY + 1);
+	ready = fcntl(ready, F_DUPFD, READY + 1);
 	int null = open("/dev/null", O_RDWR);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
-	lifeline = fcntl(lifeline, F_DUPFD, READY + 1);
-	ready = fcntl(ready, F_DUPFD, READY + 1);
 	dup2(lifeline, LIFELINE);
 	dup2(ready, READY);
 	close_range(READY + 1, UINT_MAX, 0);

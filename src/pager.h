@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "pagerd/pagerd.h"
+#include "pagerd/protocol.h"
 
 enum {
 	PAGE_SHIFT = 12,
@@ -39,7 +40,7 @@ struct pager_config {
 };
 
 /* Smallest budget that pager_create and PAGER_SET accept. */
-#define PAGER_BUDGET_MIN_BYTES (64ull << PAGE_SHIFT)
+#define PAGER_BUDGET_MIN_BYTES PAGERD_MEMORY_MIN
 
 /* Make a pager. On failure returns -errno and writes a sentence for the user into why (at most
  * why_bytes with the zero): -EINVAL (budget, policy), -ENOSPC, -EROFS, -EACCES (swap), -ENOMEM,

@@ -24,6 +24,9 @@
 #define PAGERD_PACKET_MAX 4096	  /* bytes; no packet is larger */
 #define PAGERD_REPLY	  0x8000u /* set in the type of every reply */
 
+/* The least memory of a daemon, and the lowest limit of a client, in bytes. */
+#define PAGERD_MEMORY_MIN (256ull << 10)
+
 enum pagerd_type {
 	PAGERD_HELLO = 1,
 	PAGERD_UFFD = 2,

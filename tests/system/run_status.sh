@@ -20,6 +20,9 @@ check_statuses() {
 	expect_status 37 timeout -s KILL 30 "$PYTHON" -c 'import os, signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 os.execv(sys.argv[1], sys.argv[1:])' "$CTL" run "$@" -- sh -c 'exit 37'
+	# Its standard files may be closed, as they were for us.
+	expect_status 0 "$CTL" run "$@" -- true <&-
+	"$CTL" run "$@" -- true >&- || fail "status $? with its output closed"
 	# Standard input, output, arguments and environment are the command's.
 	# shellcheck disable=SC2016 # the command expands it
 	expect_status 0 env A=b "$CTL" run "$@" -- sh -c 'read -r x; echo "$x $A $1"' sh 'c  d' <<<in

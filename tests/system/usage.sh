@@ -19,6 +19,8 @@ wrong 'run|command' "$CTL" run
 wrong frobnicate "$CTL" run --frobnicate -- true
 wrong 'memory|12Q' "$CTL" run --memory 12Q -- true
 wrong 'policy|best' "$CTL" run --memory 8M --policy best --swap "$SWAP" -- true
+wrong 'too small|256K' "$CTL" run --memory 100K -- true
+wrong 'value' "$CTL" set memory=
 wrong 'pid|twelve' "$CTL" maps twelve
 wrong 'set|=' "$CTL" set
 wrong frobnicate "${pagerd[@]}" --frobnicate
@@ -28,4 +30,9 @@ wrong 'best' "${pagerd[@]}" --memory 8M --policy best
 wrong 'decay|lfu' "${pagerd[@]}" --memory 8M --policy lfu:decay=never
 wrong 'latency|maybe' "${pagerd[@]}" --memory 8M --low-latency maybe
 wrong 'extra' "${pagerd[@]}" --memory 8M extra
+for words in --help 'run --help' 'stat -h'; do
+	read -r -a words <<<"$words"
+	expect_status 0 "$CTL" "${words[@]}"
+	expect_text out usage
+done
 [ ! -e "$PAGERD_SOCKET" ] || fail "a socket was left behind"
