@@ -208,6 +208,7 @@ int main(int argc, char **argv)
 		return EXIT_SOCKET; /* there is nowhere to say it */
 	config_parse(&daemon.config, argc, argv);
 	log_verbose = daemon.config.verbose;
+	rights_raise_limits();
 	descriptors_open(&daemon);
 	if (daemon.config.check)
 		return check_print(&daemon.config, daemon.device_fd, daemon.latency_fd);
@@ -215,7 +216,6 @@ int main(int argc, char **argv)
 		return EXIT_PERMISSION;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	rights_raise_limits();
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	daemon.started_s = (uint64_t)now.tv_sec;
 	event_set_log_callback(on_event_log);

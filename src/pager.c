@@ -130,6 +130,8 @@ int pager_create(struct pager **out, const struct pager_config *config, char *wh
 	pager->mailbox_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int error = pager->mailbox_fd < 0 ? -errno : pager_init(pager, why, why_bytes);
 	if (error) {
+		if (!why[0])
+			snprintf(why, why_bytes, "%s", strerror(-error));
 		pager_destroy(pager);
 		return error;
 	}

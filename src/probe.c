@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -91,7 +92,12 @@ static void probe_memfd(struct probes *p)
 	int fd = memfd_create("pagerd-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	bool punch = fd >= 0 && !ftruncate(fd, 1 << 20) &&
 		     !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096);
-	report(p, "memfd with holes", punch, true, punch ? "present" : "needs CONFIG_TMPFS");
+	struct rlimit limit;
+	bool limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+	report(p, "memfd with holes", punch, true,
+	       punch	 ? "present"
+	       : limited ? "a limit of file sizes is set: ulimit -f unlimited"
+			 : "needs CONFIG_TMPFS");
 	if (fd >= 0)
 		close(fd);
 }

@@ -262,7 +262,7 @@ static uint32_t lfu_held(const struct pagerd_policy *policy)
 
 const struct pagerd_policy_ops pagerd_policy_lfu = {
 	.name = "lfu",
-	.summary = "least frequently used in cache, O(1) (Shah et al. 2010); decay=N halves",
+	.summary = "least frequently used in cache (Shah et al. 2010); decay=N: aging",
 	.frame_bytes = sizeof(struct lfu_frame),
 	.create = lfu_create,
 	.destroy = lfu_destroy,
