@@ -229,6 +229,19 @@ static void agent_answer(struct pager *pager, struct agent *agent,
 	agent_served(pager, agent);
 }
 
+void agent_tick(struct pager *pager)
+{
+	for (uint32_t i = 1; pager->truncations && i < pager->client_room; i++) {
+		struct client *client = pager->clients[i];
+		if (!client || !client->agent.queued ||
+		    pager->now_ns - client->agent.sent_ns < AGENT_LATE_NS)
+			continue;
+		for (uint32_t k = client->agent.head; k != IO_NONE; k = pager->ios[k].agent_next)
+			if (pager->ios[k].kind == IO_ZAP && !pager->ios[k].span)
+				private_unwait(pager, &pager->ios[k]);
+	}
+}
+
 void agent_answers(struct pager *pager, uint64_t data, bool more)
 {
 	struct client *client = client_lookup(pager, (uint32_t)(data & 0xffffff));

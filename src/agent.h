@@ -43,6 +43,8 @@ bool agent_ready(struct pager *pager, uint32_t client);
 bool agent_wait(struct client *client, struct pager_request *request);
 /* Have the agent do what the record is for; then io_saved or private_zapped. */
 void agent_submit(struct pager *pager, uint32_t client, uint32_t io);
+/* Now and then: who waits for a client that is late (stopped, say) goes on. */
+void agent_tick(struct pager *pager);
 /* A completion of the poll of an agent's socket. */
 void agent_answers(struct pager *pager, uint64_t data, bool more);
 

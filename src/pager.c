@@ -286,6 +286,7 @@ static void tick(struct pager *pager)
 	sync_old(pager);
 	client_reap(pager);
 	poison_retry(pager, NULL, NULL);
+	agent_tick(pager);
 	if (!shortage_may_write(pager))
 		return;
 	for (uint32_t i = 1; pager->closing_objects && i < pager->object_room; i++) {
@@ -331,7 +332,7 @@ static uint64_t wait_ns(const struct pager *pager)
 		return latency_window_ns(pager);
 	if (pager->dirty_head != FRAME_NONE || pager->closing_objects ||
 	    pager->shortage.waiting.count || pager->stopping || pager->leaving ||
-	    pager->poison.used)
+	    pager->poison.used || pager->truncations)
 		return TICK_NS;
 	return 0;
 }

@@ -223,6 +223,7 @@ static void region_truncate(struct pager *pager, const struct region *region, ui
 	io->place = (last - page) << PAGE_SHIFT;
 	io->request = request;
 	request->pending++;
+	pager->truncations++;
 	object->in_flight++;
 	agent_submit(pager, object->client, number);
 }
@@ -240,6 +241,16 @@ void private_truncate(struct pager *pager, struct object *base, uint64_t page,
 		for (struct region *region = object->regions; region; region = region->object_next)
 			region_truncate(pager, region, end, request);
 	}
+}
+
+void private_unwait(struct pager *pager, struct io *io)
+{
+	struct pager_request *request = io->request;
+	if (!request)
+		return;
+	io->request = NULL;
+	pager->truncations--;
+	request_part_done(pager, request, 0);
 }
 
 /* ---- the end of a zap -------------------------------------------------------------------- */
@@ -270,12 +281,11 @@ void private_zapped(struct pager *pager, uint32_t number, uint32_t pages, bool k
 	for (uint32_t i = 0; i < io->span; i++)
 		page_zapped(pager, object, io->frames[i], i < pages || !known);
 	uint32_t waiters = io->waiters;
-	struct pager_request *request = io->span ? NULL : io->request;
-	if (!io->span)
+	if (!io->span) {
 		object->in_flight--;
+		private_unwait(pager, io);
+	}
 	io_release(pager, io);
-	if (request)
-		request_part_done(pager, request, 0);
 	fault_retry_list(pager, waiters, false);
 	object_reap(pager, object);
 }

@@ -27,6 +27,7 @@
 
 struct pager;
 struct client;
+struct io;
 struct object;
 struct region;
 struct pager_request;
@@ -43,9 +44,11 @@ void private_drop(struct pager *pager, struct object *object, const uint32_t *fr
  * with their poison. 0 or -errno. */
 int private_moved(struct pager *pager, const struct client *client, const struct region *region);
 /* A file has changed: copies of pages behind its end, or from page on, go, as the kernel's do;
- * request waits for that. */
+ * request waits for that, but not for a client that is late. */
 void private_truncate(struct pager *pager, struct object *base, uint64_t page,
 		      struct pager_request *request);
+/* The request that waits for this record, if any does, waits no longer. */
+void private_unwait(struct pager *pager, struct io *io);
 /* The agent has zapped the first pages of the record. known: no others; else perhaps. */
 void private_zapped(struct pager *pager, uint32_t io, uint32_t pages, bool known);
 
