@@ -241,9 +241,12 @@ static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t coun
 static uint32_t pool_evict(struct pager *pager, struct pool *pool, uint32_t need, uint32_t most)
 {
 	uint32_t victims[PAGEOUT_BATCH], leaving = 0, aside = 0, count = 1;
-	while (count && leaving < need && aside < most && io_write_room(pager)) {
+	/* Once through all: those that are in use and kept may be all that it holds. */
+	uint32_t left = (uint32_t)pool->ops->held(pool->policy);
+	while (count && left && leaving < need && aside < most && io_write_room(pager)) {
 		count = need - leaving < PAGEOUT_BATCH ? need - leaving : PAGEOUT_BATCH;
-		count = pool->ops->victims(pool->policy, victims, count);
+		count = pool->ops->victims(pool->policy, victims, count < left ? count : left);
+		left -= count;
 		leaving += evict(pager, victims, count, &aside);
 	}
 	while (aside)
