@@ -26,7 +26,7 @@ bool range_valid(uint64_t address, uint64_t length)
 int paged_attach(struct paged *paged, const struct region *region, int memfd, uint64_t object)
 {
 	uint64_t length = region->end - region->start;
-	bool private = (region->flags & REGION_READ_ONLY) || region->kind == PAGERD_FILE_PRIVATE;
+	bool private = (region->flags & REGION_READ_ONLY) || region_is_private(region);
 	int sharing = private ? MAP_PRIVATE : MAP_SHARED;
 	/* Inaccessible until it is registered: what is touched before would be filled by the
 	 * kernel, with zeros. (Also what keeps mlockall from touching it.) */

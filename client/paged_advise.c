@@ -25,13 +25,13 @@ static int advise_mark(struct paged *paged, const struct piece *piece, unsigned 
 /* Contents of private memory become zeros; shared memory stays as it is, as with any file. */
 static int advise_discard(struct paged *paged, const struct piece *piece)
 {
-	uint32_t kind = piece->region->kind;
-	if (kind != PAGERD_ANON_PRIVATE && kind != PAGERD_FILE_PRIVATE)
+	bool private = region_is_private(piece->region);
+	if (!private && !region_is_anonymous(piece->region))
 		return 0;
 	int result = session_range(&paged->session, PAGERD_DISCARD, piece->start,
 				   piece->end - piece->start, 0);
-	/* Private pages of a file are the kernel's. */
-	if (result == 0 && kind == PAGERD_FILE_PRIVATE)
+	/* Private pages are the kernel's. */
+	if (result == 0 && private)
 		result = sys_madvise(piece->start, piece->end - piece->start, MADV_DONTNEED);
 	return result;
 }
@@ -63,7 +63,7 @@ static int advise_populate(const struct piece *piece, int advice)
  * markers: to it this is a shared memory file, so that some advice would mean another thing. */
 static int advise_paged(struct paged *paged, const struct piece *piece, int advice)
 {
-	bool private = piece->region->kind == PAGERD_ANON_PRIVATE;
+	bool private = region_is_anonymous(piece->region);
 	switch (advice) {
 	case MADV_NORMAL:
 	case MADV_RANDOM:

@@ -56,7 +56,9 @@ static int adopt_region(struct paged *paged, const struct region *inherited)
 	struct region region = *inherited;
 	struct session_object object;
 	uint64_t length = region.end - region.start;
-	int result = region.kind == PAGERD_FILE_PRIVATE ? agent_start(&paged->session) : 0;
+	if (region.kind == PAGERD_ANON_PRIVATE)
+		region.kind = PAGERD_ANON_FORKED;
+	int result = region_is_private(&region) ? agent_start(&paged->session) : 0;
 	if (result < 0)
 		return result;
 	result = session_open(&paged->session, region.start, length, &object);

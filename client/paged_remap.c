@@ -81,7 +81,7 @@ static long remap_append(struct paged *paged, const struct region *in_table,
 		.fd = -1,
 		.kind = PAGERD_ANON_PRIVATE,
 	};
-	if (in_table->kind != PAGERD_ANON_PRIVATE)
+	if (!region_is_anonymous(in_table))
 		return -ENOMEM;
 	long place = paged_mmap(paged, &mapping, &refused);
 	if (place < 0 || (uint64_t)place != end) {
@@ -297,10 +297,11 @@ static const struct region *remap_source(const struct paged *paged, const struct
 	while (regions_piece(&paged->regions, &cursor, remap->address + remap->length, &piece)) {
 		if (!piece.region)
 			return NULL;
-		if (first->kind != PAGERD_ANON_PRIVATE &&
+		if (!region_is_anonymous(first) &&
 		    piece.region->offset != first->offset + (piece.region->start - first->start))
 			return NULL;
-		if (piece.region->kind != first->kind ||
+		if ((piece.region->kind != first->kind &&
+		     !(region_is_anonymous(first) && region_is_anonymous(piece.region))) ||
 		    piece.region->protection != first->protection ||
 		    piece.region->flags != first->flags)
 			return NULL;
@@ -370,14 +371,14 @@ static bool remap_alone(const struct paged *paged, const struct region *region,
 	if (end > region->end)
 		return false;
 	return remap->new_length <= remap->length ||
-	       (region->kind != PAGERD_ANON_PRIVATE && region->kind != PAGERD_FILE_PRIVATE) ||
-	       !next || next->registration != region->registration;
+	       (!region_is_anonymous(region) && !region_is_private(region)) || !next ||
+	       next->registration != region->registration;
 }
 
 /* No shrinking is left to do. */
 static long remap_kept(struct paged *paged, const struct region *region, const struct remap *remap)
 {
-	bool private = region->kind == PAGERD_ANON_PRIVATE || region->kind == PAGERD_FILE_PRIVATE;
+	bool private = region_is_anonymous(region) || region_is_private(region);
 	if (private && remap->length == 0)
 		return -EINVAL;
 	if (remap->length == remap->new_length &&
@@ -387,7 +388,7 @@ static long remap_kept(struct paged *paged, const struct region *region, const s
 		return remap->new_length == remap->length || remap_alone(paged, region, remap)
 			       ? remap_file_private(paged, region, remap)
 			       : -ENOMEM;
-	if (remap_alone(paged, region, remap))
+	if (region->kind != PAGERD_ANON_FORKED && remap_alone(paged, region, remap))
 		return remap_region(paged, region, remap);
 	bool move = remap->flags & MREMAP_MAYMOVE;
 	if (!private)
@@ -418,7 +419,7 @@ static bool remap_onto_self(struct paged *paged, const struct remap *remap)
 	return remap->length == 0 && (remap->flags & MREMAP_FIXED) &&
 	       remap->address >= remap->new_address &&
 	       remap->address < remap->new_address + remap->new_length && region &&
-	       region->kind != PAGERD_ANON_PRIVATE && region->kind != PAGERD_FILE_PRIVATE &&
+	       !region_is_anonymous(region) && !region_is_private(region) &&
 	       paged_munmap(paged, remap->new_address, remap->new_length) == 0;
 }
 

@@ -49,7 +49,7 @@ int paged_surrender(struct paged *paged, uint64_t address, uint64_t length)
 	uint64_t cursor = address;
 	struct piece piece;
 	while (regions_piece(&paged->regions, &cursor, address + page_round_up(length), &piece)) {
-		if (!piece.region || piece.region->kind != PAGERD_ANON_PRIVATE)
+		if (!piece.region || !region_is_anonymous(piece.region))
 			continue;
 		int result = regions_reserve(&paged->regions, 1);
 		if (result < 0)

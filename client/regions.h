@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pagerd/protocol.h"
+
 enum region_flag {
 	REGION_READ_ONLY = 1,  /* MAP_PRIVATE of a read-only memfd: never to become writable */
 	REGION_DONTFORK = 2,   /* madvise: a child of fork has nothing there */
@@ -30,6 +32,18 @@ struct region {
 	uint16_t protection; /* PROT_* */
 	uint16_t flags;	     /* enum region_flag */
 };
+
+/* Whether the client has pages of its own there, over the daemon's memory. */
+static inline bool region_is_private(const struct region *region)
+{
+	return region->kind == PAGERD_FILE_PRIVATE || region->kind == PAGERD_ANON_FORKED;
+}
+
+/* Whether it is private anonymous memory, to the program. */
+static inline bool region_is_anonymous(const struct region *region)
+{
+	return region->kind == PAGERD_ANON_PRIVATE || region->kind == PAGERD_ANON_FORKED;
+}
 
 struct regions {
 	struct region *entries;

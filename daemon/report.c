@@ -45,8 +45,9 @@ static uint64_t counter_value(const struct pagerd_stats *stats, size_t i)
 
 const char *report_kind_name(uint32_t kind)
 {
-	static const char *const names[] = {"?", "file", "shared", "anonymous", "file-private"};
-	return names[kind <= PAGERD_FILE_PRIVATE ? kind : 0];
+	static const char *const names[] = {"?",	 "file",	 "shared",
+					    "anonymous", "file-private", "forked"};
+	return names[kind <= PAGERD_ANON_FORKED ? kind : 0];
 }
 
 static void json_string(FILE *out, const char *text)

@@ -24,7 +24,7 @@ static const struct client_info *region_owner(const struct pager_snapshot *s,
 static void region_permissions(FILE *out, const struct region_info *r)
 {
 	fprintf(out, "r%c-%c", r->read_only ? '-' : 'w',
-		r->kind == PAGERD_ANON_PRIVATE || r->kind == PAGERD_FILE_PRIVATE ? 'p' : 's');
+		r->kind == PAGERD_FILE_SHARED || r->kind == PAGERD_ANON_SHARED ? 's' : 'p');
 }
 
 static void region_name(FILE *out, const struct region_info *r)

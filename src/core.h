@@ -20,6 +20,7 @@
 #include "pager.h"
 #include "poison.h"
 #include "private.h"
+#include "push.h"
 #include "region.h"
 #include "reserve.h"
 #include "shortage.h"
@@ -103,7 +104,7 @@ struct pager {
 	uint32_t staged_head, staged_tail, staged_pages;
 	struct sync *syncs;
 	uint32_t truncations; /* requests that wait for agents, see private_truncate */
-	uint64_t warned_ns; /* when config.warn was last called */
+	uint64_t warned_ns;   /* when config.warn was last called */
 
 	/* pageout */
 	uint32_t *aside; /* victims that stay, while others are picked */

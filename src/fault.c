@@ -122,7 +122,7 @@ bool fault_may_dirty(const struct pager *pager, const struct fault *fault,
 		     const struct object *object)
 {
 	if (!object_is_file(object))
-		return true;
+		return !object_is_viewed(object);
 	return shortage_may_dirty(pager) && (fault->reserved || !object_sparse(object));
 }
 
@@ -196,7 +196,11 @@ void fault_write(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	uint64_t count = fs->fault->reserved;
-	if (count) {
+	if (object_is_viewed(fs->object)) {
+		if (!push_fault(pager, fs))
+			return;
+		count = 1;
+	} else if (count) {
 		count = clean_run(fs, count);
 	} else {
 		count = write_run(pager, fs);
@@ -310,6 +314,7 @@ static void zero_resident(struct pager *pager, struct faultstate *fs, const uint
 static void fault_zero(struct pager *pager, struct faultstate *fs)
 {
 	uint32_t frames[ZERO_PAGES], want = zero_count(pager, fs), count = 0;
+	bool write = fs->fault->write && fault_may_dirty(pager, fs->fault, fs->object);
 	while (count < want) {
 		frames[count] = frame_alloc(pager, fs->client, fs->object, fs->page + count);
 		if (frames[count] == FRAME_NONE)
@@ -325,14 +330,14 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 	uint64_t done = 0;
 	int error = object_arm(pager, fs->object, fs->page, count);
 	if (!error)
-		error = fs->fault->write ? uffd_zero(fs->client->uffd, address, bytes, &done)
-					 : uffd_copy(fs->client->uffd, address, pager->zeros, bytes,
-						     true, &done);
+		error = write ? uffd_zero(fs->client->uffd, address, bytes, &done)
+			      : uffd_copy(fs->client->uffd, address, pager->zeros, bytes, true,
+					  &done);
 	uint32_t filled = (uint32_t)(done >> PAGE_SHIFT);
 	for (uint32_t i = filled; i < count; i++)
 		frame_free(pager, frames[i], false);
 	if (filled)
-		zero_resident(pager, fs, frames, filled, fs->fault->write);
+		zero_resident(pager, fs, frames, filled, write);
 	if (filled < count && error == -EEXIST) /* not ours: a client wrote to its memfd */
 		fallocate(fs->object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			  (off_t)((fs->page + filled) << PAGE_SHIFT), PAGE_BYTES);

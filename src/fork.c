@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fork: the child's private memory is a copy by shared slots.
+ * Fork: what the child gets.
  *
- * FORK freezes the sender's private objects: their pages are written to swap, which
- * protects them, and who writes to a protected page waits. A write that the copy misses has
- * therefore not happened before one that it has: the copy is a state that the kernel's own fork
- * could have shown. When all is clean the page tables are cloned, with one more reference on
- * every slot. FORK_END lets the writers go on.
+ * FORK freezes the sender's private memory: its pages are write-protected, and who writes to a
+ * protected page waits. A write that the child misses has therefore not happened before one that it
+ * has: what it sees is a state that the kernel's own fork could have shown. Of private anonymous
+ * memory the child gets an object of private pages whose base is the parent's (see push.h). Private
+ * pages, of files or of a parent's memory, are written to swap, and when they are clean their page
+ * tables are cloned, with one more reference on every slot. FORK_END lets the writers go on.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@
 
 static bool region_private(struct pager *pager, const struct region *region)
 {
-	enum pagerd_kind kind = object_lookup(pager, region->object)->kind;
-	return kind == PAGERD_ANON_PRIVATE || kind == PAGERD_FILE_PRIVATE;
+	const struct object *object = object_lookup(pager, region->object);
+	return object->kind == PAGERD_ANON_PRIVATE || object_is_private(object);
 }
 
 int fork_start(struct pager *pager, struct pager_request *request)
@@ -33,8 +34,10 @@ int fork_start(struct pager *pager, struct pager_request *request)
 		if (!region_private(pager, region))
 			continue;
 		object->frozen = 1;
-		int error = sync_start(pager, object, region->offset,
-				       region->offset + region_pages(region), false, request);
+		uint64_t page = region->offset, end = page + region_pages(region);
+		int error = object_is_private(object)
+				    ? sync_start(pager, object, page, end, false, request)
+				    : push_begin(pager, object, page, end);
 		if (error)
 			return error;
 	}
@@ -64,7 +67,8 @@ static int pte_clone(struct pager *pager, const struct object *object, uint64_t 
 	else if (pte_state(pte) != PAGE_ABSENT)
 		slot = frame_get(pager, (uint32_t)pte_number(pte))->slot;
 	if (slot == SLOT_NONE) {
-		*clone = pte_make(PAGE_ABSENT, 0, 0);
+		bool zero = pte_state(pte) != PAGE_ABSENT;
+		*clone = pte_make(PAGE_ABSENT, 0, zero ? PTE_ZERO : pte & PTE_ZERO);
 		return 0;
 	}
 	int error = slot_ref(&pager->slots, slot);
@@ -77,20 +81,17 @@ static int object_clone(struct pager *pager, const struct client *child,
 			const struct object *object, uint64_t page, uint64_t end,
 			struct object **out)
 {
-	struct object *clone, *base = object_lookup(pager, object->base);
-	int error =
-		base ? object_create_private(pager, child->number, base, object->capacity_pages,
-					     &clone)
-		     : object_create_anonymous(pager, object->kind, object->capacity_pages, &clone);
+	struct object *clone;
+	int error = object_create_private(pager, child->number, object_lookup(pager, object->base),
+					  object->capacity_pages, &clone);
 	if (error)
 		return error;
-	clone->uid = object->uid;
 	for (page = object_next_armed(object, page); page < end && !error;
 	     page = object_next_armed(object, page + 1)) {
 		error = pte_clone(pager, object, page, &clone->table[page]);
-		if (error || pte_state(clone->table[page]) == PAGE_ABSENT)
+		if (error || !clone->table[page])
 			continue;
-		clone->swap_pages++;
+		clone->swap_pages += pte_state(clone->table[page]) == PAGE_SWAPPED;
 		object_arm(pager, clone, page, 1);
 	}
 	if (error)
@@ -103,18 +104,21 @@ static int object_clone(struct pager *pager, const struct client *child,
 static int region_clone(struct pager *pager, struct client *child, const struct region *region)
 {
 	struct object *object = object_lookup(pager, region->object), *clone = object;
-	if (region_private(pager, region)) {
-		int error = object_clone(pager, child, object, region->offset,
-					 region->offset + region_pages(region), &clone);
-		if (error)
-			return error;
-	}
+	int error = 0;
+	if (object_is_private(object))
+		error = object_clone(pager, child, object, region->offset,
+				     region->offset + region_pages(region), &clone);
+	else if (region_private(pager, region))
+		error = object_create_private(pager, child->number, object, object->capacity_pages,
+					      &clone);
+	if (error)
+		return error;
 	struct region values = *region, *ignored;
 	memset(values.streams, 0, sizeof values.streams);
 	values.client = child->number;
 	values.object = clone->number;
 	values.registered = false;
-	int error = region_insert(pager, child, &values, &ignored);
+	error = region_insert(pager, child, &values, &ignored);
 	if (error && clone != object)
 		object_release(pager, clone);
 	return error;

@@ -67,6 +67,9 @@ static void check_page(struct checker *c, uint64_t page)
 	case PAGE_ABSENT:
 		break;
 	case PAGE_SWAPPED:
+		if (pte & (PTE_SEEN | PTE_ZERO))
+			broken(c, "object %u page %lu: swapped, and its parent's",
+			       c->object->number, page);
 		check_slot(c, page, pte_number(pte));
 		break;
 	case PAGE_RESIDENT:
@@ -104,6 +107,12 @@ static void check_object(struct checker *c, struct object *object)
 		broken(c, "object %u: %lu slots, counted %lu", object->number, object->swap_pages,
 		       c->swapped);
 	c->slots += c->swapped;
+	uint32_t privates = 0;
+	for (uint32_t i = object->privates; i; i = c->pager->objects[i]->private_next)
+		privates += c->pager->objects[i]->base == object->number;
+	if (privates != object->private_count || privates > object->holds)
+		broken(c, "object %u: %u private objects, counted %u, %u holds", object->number,
+		       privates, object->private_count, object->holds);
 	uint32_t regions = 0;
 	for (struct region *region = object->regions; region; region = region->object_next)
 		regions++;

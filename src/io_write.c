@@ -297,6 +297,8 @@ void io_write_done(struct pager *pager, struct io *io, int error)
 			io->sync->error = error;
 	}
 	io_release(pager, io);
+	if (pager->frozen.count)
+		fault_retry_queue(pager, &pager->frozen); /* one may wait for this: push_fault */
 }
 
 void io_saved(struct pager *pager, uint32_t number, const void *bytes, uint32_t pages)

@@ -109,7 +109,7 @@ static int object_create(struct pager *pager, enum pagerd_kind kind, uint64_t pa
 		return -ENOMEM;
 	object->kind = kind;
 	object->memfd = object->fd = object->fd_tail = -1;
-	int error = kind == PAGERD_FILE_PRIVATE ? 0 : memfd_make(&object->memfd);
+	int error = object_is_private(object) ? 0 : memfd_make(&object->memfd);
 	if (!error)
 		error = object_grow(object, pages);
 	if (!error)
@@ -132,15 +132,37 @@ int object_create_anonymous(struct pager *pager, enum pagerd_kind kind, uint64_t
 int object_create_private(struct pager *pager, uint32_t client, struct object *base, uint64_t pages,
 			  struct object **out)
 {
-	int error = object_create(pager, PAGERD_FILE_PRIVATE, pages, out);
+	enum pagerd_kind kind = object_is_file(base) ? PAGERD_FILE_PRIVATE : PAGERD_ANON_FORKED;
+	int error = object_create(pager, kind, pages, out);
 	if (error)
 		return error;
 	(*out)->base = base->number;
+	(*out)->private_next = base->privates;
+	base->privates = (*out)->number;
+	base->private_count++;
 	(*out)->client = client;
 	(*out)->uid = base->uid;
 	(*out)->guarded = true; /* each page is mapped by us: ours, or the file's */
 	base->holds++;
 	return 0;
+}
+
+static void private_forget(struct pager *pager, const struct object *object, struct object *base)
+{
+	uint32_t *link = &base->privates;
+	while (*link != object->number)
+		link = &pager->objects[*link]->private_next;
+	*link = object->private_next;
+	base->private_count--;
+	base->holds--;
+	if (!base->privates)
+		push_end(pager, base);
+	object_release(pager, base);
+}
+
+bool object_held(const struct object *object)
+{
+	return object->holds > object->private_count;
 }
 
 /* Enlarge a lazily backed array; the kernel moves page-table entries, not contents. */
@@ -397,26 +419,60 @@ void object_reap(struct pager *pager, struct object *object)
 		file_forget(pager, object);
 	pager->closing_objects--;
 	struct object *base = object_lookup(pager, object->base);
+	if (base)
+		private_forget(pager, object, base);
 	pager->objects[object->number] = NULL;
 	if (object->number < pager->object_free)
 		pager->object_free = object->number;
 	object_destroy(object);
-	if (base) {
-		base->holds--;
-		object_release(pager, base);
-	}
 	drain_check(pager);
 }
 
 /* ---- all regions that map it ------------------------------------------------------------- */
 
-bool object_mapped(const struct object *object, uint64_t page, uint64_t count)
+bool object_mapped(struct pager *pager, const struct object *object, uint64_t page, uint64_t count)
 {
 	uint64_t first, pages;
 	for (struct region *region = object->regions; region; region = region->object_next)
 		if (region_overlap(region, page, count, &first, &pages))
 			return true;
+	for (uint32_t i = object->privates; i; i = pager->objects[i]->private_next)
+		if (object_mapped(pager, pager->objects[i], page, count))
+			return true;
 	return false;
+}
+
+/* Shorten [page, *end) to its part before, or if its first page is mapped, that first part. */
+static bool mapped_run(struct pager *pager, const struct object *object, uint64_t page,
+		       uint64_t *end)
+{
+	uint64_t first, pages;
+	for (struct region *region = object->regions; region; region = region->object_next) {
+		if (!region_overlap(region, page, *end - page, &first, &pages))
+			continue;
+		if (first == page) {
+			*end = first + pages;
+			return true;
+		}
+		*end = first;
+	}
+	for (uint32_t i = object->privates; i; i = pager->objects[i]->private_next)
+		if (mapped_run(pager, pager->objects[i], page, end))
+			return true;
+	return false;
+}
+
+void object_free_dead(struct pager *pager, struct object *object, uint64_t page, uint64_t end)
+{
+	if (object_is_file(object) || object_held(object))
+		return; /* kept in the file; or to be mapped again, over what was there (mremap) */
+	if (!object->region_count && !object->privates)
+		return; /* freed as a whole */
+	for (uint64_t stop; page < end; page = stop) {
+		stop = end;
+		if (!mapped_run(pager, object, page, &stop))
+			object_discard(pager, object, page, stop - page);
+	}
 }
 
 /* A range of which a part is not registered any more (the client unmapped it by a way that we do

@@ -55,6 +55,9 @@ enum page_state {
 #define PTE_STATE  3ull
 #define PTE_DIRTY  4ull
 #define PTE_WIRED  8ull
+#define PTE_SEEN   16ull /* forked memory only, see push.h */
+#define PTE_ZERO   32ull
+#define PTE_GONE   64ull
 #define PTE_NUMBER 8 /* shift */
 
 static inline enum page_state pte_state(uint64_t pte)
@@ -99,10 +102,16 @@ struct object {
 	struct pagerd_stats stats; /* its counters, not its levels */
 	struct histogram latency;
 
-	/* private file objects: the object of the file, and whose address space it is for */
+	/* private objects: the object of the file, or of the parent; the next one of the same; and
+	 * whose address space it is for */
 	uint32_t base;
+	uint32_t private_next;
 	uint32_t client;
 	bool unzapped; /* some SWAPPED pages may be in the client still */
+
+	/* their bases: the first of them, and how many */
+	uint32_t privates;
+	uint32_t private_count;
 
 	/* file objects */
 	dev_t device;
@@ -120,10 +129,16 @@ static inline bool object_is_file(const struct object *object)
 	return object->kind == PAGERD_FILE_SHARED;
 }
 
-/* The private pages of one client's MAP_PRIVATE mapping of a file: see private.h. */
+/* The private pages of one client's MAP_PRIVATE mapping of another object: see private.h. */
 static inline bool object_is_private(const struct object *object)
 {
-	return object->kind == PAGERD_FILE_PRIVATE;
+	return object->kind == PAGERD_FILE_PRIVATE || object->kind == PAGERD_ANON_FORKED;
+}
+
+/* A part of it is shared with a child of its owner's, until one of them writes: see push.h. */
+static inline bool object_is_viewed(const struct object *object)
+{
+	return object->kind == PAGERD_ANON_PRIVATE && object->privates;
 }
 
 static inline uint64_t object_pte(const struct object *object, uint64_t page)
@@ -143,6 +158,11 @@ int object_open_file(struct pager *pager, int fd, bool writable, struct object *
 /* Make the object of the client's private pages of base. 0 or -ENOMEM. */
 int object_create_private(struct pager *pager, uint32_t client, struct object *base, uint64_t pages,
 			  struct object **object);
+/* Whether a MAP or OPEN reply that is not registered yet holds the object. */
+bool object_held(const struct object *object);
+/* Pages of an anonymous object in [page, end) that no region sees any more are freed, if none is
+ * about to be mapped. */
+void object_free_dead(struct pager *pager, struct object *object, uint64_t page, uint64_t end);
 /* Make room for pages page-table entries. 0, -ENOMEM, -EFBIG. */
 int object_grow(struct object *object, uint64_t pages);
 /* By number; NULL if there is none. */
@@ -186,8 +206,8 @@ int object_guard(struct pager *pager, struct object *object, uint32_t uid);
 void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* The object of the file that fd is open on; NULL if there is none. */
 struct object *object_find_file(struct pager *pager, int fd);
-/* Does any region map a page of [page, page + count)? */
-bool object_mapped(const struct object *object, uint64_t page, uint64_t count);
+/* Does any region map a page of [page, page + count), be it by a private object? */
+bool object_mapped(struct pager *pager, const struct object *object, uint64_t page, uint64_t count);
 /* A file object's present size in whole and begun pages; 0 with *error set if fstat fails. */
 uint64_t object_file_pages(const struct object *object, uint64_t *bytes);
 

@@ -127,6 +127,7 @@ struct pager_request {
 	/* the pager's own */
 	struct pager_request *next;
 	uint64_t pending;
+	bool again; /* to be started again when nothing is pending */
 };
 
 /* Hand a request over; any thread. Requests are started in the order posted. */

@@ -25,11 +25,23 @@ static uint32_t base_run(struct pager *pager, struct faultstate *fs, const struc
 		window = (uint32_t)(end - fs->page);
 	while (count < window && fs->page + count < fs->object->capacity_pages &&
 	       pte_state(object_pte(fs->object, fs->page + count)) == PAGE_RESIDENT &&
-	       pte_state(object_pte(own, fs->page + count)) == PAGE_ABSENT)
+	       pte_state(object_pte(own, fs->page + count)) == PAGE_ABSENT &&
+	       !(object_pte(own, fs->page + count) & PTE_ZERO))
 		count++;
 	if (stream->stride == 1)
 		stream->next = fs->page + count;
 	return count;
+}
+
+static bool forked(const struct object *own)
+{
+	return own->kind == PAGERD_ANON_FORKED;
+}
+
+static void base_seen(const struct object *own, uint64_t page, uint64_t count)
+{
+	while (forked(own) && count--)
+		own->table[page++] |= PTE_SEEN;
 }
 
 static void base_map(struct pager *pager, struct faultstate *fs, const struct object *own,
@@ -42,6 +54,7 @@ static void base_map(struct pager *pager, struct faultstate *fs, const struct ob
 	uint64_t done;
 	int error = uffd_continue(fs->client->uffd, region_address(fs->region, fs->page),
 				  (uint64_t)count << PAGE_SHIFT, protect, &done);
+	base_seen(own, fs->page, done >> PAGE_SHIFT);
 	if (!done && error == -EFAULT) {
 		fault_lost(pager, fs);
 		return;
@@ -67,10 +80,47 @@ static void base_map(struct pager *pager, struct faultstate *fs, const struct ob
 	fault_done(pager, fs->number);
 }
 
-static void base_fault(struct pager *pager, struct faultstate *fs, bool protect)
+/* A page of zeros of the client's own. */
+static void own_zero(struct pager *pager, struct faultstate *fs)
 {
 	struct object *own = fs->object;
-	fs->object = object_lookup(pager, own->base);
+	bool have = pte_state(fs->pte) == PAGE_RESIDENT;
+	int error = object_arm(pager, own, fs->page, 1);
+	uint32_t frame = error || have ? FRAME_NONE : frame_alloc(pager, fs->client, own, fs->page);
+	if (!error && !have && frame == FRAME_NONE) {
+		shortage_wait(pager, fs->number);
+		return;
+	}
+	uint64_t done = 0;
+	if (!error)
+		error = uffd_copy(fs->client->uffd, region_address(fs->region, fs->page),
+				  pager->zeros, PAGE_BYTES, !(fs->pte & PTE_DIRTY), &done);
+	if (!done) {
+		if (frame != FRAME_NONE)
+			frame_free(pager, frame, false);
+		if (error == -ENOMEM)
+			shortage_wait(pager, fs->number);
+		else
+			fault_refused(pager, fs, error);
+		return;
+	}
+	if (!have) {
+		own->table[fs->page] = pte_make(PAGE_RESIDENT, frame, 0);
+		own->resident_pages++;
+		frame_hold(pager, frame, false);
+		COUNT(pager, fs->client, own, faults_zero, 1);
+	}
+	fault_done(pager, fs->number);
+}
+
+static void base_fault(struct pager *pager, struct faultstate *fs, bool protect)
+{
+	struct object *own = fs->object, *base = object_lookup(pager, own->base);
+	if (forked(own) && pte_state(object_pte(base, fs->page)) == PAGE_ABSENT) {
+		own_zero(pager, fs);
+		return;
+	}
+	fs->object = base;
 	fs->fault->object = fs->object->number;
 	fs->fault->base = true;
 	fs->pte = object_pte(fs->object, fs->page);
@@ -102,11 +152,14 @@ static void own_make(struct pager *pager, struct faultstate *fs)
 		shortage_wait(pager, fs->number);
 		return;
 	}
+	uint64_t seen = 0;
 	if (pte_state(fs->pte) == PAGE_SWAPPED) {
 		slot_unref(&pager->slots, pte_number(fs->pte));
 		object->swap_pages--;
+	} else if (forked(object)) {
+		seen = PTE_SEEN; /* until the kernel has copied it, which we do not hear of */
 	}
-	object->table[fs->page] = pte_make(PAGE_RESIDENT, frame, 0);
+	object->table[fs->page] = pte_make(PAGE_RESIDENT, frame, seen);
 	object->resident_pages++;
 	frame_hold(pager, frame, false);
 	frame_dirty(pager, object, fs->page);
@@ -127,6 +180,8 @@ void private_fault(struct pager *pager, struct faultstate *fs)
 	case PAGE_RESIDENT:
 		if (write)
 			fault_write(pager, fs);
+		else if (forked(fs->object) && !(fs->pte & PTE_SEEN))
+			own_zero(pager, fs); /* there, or dropped by the client */
 		else
 			/* The copy is still to be made; no write may make it unseen. */
 			base_fault(pager, fs, !(fs->pte & PTE_DIRTY));
@@ -142,12 +197,26 @@ void private_fault(struct pager *pager, struct faultstate *fs)
 			fault_read_in(pager, fs);
 		break;
 	case PAGE_ABSENT:
-		if (write)
+		if (fs->pte & PTE_ZERO && write)
+			fault_again(pager, fs); /* what was there is being dropped */
+		else if (fs->pte & PTE_ZERO)
+			own_zero(pager, fs);
+		else if (write)
 			own_make(pager, fs);
 		else
 			base_fault(pager, fs, true);
 		break;
 	}
+}
+
+int private_zero(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+{
+	int error = object_discard(pager, object, page, count);
+	if (!error)
+		error = object_arm(pager, object, page, count);
+	for (uint64_t end = page + count; page < end && !error; page++)
+		object->table[page] |= PTE_ZERO;
+	return error;
 }
 
 bool private_ready(struct pager *pager, const struct object *object)
@@ -172,7 +241,8 @@ static void zap_start(struct pager *pager, struct object *object, const uint32_t
 		}
 		io->frames[i] = frames[i];
 		frame->io = number;
-		object->table[frame->page] = pte_make(PAGE_READING, frames[i], 0);
+		object->table[frame->page] = pte_make(PAGE_READING, frames[i],
+						      object_pte(object, frame->page) & PTE_SEEN);
 		object->resident_pages--;
 		object->in_flight++;
 	}
@@ -234,10 +304,8 @@ void private_truncate(struct pager *pager, struct object *base, uint64_t page,
 	uint64_t bytes, end = object_file_pages(base, &bytes);
 	if (page < end)
 		end = page;
-	for (uint32_t i = 1; i < pager->object_room; i++) {
+	for (uint32_t i = base->privates; i; i = pager->objects[i]->private_next) {
 		const struct object *object = pager->objects[i];
-		if (!object || object->base != base->number)
-			continue;
 		for (struct region *region = object->regions; region; region = region->object_next)
 			region_truncate(pager, region, end, request);
 	}
@@ -258,15 +326,21 @@ void private_unwait(struct pager *pager, struct io *io)
 static void page_zapped(struct pager *pager, struct object *object, uint32_t number, bool gone)
 {
 	struct frame *frame = frame_get(pager, number);
+	uint64_t page = frame->page, pte = object_pte(object, page);
 	object->in_flight--;
 	if (frame->flags & FRAME_ORPHAN) {
 		frame_free(pager, number, false);
-	} else if (gone) {
-		object->table[frame->page] = pte_make(PAGE_SWAPPED, frame->slot, 0);
+	} else if (gone || pte & PTE_GONE) {
+		object->unzapped = object->unzapped || !gone;
+		object->table[page] = frame->slot == SLOT_NONE
+					      ? pte_make(PAGE_ABSENT, 0, PTE_ZERO)
+					      : pte_make(PAGE_SWAPPED, frame->slot, 0);
 		pageout_count(pager, object, frame);
 		frame_free(pager, number, true);
+		if (forked(object))
+			push_forget(pager, object, page);
 	} else {
-		object->table[frame->page] = pte_make(PAGE_RESIDENT, number, 0);
+		object->table[page] = pte_make(PAGE_RESIDENT, number, pte & PTE_SEEN);
 		object->resident_pages++;
 		frame_keep(pager, number);
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Private pages: what a client has written of a file that it maps MAP_PRIVATE.
+ * Private pages: what a client has written of an object that it maps MAP_PRIVATE: a file, or its
+ * parent's memory (see push.h).
  *
- * Such a region has an object of its own (PAGERD_FILE_PRIVATE), whose pages have the numbers of
- * those of the file's object, its base, and no memfd: the kernel maps the base's memfd, read-only
- * and shared by all, and at the first write copies the page. The copy is the only kind of page that
- * lives in the client. The states of a page say
+ * Such a region has an object of its own (PAGERD_FILE_PRIVATE, PAGERD_ANON_FORKED), whose pages
+ *have the numbers of those of the file's or parent's object, its base, and no memfd: the kernel
+ *maps the base's memfd, read-only and shared by all, and at the first write copies the page. The
+ *copy is the only kind of page that lives in the client. The states of a page say
  *
  *	ABSENT    the base's page is what the client sees
  *	RESIDENT  the client has its copy, or is about to make it
@@ -43,6 +44,9 @@ void private_drop(struct pager *pager, struct object *object, const uint32_t *fr
 /* The kernel has moved pages of the object to region, which is new: without their protection, and
  * with their poison. 0 or -errno. */
 int private_moved(struct pager *pager, const struct client *client, const struct region *region);
+/* [page, page + count) of a client's forked memory becomes zeros, except what is mapped there. 0,
+ * or object_discard's. */
+int private_zero(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* A file has changed: copies of pages behind its end, or from page on, go, as the kernel's do;
  * request waits for that, but not for a client that is late. */
 void private_truncate(struct pager *pager, struct object *base, uint64_t page,

@@ -116,33 +116,6 @@ static int region_split(struct pager *pager, struct client *client, struct regio
 	return error;
 }
 
-/* Pages of an anonymous object that no region sees any more are dead. */
-static void region_free_dead(struct pager *pager, struct object *object, uint64_t page,
-			     uint64_t end)
-{
-	if (!object->region_count || object_is_file(object))
-		return; /* freed as a whole, or kept in the file */
-	if (object->holds)
-		return; /* to be mapped again, over what was there (mremap) */
-	while (page < end) {
-		uint64_t stop = end, first, pages;
-		bool seen = false;
-		for (struct region *r = object->regions; r; r = r->object_next) {
-			if (!region_overlap(r, page, stop - page, &first, &pages))
-				continue;
-			if (first == page) {
-				seen = true;
-				stop = first + pages;
-				break;
-			}
-			stop = first;
-		}
-		if (!seen)
-			object_discard(pager, object, page, stop - page);
-		page = stop;
-	}
-}
-
 int region_cut(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
 {
 	struct region *region = region_lookup(client, start);
@@ -168,7 +141,10 @@ int region_remove_range(struct pager *pager, struct client *client, uint64_t sta
 		if (region->registered)
 			uffd_unregister(client->uffd, region->start, region->end - region->start);
 		free(region);
-		region_free_dead(pager, object, page, last);
+		struct object *base = object_lookup(pager, object->base);
+		object_free_dead(pager, object, page, last);
+		if (base)
+			object_free_dead(pager, base, page, last);
 		object_release(pager, object);
 	}
 	return 0;

@@ -133,8 +133,10 @@ static int request_open(struct pager *pager, struct pager_request *request, stru
 	uint64_t end = page + (request->length >> PAGE_SHIFT);
 	uint64_t region_end = region->offset + region_pages(region);
 	if (end > region_end && !object_is_file(object) &&
-	    object_mapped(object, region_end, end - region_end))
+	    object_mapped(pager, object, region_end, end - region_end))
 		return -EBUSY; /* the pages behind belong to somebody else's part */
+	if (end > object->capacity_pages && object->kind == PAGERD_ANON_FORKED)
+		return -EBUSY; /* there the parent's memory may grow */
 	int error = object_grow(object, end);
 	if (!error)
 		error = object_grow(object_behind(pager, object), end);
@@ -168,6 +170,8 @@ static int register_clones(struct pager *pager, struct pager_request *request,
 	}
 	if (any)
 		client_hold(pager, client, NULL);
+	/* What its parent could not push into it may go there now. */
+	fault_retry_queue(pager, &pager->frozen);
 	return any ? 0 : -ENOENT;
 }
 
@@ -317,6 +321,21 @@ static int request_file_end(struct pager *pager, struct pager_request *request,
 
 /* ---- advice ------------------------------------------------------------------------------ */
 
+static int discard(struct pager *pager, struct pager_request *request, struct client *client,
+		   const struct region *region)
+{
+	struct object *object = object_lookup(pager, region->object);
+	uint64_t page, pages = overlap_pages(request, region, &page);
+	if (object_is_file(object))
+		return 0;
+	if (object->kind == PAGERD_ANON_FORKED)
+		return private_zero(pager, object, page, pages);
+	int error = object_is_viewed(object)
+			    ? push_range(pager, client, region, page, pages, request)
+			    : 0;
+	return error ? error : object_discard(pager, object, page, pages);
+}
+
 static int request_discard(struct pager *pager, struct pager_request *request,
 			   struct client *client)
 {
@@ -325,12 +344,12 @@ static int request_discard(struct pager *pager, struct pager_request *request,
 		return -EINVAL;
 	for_each_overlap(client, request, i)
 	{
-		struct object *object = object_lookup(pager, client->regions[i]->object);
-		uint64_t page, pages = overlap_pages(request, client->regions[i], &page);
+		int error = discard(pager, request, client, client->regions[i]);
 		any = true;
-		int error = object_is_file(object) ? 0 : object_discard(pager, object, page, pages);
+		/* Started again when what it waits for is done. */
+		request->again = error == -EAGAIN && request->pending > 1;
 		if (error)
-			return error;
+			return request->again ? 0 : error;
 	}
 	return any ? 0 : -ENOMEM;
 }
@@ -534,6 +553,10 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 static void request_finish(struct pager *pager, struct pager_request *request, int error)
 {
 	struct client *client = client_lookup(pager, request->client);
+	if (client && request->again && !error) {
+		request_start(pager, request);
+		return;
+	}
 	if (client && request->type == PAGER_UNMAP && request_private(pager, request, client) &&
 	    agent_wait(client, request))
 		return;
@@ -603,6 +626,7 @@ void request_start(struct pager *pager, struct pager_request *request)
 	int error;
 	request->pending = 0;
 	request->error = 0;
+	request->again = false;
 	request->why[0] = 0;
 	if (request->type == PAGER_DRAIN) {
 		request->next = pager->drains;

@@ -271,6 +271,11 @@ int slot_ref(struct slot_map *map, uint64_t slot)
 	return 0;
 }
 
+bool slot_shareable(const struct slot_map *map, uint64_t slot, uint32_t more)
+{
+	return slot == SLOT_NONE || map->count[slot] + (uint64_t)more <= UINT16_MAX;
+}
+
 void slot_unref(struct slot_map *map, uint64_t slot)
 {
 	slot_check(map, slot);

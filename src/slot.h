@@ -11,6 +11,7 @@
 #ifndef PAGERD_SLOT_H
 #define PAGERD_SLOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,8 @@ void slot_finish(struct slot_map *map);
 uint32_t slot_alloc(struct slot_map *map, uint32_t want, uint64_t *first);
 /* One more reference. 0, or -EOVERFLOW when the count is at its end (65535). */
 int slot_ref(struct slot_map *map, uint64_t slot);
+/* Whether there can be more of them (SLOT_NONE: any number). */
+bool slot_shareable(const struct slot_map *map, uint64_t slot, uint32_t more);
 /* One reference fewer. */
 void slot_unref(struct slot_map *map, uint64_t slot);
 

@@ -83,6 +83,8 @@ enum pagerd_kind {
 	PAGERD_ANON_PRIVATE = 3, /* MAP_PRIVATE|MAP_ANONYMOUS: a child of fork gets a copy */
 	PAGERD_FILE_PRIVATE = 4, /* MAP_PRIVATE of a regular file, whose descriptor it carries;
 				    after AGENT */
+	PAGERD_ANON_FORKED = 5,	 /* never in MAP: what ANON_PRIVATE is in a child of fork. As
+				    FILE_PRIVATE memory, of the parent's instead of a file */
 };
 struct pagerd_map {
 	struct pagerd_header h;
@@ -93,9 +95,9 @@ struct pagerd_map {
 };
 /* Reply to MAP and OPEN; carries one descriptor, the object's memfd. If read_only is 1, that
  * descriptor is open for reading only and the client must map it MAP_PRIVATE with PROT_READ
- * (and never make it writable); a FILE_PRIVATE object's, which is the file's and open for reading
- * only, MAP_PRIVATE with any protection; otherwise MAP_SHARED with any. The client maps
- * length_bytes at offset_bytes of the memfd. */
+ * (and never make it writable); a FILE_PRIVATE or ANON_FORKED object's, which is the file's or the
+ * parent's and open for reading only, MAP_PRIVATE with any protection; otherwise MAP_SHARED with
+ * any. The client maps length_bytes at offset_bytes of the memfd. */
 struct pagerd_map_reply {
 	struct pagerd_header h;
 	uint32_t read_only;
@@ -148,8 +150,8 @@ struct pagerd_range {
 /*
  * AGENT: carries one descriptor, an end of a SOCK_SEQPACKET socketpair, on which the daemon speaks
  * to the sender's agent: a thread of the client that does what the daemon cannot do to the private
- * pages of FILE_PRIVATE memory, which are the client's. The reply, a header alone, carries one
- * descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session.
+ * pages of FILE_PRIVATE and ANON_FORKED memory, which are the client's. The reply, a header alone,
+ * carries one descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session.
  *
  * The daemon sends one struct pagerd_command at a time, with as many ranges as count says, of
  * PAGERD_WINDOW_PAGES pages together at most; the agent answers with struct pagerd_answer.
