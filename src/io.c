@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "uapi.h"
 
 int io_table_init(struct pager *pager)
 {
@@ -183,6 +184,21 @@ static int io_result(struct pager *pager, struct io *io, int result)
 	return 0;
 }
 
+/*
+ * A direct write has ended: does the kernel keep pages of that range in its cache? It drops them
+ * after the write; but not from a folio that somebody else has written to with write(2) meanwhile,
+ * be it elsewhere in the same folio ("Direct I/O collision with buffered writes!"): what was read
+ * into it before the write ended would be read for good.
+ */
+static bool io_collides(struct pager *pager, const struct io *io)
+{
+	struct cachestat_range range = {io->place, io->bytes};
+	struct cachestat stat = {0};
+	if (io->kind != IO_WRITE || io->swap || io->tail)
+		return false;
+	return syscall(__NR_cachestat, io_fd(pager, io), &range, &stat, 0) < 0 || stat.nr_cache;
+}
+
 static void reserve_done(struct pager *pager, struct io *io, int result)
 {
 	if (result == -EINTR || result == -EAGAIN) {
@@ -215,6 +231,13 @@ void io_complete(struct pager *pager, uint32_t number, int result)
 		return;
 	}
 	int error = io_result(pager, io, result);
+	if (!error && io_collides(pager, io)) {
+		/* Once more through the cache. */
+		io->tail = true;
+		io->done = 0;
+		io_submit(pager, io);
+		return;
+	}
 	if (error > 0)
 		return;
 	if (io->kind == IO_READ)

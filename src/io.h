@@ -36,8 +36,7 @@ enum io_kind {
 struct io {
 	enum io_kind kind;
 	bool swap;   /* to or from the swap file, else the object's file */
-	bool tail;   /* through fd_tail: bytes below the page's end, or what cannot be read directly
-		      */
+	bool tail;   /* through fd_tail: bytes below the page's end, or what cannot go directly */
 	bool staged; /* read done, nobody has asked for its first page yet */
 	uint8_t tries;
 	uint32_t count;	 /* pages */

@@ -8,6 +8,7 @@
 
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 
 #ifndef USERFAULTFD_IOC_NEW /* 6.1 */
 #define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
@@ -30,6 +31,21 @@ struct uffdio_poison {
 
 #ifndef UFFD_FEATURE_WP_HUGETLBFS_SHMEM /* 5.19 */
 #define UFFD_FEATURE_WP_HUGETLBFS_SHMEM (1 << 12)
+#endif
+
+#ifndef __NR_cachestat /* 6.5 */
+#define __NR_cachestat 451
+struct cachestat_range {
+	__u64 off;
+	__u64 len;
+};
+struct cachestat {
+	__u64 nr_cache;
+	__u64 nr_dirty;
+	__u64 nr_writeback;
+	__u64 nr_evicted;
+	__u64 nr_recently_evicted;
+};
 #endif
 
 #endif
