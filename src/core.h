@@ -99,15 +99,16 @@ struct pager {
 	struct bounce bounce;
 	struct io *ios;
 	uint32_t io_free;
-	uint32_t io_writes; /* in flight */
-	uint32_t io_reads;  /* in flight, staged ones not counted */
+	uint32_t io_writes;	 /* in flight */
+	uint32_t io_file_writes; /* of those, to files */
+	uint32_t io_reads;	 /* in flight, staged ones not counted */
 	uint32_t staged_head, staged_tail, staged_pages;
 	struct sync *syncs;
 	uint32_t truncations; /* requests that wait for agents, see private_truncate */
 	uint64_t warned_ns;   /* when config.warn was last called */
 
 	/* pageout */
-	uint32_t *aside; /* victims that stay, while others are picked */
+	uint32_t *aside;      /* victims that stay, while others are picked */
 	uint32_t *drop_queue;
 	uint32_t drop_count;
 

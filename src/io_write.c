@@ -62,6 +62,7 @@ static void write_mark(struct pager *pager, struct io *io, uint32_t number)
 		object->in_flight++;
 	}
 	pager->io_writes++;
+	pager->io_file_writes += !io->swap;
 	if (io->sync)
 		io->sync->pending++;
 }
@@ -281,6 +282,9 @@ static void written(struct pager *pager, struct io *io, uint32_t i, int error)
 void io_write_done(struct pager *pager, struct io *io, int error)
 {
 	pager->io_writes--;
+	pager->io_file_writes -= !io->swap;
+	if (!pager->io_file_writes)
+		shortage_flows(pager);
 	if (error && error != -ECANCELED) {
 		shortage_write_failed(pager, error);
 		pager_warn(pager, "write", io->swap ? NULL : object_lookup(pager, io->object),

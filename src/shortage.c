@@ -46,7 +46,13 @@ void shortage_write_failed(struct pager *pager, int error)
 void shortage_written(struct pager *pager, bool file)
 {
 	pager->shortage.hopeless = false;
-	if (!file || !pager->shortage.stalled)
+	if (file)
+		shortage_flows(pager);
+}
+
+void shortage_flows(struct pager *pager)
+{
+	if (!pager->shortage.stalled)
 		return;
 	pager->shortage.stalled = false;
 	pager->shortage.frames_freed = true;
@@ -107,7 +113,8 @@ static bool lend(struct pager *pager)
 		return false;
 	shortage->loan_pages += LOAN_PAGES;
 	shortage->loan_ns = pager->now_ns;
-	shortage->stalled = true;
+	/* A slow swap holds nobody's lock. */
+	shortage->stalled = pager->io_file_writes > 0;
 	shortage->frames_freed = true;
 	return true;
 }
@@ -132,11 +139,18 @@ bool shortage_check(struct pager *pager)
 		return true;
 	if (!stuck(pager))
 		return false;
+	/* Not all wait for frames: whoever can go on by now does. */
+	uint64_t waited = pager->now_ns - shortage->progress_ns;
+	if (waited > SHORTAGE_NS / 2 && shortage->retried_ns != shortage->progress_ns) {
+		shortage->retried_ns = shortage->progress_ns;
+		shortage->frames_freed = true;
+		return true;
+	}
 	/* What was read ahead gives way; then every page is looked at, not only the next victims.
 	 */
 	if (io_unstage(pager, 0) || pageout_all(pager))
 		return true;
-	if (shortage->hopeless || pager->now_ns - shortage->progress_ns > SHORTAGE_NS)
+	if (shortage->hopeless || waited > SHORTAGE_NS)
 		fail(pager);
 	return false;
 }

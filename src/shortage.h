@@ -29,6 +29,7 @@ struct shortage {
 	bool frames_freed;	 /* since the waiting faults were last handled */
 	bool hopeless;		 /* faults have failed, and nothing has changed since */
 	uint64_t progress_ns;	 /* when a frame was last freed, or nobody waited for one */
+	uint64_t retried_ns;	 /* the progress_ns after which all were handled once more */
 	uint64_t write_retry_ns; /* writes failed: none are started before this */
 	uint32_t loan_pages;	 /* frames that may be in use beyond the budget and all limits */
 	uint64_t loan_ns;	 /* when it was last raised */
@@ -47,6 +48,8 @@ void shortage_retry(struct pager *pager);
 void shortage_write_failed(struct pager *pager, int error);
 /* A write has succeeded; file: not to swap. */
 void shortage_written(struct pager *pager, bool file);
+/* No write to a file is in flight any more: none is held up. */
+void shortage_flows(struct pager *pager);
 /* Memory was given back, and its slots with it. */
 void shortage_discarded(struct pager *pager);
 /* May dirty pages be written now? */
