@@ -6,6 +6,8 @@
 
 # Pages of each kind of memory: four times a budget of 16 MiB.
 STRESS_PAGES=16384
+# The least that must be read in again by a run.
+STRESS_READ=$((STRESS_PAGES / 8))
 # Operations of each thread.
 STRESS_COUNT=${STRESS_COUNT:-6000}
 # What the program is started with; nothing for one that uses libpagerd.
@@ -30,6 +32,6 @@ stress_run() {
 	esac
 	daemon_must_live "after stress $*"
 	after=$(value_of pages_read stat)
-	[ $((after - before)) -ge $((STRESS_PAGES / 8)) ] ||
+	[ $((after - before)) -ge $STRESS_READ ] ||
 		fail "only $((after - before)) pages were read in: stress $*"
 }
