@@ -65,7 +65,8 @@ static uint64_t agent_zap(const struct pagerd_command *command)
 	uint64_t done = 0;
 	for (uint32_t i = 0; i < command->count; i++) {
 		const struct pagerd_command_range *range = &command->ranges[i];
-		if (sys_madvise(range->address, range->length_bytes, MADV_DONTNEED) < 0)
+		/* What is locked, too: the daemon knows of locks, and leaves it if it can. */
+		if (sys_madvise(range->address, range->length_bytes, MADV_DONTNEED_LOCKED) < 0)
 			break;
 		done += range->length_bytes;
 	}

@@ -105,6 +105,8 @@ static bool mapping_replaces(const struct mapping *mapping)
  * stay, however small the piece. Runtimes that reserve much and commit it bit by bit do this. */
 static bool mapping_refills(const struct paged *paged, const struct mapping *mapping)
 {
+	if (paged->locks)
+		return false; /* what comes in its place is not locked */
 	const int known =
 		MAP_TYPE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK;
 	if ((mapping->flags & ~known) || mapping->offset % PAGE_BYTES ||

@@ -22,6 +22,7 @@ struct paged {
 	struct session session;
 	struct regions regions;
 	uint64_t registrations; /* so far */
+	bool locks;		/* mlock(2) was called: some of it may be locked */
 };
 
 /* The arguments of mmap(2), and what it shall become. */
@@ -45,10 +46,18 @@ long paged_mremap(struct paged *paged, uint64_t address, uint64_t length, uint64
 		  int flags, uint64_t new_address);
 int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int advice);
 int paged_msync(struct paged *paged, uint64_t address, uint64_t length, int flags);
+/* mlock2(2): mlock(2) if flags is 0. */
+int paged_mlock(struct paged *paged, uint64_t address, uint64_t length, unsigned flags);
+int paged_munlock(struct paged *paged, uint64_t address, uint64_t length);
+int paged_mlockall(struct paged *paged, int flags);
+int paged_munlockall(struct paged *paged);
 /* Make the private memory in a range the kernel's own, contents and all. */
 int paged_surrender(struct paged *paged, uint64_t address, uint64_t length);
 
 /* For the above: */
+
+/* Whether any of the range, which is mapped, is locked. */
+bool paged_locked(const struct paged *paged, uint64_t address, uint64_t length);
 
 /* Map memfd over region's range, give it to the daemon (object is what REGISTER names: the
  * object's number, or 0 in a child), and enter it in the table (room for 1). The range must not

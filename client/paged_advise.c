@@ -7,9 +7,6 @@
 #include "sys.h"
 
 /* Newer than Debian 12's headers. */
-#ifndef MADV_DONTNEED_LOCKED
-#define MADV_DONTNEED_LOCKED 24
-#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
@@ -23,7 +20,7 @@ static int advise_mark(struct paged *paged, const struct piece *piece, unsigned 
 }
 
 /* Contents of private memory become zeros; shared memory stays as it is, as with any file. */
-static int advise_discard(struct paged *paged, const struct piece *piece)
+static int advise_discard(struct paged *paged, const struct piece *piece, int advice)
 {
 	bool private = region_is_private(piece->region);
 	if (!private && !region_is_anonymous(piece->region))
@@ -32,7 +29,7 @@ static int advise_discard(struct paged *paged, const struct piece *piece)
 				   piece->end - piece->start, 0);
 	/* Private pages are the kernel's. */
 	if (result == 0 && private)
-		result = sys_madvise(piece->start, piece->end - piece->start, MADV_DONTNEED);
+		result = sys_madvise(piece->start, piece->end - piece->start, advice);
 	return result;
 }
 
@@ -59,11 +56,20 @@ static int advise_populate(const struct piece *piece, int advice)
 	return result == -EHWPOISON ? -EFAULT : result;
 }
 
+/* What the kernel does not do to locked memory. */
+static bool advice_unlocked(int advice)
+{
+	return advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_REMOVE ||
+	       advice == MADV_COLD || advice == MADV_PAGEOUT;
+}
+
 /* One piece of paged memory. The kernel gets only what cannot drop pages or their protection
  * markers: to it this is a shared memory file, so that some advice would mean another thing. */
 static int advise_paged(struct paged *paged, const struct piece *piece, int advice)
 {
 	bool private = region_is_anonymous(piece->region);
+	if (advice_unlocked(advice) && paged_locked(paged, piece->start, piece->end - piece->start))
+		return -EINVAL;
 	switch (advice) {
 	case MADV_NORMAL:
 	case MADV_RANDOM:
@@ -75,9 +81,9 @@ static int advise_paged(struct paged *paged, const struct piece *piece, int advi
 				     piece->end - piece->start, (uint32_t)advice);
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
-		return advise_discard(paged, piece);
+		return advise_discard(paged, piece, advice);
 	case MADV_FREE:
-		return private ? advise_discard(paged, piece) : -EINVAL;
+		return private ? advise_discard(paged, piece, MADV_DONTNEED) : -EINVAL;
 	case MADV_REMOVE:
 		return advise_remove(paged, piece);
 	case MADV_DONTFORK:
@@ -140,6 +146,9 @@ int paged_msync(struct paged *paged, uint64_t address, uint64_t length, int flag
 	struct piece piece;
 	while (regions_piece(&paged->regions, &cursor, end, &piece)) {
 		uint64_t bytes = piece.end - piece.start;
+		if (piece.region && (flags & MS_INVALIDATE) &&
+		    paged_locked(paged, piece.start, bytes))
+			return -EBUSY;
 		int result = piece.region ? session_range(&paged->session, PAGERD_SYNC, piece.start,
 							  bytes, (uint32_t)flags)
 					  : sys_msync(piece.start, bytes, flags);

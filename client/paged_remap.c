@@ -441,5 +441,9 @@ long paged_mremap(struct paged *paged, uint64_t address, uint64_t length, uint64
 	uint64_t end = address + (remap.length ? remap.length : PAGE_BYTES);
 	if (!remap_valid(&remap) || !regions_overlap(&paged->regions, address, end))
 		return remap_plain(paged, &remap);
-	return remap_onto_self(paged, &remap) ? -EFAULT : remap_paged(paged, &remap);
+	bool locked = paged_locked(paged, address, end - address);
+	long place = remap_onto_self(paged, &remap) ? -EFAULT : remap_paged(paged, &remap);
+	if (locked && place >= 0)
+		paged_mlock(paged, (uint64_t)place, new_length, 0);
+	return place;
 }

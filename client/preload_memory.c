@@ -158,17 +158,51 @@ EXPORT int msync(void *address, size_t length, int flags)
 	return preload_result(result);
 }
 
+EXPORT int mlock2(const void *address, size_t length, unsigned flags)
+{
+	if (!preload_paging())
+		return preload_result(sys_mlock((uint64_t)address, length, flags));
+	sys_signals signals;
+	preload_enter(&signals);
+	int result = paged_mlock(&preload.paged, (uint64_t)address, length, flags);
+	preload_leave(&signals);
+	return preload_result(result);
+}
+
+EXPORT int mlock(const void *address, size_t length)
+{
+	return mlock2(address, length, 0);
+}
+
+EXPORT int munlock(const void *address, size_t length)
+{
+	if (!preload_paging())
+		return preload_result(sys_munlock((uint64_t)address, length));
+	sys_signals signals;
+	preload_enter(&signals);
+	int result = paged_munlock(&preload.paged, (uint64_t)address, length);
+	preload_leave(&signals);
+	return preload_result(result);
+}
+
 /* Memory that is to stay in memory from now on is not for the pager. */
 EXPORT int mlockall(int flags)
 {
-	int result = sys_mlockall(flags);
+	sys_signals signals;
+	preload_enter(&signals);
+	int result = preload_paging() ? paged_mlockall(&preload.paged, flags) : sys_mlockall(flags);
 	if (result == 0)
 		preload.stays_locked = (flags & MCL_FUTURE) != 0;
+	preload_leave(&signals);
 	return preload_result(result);
 }
 
 EXPORT int munlockall(void)
 {
+	sys_signals signals;
+	preload_enter(&signals);
 	preload.stays_locked = false;
-	return preload_result(sys_munlockall());
+	int result = preload_paging() ? paged_munlockall(&preload.paged) : sys_munlockall();
+	preload_leave(&signals);
+	return preload_result(result);
 }

@@ -58,6 +58,17 @@ long sys_mremap(uint64_t address, uint64_t length, uint64_t new_length, int flag
 			(long)new_address, 0);
 }
 
+int sys_mlock(uint64_t address, uint64_t length, unsigned flags)
+{
+	long number = flags ? SYS_mlock2 : SYS_mlock;
+	return (int)sys_call(number, (long)address, (long)length, (long)flags, 0, 0, 0);
+}
+
+int sys_munlock(uint64_t address, uint64_t length)
+{
+	return (int)sys_call(SYS_munlock, (long)address, (long)length, 0, 0, 0, 0);
+}
+
 int sys_mlockall(int flags)
 {
 	return (int)sys_call(SYS_mlockall, flags, 0, 0, 0, 0, 0);

@@ -23,6 +23,11 @@ struct statfs;
 
 #define PAGE_BYTES 4096ull
 
+/* Newer than Debian 12's headers. */
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
 /* Set of signals as the kernel has it. */
 typedef uint64_t sys_signals;
 
@@ -39,6 +44,9 @@ int sys_msync(uint64_t address, uint64_t length, int flags);
 long sys_mremap(uint64_t address, uint64_t length, uint64_t new_length, int flags,
 		uint64_t new_address);
 
+/* mlock2(2), or mlock(2) if flags is 0. */
+int sys_mlock(uint64_t address, uint64_t length, unsigned flags);
+int sys_munlock(uint64_t address, uint64_t length);
 int sys_mlockall(int flags);
 int sys_munlockall(void);
 

@@ -35,7 +35,6 @@ static void region_name(FILE *out, const struct region_info *r)
 		fprintf(out, "[pagerd:%s:%" PRIu64 "]", report_kind_name(r->kind), r->object);
 }
 
-/* All pages are an object's, and none can be wired yet: "private" and "wired" stand for later. */
 static void text_region(FILE *out, const struct region_info *r)
 {
 	int width = fprintf(out, "%08" PRIx64 "-%08" PRIx64 " ", r->address,
@@ -46,8 +45,9 @@ static void text_region(FILE *out, const struct region_info *r)
 	fprintf(out, "%*s", width < NAME_COLUMN ? NAME_COLUMN - width : 1, "");
 	region_name(out, r);
 	fprintf(out,
-		" resident %" PRIu64 " dirty %" PRIu64 " private 0 swapped %" PRIu64 " wired 0\n",
-		r->resident_pages, r->dirty_pages, r->swap_pages);
+		" resident %" PRIu64 " dirty %" PRIu64 " private %" PRIu64 " swapped %" PRIu64
+		" wired %" PRIu64 "\n",
+		r->resident_pages, r->dirty_pages, r->private_pages, r->swap_pages, r->wired_pages);
 }
 
 static void json_region(FILE *out, const struct region_info *r, const struct client_info *owner)
@@ -66,8 +66,10 @@ static void json_region(FILE *out, const struct region_info *r, const struct cli
 		minor(r->device), r->inode);
 	fprintf(out, ", \"resident_pages\": %" PRIu64 ", \"dirty_pages\": %" PRIu64,
 		r->resident_pages, r->dirty_pages);
-	fprintf(out, ", \"private_pages\": 0, \"swap_pages\": %" PRIu64 ", \"wired_pages\": 0}",
-		r->swap_pages);
+	fprintf(out,
+		", \"private_pages\": %" PRIu64 ", \"swap_pages\": %" PRIu64
+		", \"wired_pages\": %" PRIu64 "}",
+		r->private_pages, r->swap_pages, r->wired_pages);
 }
 
 void report_maps(FILE *out, const struct pager_snapshot *snapshot, const struct report_query *query)

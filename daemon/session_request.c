@@ -39,6 +39,7 @@ static const struct packet_rule {
 	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
 	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
+	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true},
 	[PAGERD_DRAIN] = {.size = sizeof(struct pagerd_header)},
 };
 
@@ -71,6 +72,8 @@ static uint16_t reply_type(const struct pager_request *request)
 		return PAGERD_DISCARD;
 	case PAGER_ADVISE:
 		return PAGERD_ADVISE;
+	case PAGER_WIRE:
+		return PAGERD_WIRE;
 	case PAGER_FORK_END:
 		return PAGERD_FORK_END;
 	case PAGER_DRAIN:
@@ -538,6 +541,9 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		break;
 	case PAGERD_DISCARD:
 		packet_range(session, PAGER_DISCARD, &packet->range);
+		break;
+	case PAGERD_WIRE:
+		packet_range(session, PAGER_WIRE, &packet->range);
 		break;
 	case PAGERD_ADVISE:
 		packet_range(session, PAGER_ADVISE, &packet->range);

@@ -21,6 +21,7 @@ int client_table_init(struct pager *pager)
 static void client_destroy(struct client *client)
 {
 	agent_finish(&client->agent);
+	wired_finish(&client->wired);
 	if (client->uffd >= 0)
 		close(client->uffd);
 	for (uint32_t i = 0; i < client->region_count; i++)

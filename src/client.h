@@ -12,6 +12,7 @@
 #include "pagerd/pagerd.h"
 #include "agent.h"
 #include "region.h"
+#include "wired.h"
 
 struct pager;
 struct pager_request;
@@ -35,6 +36,7 @@ struct client {
 	struct object *writing;	       /* frozen between FILE_BEGIN and FILE_END */
 	struct pager_request *leaving; /* its session ended; done when the process has */
 	struct agent agent;
+	struct wired wired;
 	struct pagerd_stats stats;
 	struct histogram latency;
 };

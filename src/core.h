@@ -27,6 +27,7 @@
 #include "slot.h"
 #include "sync.h"
 #include "uffd.h"
+#include "wired.h"
 
 #define RING_ENTRIES 1024u
 #define FILE_HASH    1024u
@@ -108,6 +109,8 @@ struct pager {
 	uint64_t warned_ns;   /* when config.warn was last called */
 
 	/* pageout */
+	uint64_t wired_pages; /* of all clients' locked ranges */
+	bool desperate;	      /* wired pages may go, too */
 	uint32_t *aside;      /* victims that stay, while others are picked */
 	uint32_t *drop_queue;
 	uint32_t drop_count;

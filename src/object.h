@@ -8,7 +8,7 @@
  *
  *	bit 0-1   state
  *	bit 2     dirty: differs from its file or slot (only RESIDENT)
- *	bit 3     wired: not to be evicted
+ *	bit 4-6   see push.h
  *	bit 8-63  frame number (RESIDENT, READING) or slot number (SWAPPED)
  *
  *	          read starts               installed
@@ -54,7 +54,6 @@ enum page_state {
 };
 #define PTE_STATE  3ull
 #define PTE_DIRTY  4ull
-#define PTE_WIRED  8ull
 #define PTE_SEEN   16ull /* forked memory only, see push.h */
 #define PTE_ZERO   32ull
 #define PTE_GONE   64ull

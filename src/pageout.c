@@ -127,7 +127,8 @@ static bool drop_allowed(struct pager *pager, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
 	struct object *object = object_lookup(pager, frame->object);
-	if (!(object_pte(object, frame->page) & (PTE_DIRTY | PTE_WIRED)))
+	if (!(object_pte(object, frame->page) & PTE_DIRTY) &&
+	    !wired_page(pager, object, frame->page))
 		return true;
 	frame_keep(pager, number);
 	return false;
@@ -188,7 +189,7 @@ static enum victim victim_kind(struct pager *pager, uint32_t number, bool forced
 	struct frame *frame = frame_get(pager, number);
 	struct object *object = object_lookup(pager, frame->object);
 	uint64_t pte = object_pte(object, frame->page);
-	if (pte & PTE_WIRED)
+	if (wired_page(pager, object, frame->page))
 		return VICTIM_STAYS;
 	if (object_is_private(object) && !private_ready(pager, object))
 		return VICTIM_STAYS;
@@ -269,12 +270,14 @@ bool pageout_run(struct pager *pager)
 bool pageout_all(struct pager *pager)
 {
 	uint32_t need = budget_need(pager), leaving = 0;
+	pager->desperate = true;
 	for (uint32_t i = 0; i < pager->pool_end && !leaving; i++) {
 		struct pool *pool = &pager->pools[i];
 		uint32_t own = pool->active ? pool_need(pager, pool) : 0;
 		if (pool->active && (need || own))
 			leaving = pool_evict(pager, pool, need > own ? need : own, UINT32_MAX);
 	}
+	pager->desperate = false;
 	return leaving > 0;
 }
 

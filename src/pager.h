@@ -71,6 +71,7 @@ enum pager_request_type {
 	PAGER_SYNC,	     /* in: client, address, length, flags (MS_*) */
 	PAGER_DISCARD,	     /* in: client, address, length */
 	PAGER_ADVISE,	     /* in: client, address, length, flags (MADV_*) */
+	PAGER_WIRE,	     /* in: client, address, length, flags (1: locked, 0: not) */
 	PAGER_FILE_BEGIN,    /* in: client, fd (file), offset, length (0: to the end), flags
 				(PAGERD_FILE_WRITE): the range is written back; for a write,
 				writers through mappings wait until PAGER_FILE_END */
@@ -166,6 +167,8 @@ struct region_info {
 	uint64_t resident_pages;
 	uint64_t dirty_pages;
 	uint64_t swap_pages;
+	uint64_t private_pages; /* resident in the client, not in an object */
+	uint64_t wired_pages;	/* resident, and locked */
 	bool read_only;
 };
 

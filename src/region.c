@@ -132,6 +132,7 @@ int region_remove_range(struct pager *pager, struct client *client, uint64_t sta
 	struct region *region;
 	if (region_cut(pager, client, start, end))
 		return -ENOMEM;
+	wired_remove(pager, client, start, end);
 	uint32_t index = region_index(client, start);
 	while (index < client->region_count && client->regions[index]->start < end) {
 		region = client->regions[index];

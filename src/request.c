@@ -414,6 +414,17 @@ static int request_advise(struct pager *pager, struct pager_request *request, st
 	return error;
 }
 
+static int request_wire(struct pager *pager, struct pager_request *request, struct client *client)
+{
+	uint64_t end = request->address + request->length;
+	if (!range_valid(request) || request->flags > 1)
+		return -EINVAL;
+	if (request->flags)
+		return wired_add(pager, client, request->address, end);
+	wired_remove(pager, client, request->address, end);
+	return 0;
+}
+
 /* ---- settings ---------------------------------------------------------------------------- */
 
 static int set_daemon(struct pager *pager, struct pager_request *request)
@@ -528,6 +539,8 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 		return request_discard(pager, request, client);
 	case PAGER_ADVISE:
 		return request_advise(pager, request, client);
+	case PAGER_WIRE:
+		return request_wire(pager, request, client);
 	case PAGER_FILE_BEGIN:
 		return request_file_begin(pager, request, client);
 	case PAGER_FILE_END:

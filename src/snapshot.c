@@ -34,17 +34,33 @@ void stats_latency(struct pagerd_stats *stats, const struct histogram *histogram
 	stats->fault_max_ns = histogram->max_ns;
 }
 
+/* The first page at or after page that either may have. */
+static uint64_t page_next(const struct object *object, const struct object *base, uint64_t page)
+{
+	uint64_t next = object_next_armed(object, page);
+	uint64_t below = base ? object_next_armed(base, page) : next;
+	return next < below ? next : below;
+}
+
 /* Pages that region can see. */
 static void region_count_pages(struct pager *pager, const struct region *region,
 			       struct region_info *info)
 {
 	const struct object *object = object_lookup(pager, region->object);
-	uint64_t end = region->offset + region_pages(region);
-	for (uint64_t page = object_next_armed(object, region->offset); page < end;
-	     page = object_next_armed(object, page + 1)) {
-		uint64_t pte = object_pte(object, page);
-		if (pte_state(pte) == PAGE_RESIDENT)
+	const struct object *base = object_lookup(pager, object->base);
+	const struct client *client = client_lookup(pager, region->client);
+	uint64_t end = region->offset + region_pages(region), page = region->offset;
+	for (page = page_next(object, base, page); page < end;
+	     page = page_next(object, base, page + 1)) {
+		uint64_t pte = object_pte(object, page), seen = pte;
+		if (base && pte_state(pte) == PAGE_ABSENT && !(pte & PTE_ZERO) &&
+		    page < base->capacity_pages)
+			seen = object_pte(base, page);
+		if (pte_state(seen) == PAGE_RESIDENT) {
 			info->resident_pages++;
+			info->private_pages += base && seen == pte;
+			info->wired_pages += wired_at(client, region_address(region, page));
+		}
 		if (pte & PTE_DIRTY)
 			info->dirty_pages++;
 		if (pte_state(pte) == PAGE_SWAPPED)
@@ -61,6 +77,7 @@ void stats_fill(struct pager *pager, const struct client *client, struct pagerd_
 	stats->size = sizeof *stats;
 	stats->dirty_pages = sum.dirty_pages;
 	stats->swap_pages = sum.swap_pages;
+	stats->wired_pages = sum.wired_pages;
 	stats_latency(stats, &client->latency);
 }
 

@@ -166,18 +166,40 @@ void step_incore(struct worker *w)
 	report_result(&w->report, mincore(address, (uint64_t)range.pages * PAGE, where));
 }
 
+static void lock_mark(struct worker *w, const struct range *range, bool lock, int result)
+{
+	struct page *page = range_pages(range);
+
+	if (result < 0)
+		range_tear(&w->space, range);
+	for (uint32_t i = 0; i < range->pages; i++) {
+		page[i].advice &= ~PAGE_LOCKED;
+		if (lock && page[i].kind != PAGE_HOLE)
+			page[i].advice |= PAGE_LOCKED;
+	}
+}
+
+static void lock_call(struct worker *w, const struct range *range, bool lock)
+{
+	char *address = range_address(range);
+	uint64_t length = (uint64_t)range->pages * PAGE;
+	int result;
+
+	report(&w->report, lock ? "mlock(" : "munlock(");
+	report_address(&w->report, &w->space, address);
+	report(&w->report, ", %u pages) ", range->pages);
+	result = lock ? mlock(address, length) : munlock(address, length);
+	report_result(&w->report, result);
+	lock_mark(w, range, lock, result);
+}
+
+/* Some locks last: the kernel then refuses MADV_DONTNEED and others. */
 void step_lock(struct worker *w)
 {
 	struct range range = pick_range(w);
-	char *address = range_address(&range);
-	uint64_t length = (uint64_t)range.pages * PAGE;
+	uint32_t which = random_below(&w->random, 4);
 
-	report(&w->report, "mlock(");
-	report_address(&w->report, &w->space, address);
-	report(&w->report, ", %u pages) ", range.pages);
-	report_result(&w->report, mlock(address, length));
-	if (w->program->known[KNOWN_LOCK_LASTS])
-		return;
-	report(&w->report, ", munlock ");
-	report_result(&w->report, munlock(address, length));
+	lock_call(w, &range, which > 0);
+	if (which > 1)
+		lock_call(w, &range, false);
 }

@@ -118,13 +118,35 @@ void range_tear(struct space *space, const struct range *range)
 		range_pages(range)[i].torn = ++space->tears ? space->tears : ++space->tears;
 }
 
+/* Parts of a mapping that differ when a process forks are never one again in its child, be they as
+ * like each other as they may: the kernel merges no mappings that were forked apart. */
+static void area_forked(struct area *area)
+{
+	struct page before = {.kind = PAGE_HOLE};
+	uint32_t apart = 0;
+
+	for (uint32_t i = 0; i < area->pages; i++) {
+		struct page *page = &area->page[i], old = *page;
+
+		if (page->mapping != before.mapping)
+			apart = 0;
+		else if (page->protection != before.protection || page->advice != before.advice)
+			apart = (i + 1) << 20;
+		page->mapping ^= apart;
+		before = old;
+	}
+}
+
 void space_forked(struct space *space)
 {
 	struct area *arena = &space->area[0];
 
+	for (int i = 0; i < AREAS; i++)
+		area_forked(&space->area[i]);
 	for (uint32_t i = 0; i < arena->pages; i++) {
 		if (arena->page[i].advice & 1u << MADV_DONTFORK)
 			arena->page[i] = (struct page){.kind = PAGE_HOLE};
+		arena->page[i].advice &= ~PAGE_LOCKED;
 	}
 }
 

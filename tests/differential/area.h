@@ -28,6 +28,8 @@ enum page_kind {
 	PAGE_FILE_PRIVATE,
 };
 
+#define PAGE_LOCKED (1u << 31)
+
 struct page {
 	uint32_t mapping; /* the step that mapped it */
 	uint16_t torn;	  /* not to be taken for the neighbour of another */
@@ -35,7 +37,7 @@ struct page {
 	uint8_t file;
 	uint8_t protection;
 	uint8_t unpaged;
-	uint32_t advice; /* bits 1 << MADV_* */
+	uint32_t advice; /* bits 1 << MADV_*, and PAGE_LOCKED */
 	uint32_t file_page;
 };
 

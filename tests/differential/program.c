@@ -25,9 +25,6 @@ static const char *const known_names[KNOWN_COUNT] = {
 	/* MREMAP_MAYMOVE: the kernel grows memory where it is if there is room, the pager moves
 	 * it. Programs must expect both. */
 	[KNOWN_GROW_MOVES] = "grow_moves",
-	/* mlock(2) that lasts: the kernel then refuses MADV_DONTNEED and others with EINVAL. The
-	 * pager evicts locked memory as any other. */
-	[KNOWN_LOCK_LASTS] = "lock_lasts",
 	/* Sizes of files that are no whole pages: what is stored behind the end, in its page, the
 	 * kernel keeps until it writes the page, the pager until it evicts it. */
 	[KNOWN_ODD_SIZES] = "odd_sizes",

@@ -288,6 +288,63 @@ static void test_advice_errors(void)
 	CHECK(munmap(memory, 4 * MIB) == 0);
 }
 
+/* The whole range is in memory. */
+static bool resident(void *memory, size_t bytes)
+{
+	unsigned char vector[4 * MIB / PAGE];
+
+	CHECK(mincore(memory, bytes, vector) == 0);
+	for (size_t i = 0; i < bytes / PAGE; i++) {
+		if (!(vector[i] & 1))
+			return false;
+	}
+	return true;
+}
+
+/* Locked memory stays in memory when much more is used; the kernel then refuses to drop it. */
+static void test_locked(void)
+{
+	char *memory = map(4 * MIB, ANON), *other, *moved;
+	int fd = scratch_file(MIB);
+	char *file = mmap(NULL, MIB, READ_WRITE, MAP_PRIVATE, fd, 0);
+
+	CHECK(file != MAP_FAILED);
+	fill(memory, 4 * MIB, 83);
+	CHECK(mlock(memory + MIB + 1, MIB - 1) == 0);
+	CHECK(mlock2(file, 4 * PAGE, 1) == 0); /* MLOCK_ONFAULT */
+	fill(file, 4 * PAGE, 85);
+	CHECK(resident(memory + MIB, MIB));
+	other = map(16 * MIB, ANON);
+	fill(other, 16 * MIB, 89);
+	CHECK(resident(memory + MIB, MIB) && resident(file, 4 * PAGE));
+	CHECK_ERRNO(madvise(memory + MIB, PAGE, MADV_DONTNEED), EINVAL);
+	CHECK_ERRNO(madvise(memory + MIB, PAGE, MADV_FREE), EINVAL);
+	CHECK_ERRNO(madvise(memory, 4 * MIB, MADV_PAGEOUT), EINVAL);
+	CHECK_ERRNO(madvise(file, MIB, MADV_DONTNEED), EINVAL);
+	CHECK(madvise(file + 4 * PAGE, PAGE, MADV_DONTNEED) == 0);
+	CHECK_ERRNO(msync(memory, 4 * MIB, MS_INVALIDATE | MS_ASYNC), EBUSY);
+	CHECK(holds(memory, 4 * MIB, 83));
+	moved = mremap(memory + MIB, MIB, 2 * MIB, MREMAP_MAYMOVE);
+	CHECK(moved != MAP_FAILED);
+	CHECK(resident(moved, 2 * MIB));
+	CHECK_ERRNO(madvise(moved + MIB, PAGE, MADV_DONTNEED), EINVAL);
+	CHECK(munlock(moved, 2 * MIB) == 0);
+	CHECK(madvise(moved, PAGE, MADV_DONTNEED) == 0);
+	CHECK(zero(moved, PAGE) && holds(moved + PAGE, MIB - PAGE, 83 + (MIB + PAGE) / 8));
+	CHECK_ERRNO(mlock(memory + 2 * MIB, 16ul << 40), ENOMEM);
+	CHECK_ERRNO(mlock(memory, 2 * MIB), ENOMEM); /* a part has moved away */
+	CHECK_ERRNO(madvise(memory, PAGE, MADV_DONTNEED), EINVAL);
+	CHECK(munlockall() == 0);
+	CHECK(madvise(memory, PAGE, MADV_DONTNEED) == 0);
+	CHECK(mlockall(MCL_CURRENT) == 0);
+	CHECK_ERRNO(madvise(other, PAGE, MADV_DONTNEED), EINVAL);
+	CHECK(munlockall() == 0);
+	CHECK(holds(other, 16 * MIB, 89));
+	CHECK(munmap(other, 16 * MIB) == 0 && munmap(moved, 2 * MIB) == 0);
+	CHECK(munmap(memory, 4 * MIB) == 0 && munmap(file, MIB) == 0);
+	close(fd);
+}
+
 /* ---- errors and limits ------------------------------------------------------------------------
  */
 
@@ -679,6 +736,7 @@ static const struct test tests[] = {
 	TEST(advice_keeps_contents),
 	TEST(remove_shared),
 	TEST(advice_errors),
+	TEST(locked),
 	TEST(mmap_errors),
 	TEST(errno_stays),
 	TEST(sparse),

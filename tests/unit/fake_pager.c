@@ -164,6 +164,7 @@ static int fake_client_request(struct pager *pager, struct pager_request *reques
 	case PAGER_SYNC:
 	case PAGER_DISCARD:
 	case PAGER_ADVISE:
+	case PAGER_WIRE:
 		fake_range(request);
 		return 0;
 	case PAGER_FORK:

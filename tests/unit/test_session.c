@@ -389,6 +389,7 @@ static const struct {
 	{PAGERD_SYNC, sizeof(struct pagerd_range)},
 	{PAGERD_DISCARD, sizeof(struct pagerd_range)},
 	{PAGERD_ADVISE, sizeof(struct pagerd_range)},
+	{PAGERD_WIRE, sizeof(struct pagerd_range)},
 	{PAGERD_FORK_END, sizeof(struct pagerd_header)},
 	{PAGERD_STATS, sizeof(struct pagerd_header)},
 	{PAGERD_FILE_END, sizeof(struct pagerd_range)},
@@ -625,7 +626,8 @@ static const struct {
 
 START_TEST(ranges_are_checked)
 {
-	static const uint16_t types[] = {PAGERD_UNMAP, PAGERD_SYNC, PAGERD_DISCARD, PAGERD_ADVISE};
+	static const uint16_t types[] = {PAGERD_UNMAP, PAGERD_SYNC, PAGERD_DISCARD, PAGERD_ADVISE,
+					 PAGERD_WIRE};
 	int peer = peer_join();
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		struct pagerd_range range = {.address = ranges[_i].address,

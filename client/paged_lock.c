@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mlock and its relatives where some of the memory is the daemon's.
+ *
+ * The kernel does it all: what may be locked, how much, the errors, and bringing the pages in. The
+ * daemon is told what is locked, so that it leaves it there, beforehand, or the first pages would
+ * go while the last come. What is locked in the end the kernel knows: where it is, it refuses
+ * MADV_COLD, which does no harm elsewhere.
+ */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "paged.h"
+#include "sys.h"
+
+#define MLOCK_KNOWN 1u /* MLOCK_ONFAULT */
+
+bool paged_locked(const struct paged *paged, uint64_t address, uint64_t length)
+{
+	return paged->locks && sys_madvise(address, length, MADV_COLD) == -EINVAL;
+}
+
+static void lock_tell(struct paged *paged, uint64_t start, uint64_t end, bool always)
+{
+	uint64_t cursor = start;
+	struct piece piece;
+	while (regions_piece(&paged->regions, &cursor, end, &piece)) {
+		uint64_t length = piece.end - piece.start;
+		if (piece.region)
+			session_range(&paged->session, PAGERD_WIRE, piece.start, length,
+				      always || paged_locked(paged, piece.start, length));
+	}
+}
+
+/* The pages that the bytes touch, or nothing that could be locked. */
+static bool lock_range(const struct paged *paged, uint64_t *start, uint64_t *end)
+{
+	uint64_t length = *end;
+	*end = page_round_up(*start + length);
+	*start &= ~(PAGE_BYTES - 1);
+	return length && range_valid(*start, length) &&
+	       regions_overlap(&paged->regions, *start, *end);
+}
+
+int paged_mlock(struct paged *paged, uint64_t address, uint64_t length, unsigned flags)
+{
+	uint64_t start = address, end = length;
+	bool paging = lock_range(paged, &start, &end) && !(flags & ~MLOCK_KNOWN);
+	if (paging) {
+		paged->locks = true;
+		lock_tell(paged, start, end, true);
+	}
+	int result = sys_mlock(address, length, flags);
+	if (paging && result < 0)
+		lock_tell(paged, start, end, false);
+	return result;
+}
+
+int paged_munlock(struct paged *paged, uint64_t address, uint64_t length)
+{
+	uint64_t start = address, end = length;
+	int result = sys_munlock(address, length);
+	if (paged->locks && lock_range(paged, &start, &end))
+		lock_tell(paged, start, end, false);
+	return result;
+}
+
+int paged_mlockall(struct paged *paged, int flags)
+{
+	uint64_t end =
+		paged->regions.count ? paged->regions.entries[paged->regions.count - 1].end : 0;
+	bool paging = end && (flags & MCL_CURRENT);
+	if (paging) {
+		paged->locks = true;
+		lock_tell(paged, 0, end, true);
+	}
+	int result = sys_mlockall(flags);
+	if (paging && result < 0)
+		lock_tell(paged, 0, end, false);
+	return result;
+}
+
+int paged_munlockall(struct paged *paged)
+{
+	int result = sys_munlockall();
+	if (paged->locks && paged->regions.count)
+		lock_tell(paged, 0, paged->regions.entries[paged->regions.count - 1].end, false);
+	paged->locks = false;
+	return result;
+}
