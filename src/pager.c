@@ -323,7 +323,9 @@ static bool turn(struct pager *pager)
 		more = true;
 	if (shortage_check(pager))
 		more = true;
-	return more || held_back || pager->clients_ready || pager->shortage.frames_freed;
+	/* The end of one sync may be the begin of another, which nothing else would start. */
+	return more || held_back || pager->clients_ready || pager->shortage.frames_freed ||
+	       pager->sync_begun;
 }
 
 static uint64_t wait_ns(const struct pager *pager)

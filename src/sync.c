@@ -20,6 +20,7 @@ int sync_start(struct pager *pager, struct object *object, uint64_t page, uint64
 		.next = pager->syncs,
 	};
 	pager->syncs = sync;
+	pager->sync_begun = true;
 	if (request)
 		request->pending++;
 	return 0;
@@ -101,6 +102,7 @@ static void sync_finish(struct pager *pager, struct sync *sync)
 void sync_run(struct pager *pager)
 {
 	struct sync **link = &pager->syncs, *ended = NULL;
+	pager->sync_begun = false;
 	while (*link) {
 		struct sync *sync = *link;
 		if (!sync_step(pager, sync)) {
