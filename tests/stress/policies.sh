@@ -18,7 +18,7 @@ for policy in fifo lru lfu lfu:decay=1000; do
 done
 
 daemon_start --memory 16M --policy fifo
-STRESS_COUNT=$((STRESS_COUNT * 4))
+STRESS_COUNT=$((STRESS_COUNT * 2))
 rm -f ticks
 mkfifo ticks
 stress_run -m private,shared,file -p 2 -t 4 -g $STRESS_PAGES -k $((STRESS_COUNT / 8)) >ticks &
