@@ -103,7 +103,7 @@ struct pager {
 	uint32_t io_writes;	 /* in flight */
 	uint32_t io_file_writes; /* of those, to files */
 	uint32_t io_reads;	 /* in flight, staged ones not counted */
-	uint32_t staged_head, staged_tail, staged_pages;
+	uint32_t staged_head, staged_tail, staged_pages, staged_count;
 	struct sync *syncs;
 	bool sync_begun;      /* one has not been looked at yet */
 	uint32_t truncations; /* requests that wait for agents, see private_truncate */

@@ -7,6 +7,8 @@
 
 #include "core.h"
 
+/* What nobody has asked for yet must not keep others from reading and writing. */
+#define STAGED_MAX  (IO_COUNT / 4)
 #define AHEAD_PAGES 8u /* shorter reads may not be a run: they stay staged as a whole */
 
 uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
@@ -127,6 +129,7 @@ static void stage_unlink(struct pager *pager, struct io *io)
 	else
 		pager->ios[io->staged_next].staged_prev = io->staged_prev;
 	pager->staged_pages -= io->count;
+	pager->staged_count--;
 	io->staged = false;
 }
 
@@ -142,6 +145,7 @@ static void stage_link(struct pager *pager, struct io *io)
 		pager->ios[pager->staged_tail].staged_next = number;
 	pager->staged_tail = number;
 	pager->staged_pages += io->count;
+	pager->staged_count++;
 }
 
 static void unstage(struct pager *pager, struct io *io)
@@ -337,6 +341,8 @@ void io_read_done(struct pager *pager, uint32_t number)
 				frame = frame_get(pager, io->frames[i]);
 		struct client *client = frame ? client_lookup(pager, frame->client) : NULL;
 		COUNT(pager, client, object, pages_read, io->count);
+		if (pager->staged_count >= STAGED_MAX)
+			unstage(pager, &pager->ios[pager->staged_head]);
 		stage_link(pager, io);
 		if (!frame || object->closing)
 			unstage(pager, io); /* nobody can want it any more */
