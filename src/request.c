@@ -582,6 +582,8 @@ static void request_finish(struct pager *pager, struct pager_request *request, i
 		error = 0; /* what could not be written back stays dirty, and is kept */
 	if (request->type == PAGER_FORK && !error)
 		error = fork_finish(pager, request);
+	if (request->type == PAGER_FORK && error && client)
+		fork_end(pager, client); /* nobody is going to ask for that */
 	request_done(request, error);
 }
 
