@@ -54,6 +54,7 @@ struct io {
 	struct pager_request *request; /* IO_ZAP of no pages but a range: waits for it */
 	uint32_t waiters;	       /* list of faults */
 	uint32_t agent_next;	       /* of those that wait for a client's agent */
+	uint64_t staged_ns;	       /* when */
 	uint32_t staged_prev;
 	uint32_t staged_next;
 	uint32_t next_free;
@@ -99,7 +100,9 @@ void io_install(struct pager *pager, uint32_t io, const struct fault *fault);
 /* Forget staged reads, oldest first, until pages bounce pages are free or none are left; returns
  * whether any was. */
 bool io_unstage(struct pager *pager, uint32_t pages);
-/* Those of one object. */
+/* Is there a record for one more read that nobody waits for? Gives up staged ones that are old. */
+bool io_ahead_room(struct pager *pager);
+/* Forget the staged reads of one object. */
 void io_unstage_object(struct pager *pager, const struct object *object);
 
 /* ---- between io.c, io_read.c and io_write.c ---- */

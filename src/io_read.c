@@ -8,8 +8,9 @@
 #include "core.h"
 
 /* What nobody has asked for yet must not keep others from reading and writing. */
-#define STAGED_MAX  (IO_COUNT / 4)
-#define AHEAD_PAGES 8u /* shorter reads may not be a run: they stay staged as a whole */
+#define STAGED_MAX    (IO_COUNT / 4)
+#define STAGED_OLD_NS 100000000 /* nobody will */
+#define AHEAD_PAGES   8u	/* shorter reads may not be a run: they stay staged as a whole */
 
 uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
 		 uint32_t count, uint32_t min_count, uint32_t *number)
@@ -137,6 +138,7 @@ static void stage_link(struct pager *pager, struct io *io)
 {
 	uint32_t number = (uint32_t)(io - pager->ios);
 	io->staged = true;
+	io->staged_ns = pager->now_ns;
 	io->staged_prev = pager->staged_tail;
 	io->staged_next = IO_NONE;
 	if (pager->staged_tail == IO_NONE)
@@ -165,6 +167,15 @@ bool io_unstage(struct pager *pager, uint32_t pages)
 		any = true;
 	}
 	return any;
+}
+
+bool io_ahead_room(struct pager *pager)
+{
+	while (pager->staged_count + pager->io_reads >= STAGED_MAX &&
+	       pager->staged_head != IO_NONE &&
+	       pager->now_ns - pager->ios[pager->staged_head].staged_ns > STAGED_OLD_NS)
+		unstage(pager, &pager->ios[pager->staged_head]);
+	return pager->staged_count + pager->io_reads < STAGED_MAX;
 }
 
 void io_unstage_object(struct pager *pager, const struct object *object)
@@ -341,8 +352,6 @@ void io_read_done(struct pager *pager, uint32_t number)
 				frame = frame_get(pager, io->frames[i]);
 		struct client *client = frame ? client_lookup(pager, frame->client) : NULL;
 		COUNT(pager, client, object, pages_read, io->count);
-		if (pager->staged_count >= STAGED_MAX)
-			unstage(pager, &pager->ios[pager->staged_head]);
 		stage_link(pager, io);
 		if (!frame || object->closing)
 			unstage(pager, io); /* nobody can want it any more */

@@ -13,6 +13,7 @@
 #define WINDOW_FIRST	  4u
 #define WINDOW_SEQUENTIAL 64u
 #define DEPTH		  3u
+#define SINGLES_MAX	  32u /* reads of one page: several runs' must fit beside each other */
 #define STRIDE_MAX	  (1 << 16)
 
 static struct stream *stream_oldest(struct region *region)
@@ -145,10 +146,11 @@ static uint32_t prefetch_range(struct pager *pager, struct client *client,
 	return issued;
 }
 
-static bool prefetch_room(const struct pager *pager, const struct client *client, uint32_t pages)
+static bool prefetch_room(struct pager *pager, const struct client *client, uint32_t pages)
 {
 	uint32_t room = frame_available(pager, client);
-	return room > pages && pager->bounce.free_pages > pages + BOUNCE_PAGES / 8;
+	return room > pages && pager->bounce.free_pages > pages + BOUNCE_PAGES / 8 &&
+	       io_ahead_room(pager);
 }
 
 /* Keep DEPTH windows on their way beyond the one that is in use: a device answers two long reads in
@@ -185,7 +187,8 @@ void prefetch_ahead(struct pager *pager, struct client *client, struct region *r
 		return;
 	}
 	/* Backward and strided: single pages, each of which is asked for by its own fault. */
-	for (uint32_t i = 1; i <= window / 2; i++) {
+	uint32_t singles = window / 2 < SINGLES_MAX ? window / 2 : SINGLES_MAX;
+	for (uint32_t i = 1; i <= singles && prefetch_room(pager, client, 1); i++) {
 		uint64_t page = stream->last + (uint64_t)(stream->stride * i);
 		if (page < region->offset || page >= end)
 			break;
