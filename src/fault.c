@@ -141,7 +141,9 @@ static uint64_t clean_run(const struct faultstate *fs, uint64_t most)
 	return count;
 }
 
-/* First write to a clean page: lift the protection, in a run of writes from some pages along. */
+/* First write to a clean page: how many pages from it on a run of writes is going to reach. A page
+ * of a file becomes dirty by a write to it, never along with another: what somebody else has
+ * written to the file there would be undone. */
 static uint64_t write_run(struct pager *pager, struct faultstate *fs)
 {
 	struct region *region = fs->region;
@@ -158,7 +160,7 @@ static uint64_t write_run(struct pager *pager, struct faultstate *fs)
 		end = fs->page + region->write_window;
 	if (end > fs->page)
 		count = clean_run(fs, end - fs->page);
-	region->write_next = fs->page + count;
+	region->write_next = fs->page + (object_is_file(fs->object) ? 1 : count);
 	return count;
 }
 
@@ -195,19 +197,24 @@ void fault_write(struct pager *pager, struct faultstate *fs)
 		shortage_wait(pager, fs->number);
 		return;
 	}
-	uint64_t count = fs->fault->reserved;
-	if (object_is_viewed(fs->object)) {
+	struct object *object = fs->object;
+	uint64_t count = 1;
+	if (object_is_viewed(object)) {
 		if (!push_fault(pager, fs))
 			return;
-		count = 1;
-	} else if (count) {
-		count = clean_run(fs, count);
+	} else if (fs->fault->reserved) {
+		object->reserved_page = fs->page;
+		object->reserved_end = fs->page + fs->fault->reserved;
 	} else {
 		count = write_run(pager, fs);
-		if (object_sparse(fs->object)) {
+		bool reserved =
+			fs->page >= object->reserved_page && fs->page < object->reserved_end;
+		if (object_sparse(object) && !reserved) {
 			fault_reserve(pager, fs, count);
 			return;
 		}
+		if (object_is_file(object))
+			count = 1;
 	}
 	for (uint64_t i = 0; i < count; i++)
 		frame_dirty(pager, fs->object, fs->page + i);

@@ -613,6 +613,7 @@ void object_invalidate(struct pager *pager, struct object *object, uint64_t page
 		count > object->capacity_pages - page ? object->capacity_pages : page + count;
 	pageout_drop_queued(pager);
 	io_unstage_object(pager, object);
+	object->reserved_page = object->reserved_end = 0;
 	for (page = object_next_armed(object, page); page < end;
 	     page = object_next_armed(object, page + 1)) {
 		uint64_t pte = object_pte(object, page);

@@ -115,10 +115,12 @@ struct object {
 	/* file objects */
 	dev_t device;
 	ino_t inode;
-	int fd;		 /* for whole pages; O_DIRECT where the file system has it */
-	int fd_tail;	 /* buffered: the page that holds the file's end */
-	bool writable;	 /* fd may be written */
-	bool guarded;	 /* see object_guard */
+	int fd;			/* for whole pages; O_DIRECT where the file system has it */
+	int fd_tail;		/* buffered: the page that holds the file's end */
+	bool writable;		/* fd may be written */
+	bool guarded;		/* see object_guard */
+	uint64_t reserved_page; /* [reserved_page, reserved_end) of a sparse file has its blocks */
+	uint64_t reserved_end;
 	int write_error; /* of the last failed write-back; reported once by a sync */
 	struct object *hash_next;
 };

@@ -63,18 +63,34 @@ static int write_half(const char *path)
 		check(syscall(SYS_pwrite64, fd, memory, (size_t)HALF * PAGE, (off_t)HALF * PAGE) ==
 			      (long)HALF * PAGE,
 		      "pwrite");
+		for (int i = 0; i < HALF; i++)
+			check(*(uint64_t *)(memory + i * PAGE) ==
+				      (uint64_t)(HALF + i + round) * 1000003,
+			      "the memory is wrong");
 	}
 	return 0;
 }
 
 static void verify(int fd, int first, int count, int seed)
 {
-	static char page[PAGE], wanted[PAGE];
+	static uint64_t page[PAGE / 8], wanted[PAGE / 8];
+	int wrong = 0;
 
 	for (int i = 0; i < count; i++) {
-		fill(wanted, seed + i);
+		fill((char *)wanted, seed + i);
 		check(pread(fd, page, PAGE, (off_t)(first + i) * PAGE) == PAGE, "pread");
-		check(!memcmp(page, wanted, PAGE), "the file is wrong");
+		if (!memcmp(page, wanted, PAGE))
+			continue;
+		if (wrong++ < 8)
+			fprintf(stderr,
+				"file_locked: page %d: WRONG DATA: %llx ... %llx, wanted %llx ...\n",
+				first + i, (unsigned long long)page[0],
+				(unsigned long long)page[PAGE / 8 - 1],
+				(unsigned long long)wanted[0]);
+	}
+	if (wrong) {
+		fprintf(stderr, "file_locked: %d of %d pages are wrong\n", wrong, count);
+		exit(1);
 	}
 }
 
