@@ -443,7 +443,11 @@ long paged_mremap(struct paged *paged, uint64_t address, uint64_t length, uint64
 		return remap_plain(paged, &remap);
 	bool locked = paged_locked(paged, address, end - address);
 	long place = remap_onto_self(paged, &remap) ? -EFAULT : remap_paged(paged, &remap);
-	if (locked && place >= 0)
-		paged_mlock(paged, (uint64_t)place, new_length, 0);
+	if (!locked || place < 0)
+		return place;
+	/* A lock goes along, and does not stay. */
+	if (flags & MREMAP_DONTUNMAP)
+		paged_munlock(paged, address, length);
+	paged_mlock(paged, (uint64_t)place, new_length, 0);
 	return place;
 }

@@ -345,6 +345,21 @@ static void test_locked(void)
 	close(fd);
 }
 
+/* A lock goes with what mremap moves, also where the old place stays mapped. */
+static void test_locked_moves(void)
+{
+	char *memory = map(MIB, ANON_SHARED), *moved;
+
+	fill(memory, MIB, 97);
+	CHECK(mlock(memory, MIB) == 0);
+	moved = mremap(memory, MIB, MIB, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	CHECK(moved != MAP_FAILED);
+	CHECK(madvise(memory, MIB, MADV_PAGEOUT) == 0);
+	CHECK_ERRNO(madvise(moved, MIB, MADV_PAGEOUT), EINVAL);
+	CHECK(holds(memory, MIB, 97) && holds(moved, MIB, 97));
+	CHECK(munmap(moved, MIB) == 0 && munmap(memory, MIB) == 0);
+}
+
 /* ---- errors and limits ------------------------------------------------------------------------
  */
 
@@ -737,6 +752,7 @@ static const struct test tests[] = {
 	TEST(remove_shared),
 	TEST(advice_errors),
 	TEST(locked),
+	TEST(locked_moves),
 	TEST(mmap_errors),
 	TEST(errno_stays),
 	TEST(sparse),
