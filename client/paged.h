@@ -58,6 +58,8 @@ int paged_surrender(struct paged *paged, uint64_t address, uint64_t length);
 
 /* Whether any of the range, which is mapped, is locked. */
 bool paged_locked(const struct paged *paged, uint64_t address, uint64_t length);
+/* Bytes of whole pages at the beginning of the same that are not. */
+uint64_t paged_unlocked(const struct paged *paged, uint64_t address, uint64_t length);
 
 /* Map memfd over region's range, give it to the daemon (object is what REGISTER names: the
  * object's number, or 0 in a child), and enter it in the table (room for 1). The range must not

@@ -68,8 +68,6 @@ static bool advice_unlocked(int advice)
 static int advise_paged(struct paged *paged, const struct piece *piece, int advice)
 {
 	bool private = region_is_anonymous(piece->region);
-	if (advice_unlocked(advice) && paged_locked(paged, piece->start, piece->end - piece->start))
-		return -EINVAL;
 	switch (advice) {
 	case MADV_NORMAL:
 	case MADV_RANDOM:
@@ -110,6 +108,17 @@ static int advise_paged(struct paged *paged, const struct piece *piece, int advi
 	}
 }
 
+/* The same up to what is locked, if that forbids it. */
+static int advise_unlocked(struct paged *paged, const struct piece *piece, int advice)
+{
+	struct piece before = *piece;
+	if (!paged->locks || !advice_unlocked(advice))
+		return advise_paged(paged, piece, advice);
+	before.end = piece->start + paged_unlocked(paged, piece->start, piece->end - piece->start);
+	int result = before.end > piece->start ? advise_paged(paged, &before, advice) : 0;
+	return result == 0 && before.end < piece->end ? -EINVAL : result;
+}
+
 /* As the kernel: a part where nothing is mapped does not stop the rest (but it does stop
  * populating), any other error does. */
 int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int advice)
@@ -122,7 +131,7 @@ int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int ad
 	struct piece piece;
 	while (regions_piece(&paged->regions, &cursor, end, &piece)) {
 		int result = piece.region
-				     ? advise_paged(paged, &piece, advice)
+				     ? advise_unlocked(paged, &piece, advice)
 				     : sys_madvise(piece.start, piece.end - piece.start, advice);
 		bool populate = advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
 		if (result == -ENOMEM && !piece.region && !populate)

@@ -20,6 +20,21 @@ bool paged_locked(const struct paged *paged, uint64_t address, uint64_t length)
 	return paged->locks && sys_madvise(address, length, MADV_COLD) == -EINVAL;
 }
 
+uint64_t paged_unlocked(const struct paged *paged, uint64_t address, uint64_t length)
+{
+	uint64_t low = 0, high = length;
+	if (!paged_locked(paged, address, length))
+		return length;
+	while (high - low > PAGE_BYTES) {
+		uint64_t middle = low + (high - low) / 2 / PAGE_BYTES * PAGE_BYTES;
+		if (paged_locked(paged, address, middle))
+			high = middle;
+		else
+			low = middle;
+	}
+	return low;
+}
+
 static void lock_tell(struct paged *paged, uint64_t start, uint64_t end, bool always)
 {
 	uint64_t cursor = start;

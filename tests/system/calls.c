@@ -360,6 +360,19 @@ static void test_locked_moves(void)
 	CHECK(munmap(moved, MIB) == 0 && munmap(memory, MIB) == 0);
 }
 
+/* Advice that locked memory forbids is taken up to there. */
+static void test_locked_behind(void)
+{
+	char *memory = map(MIB, ANON);
+
+	fill(memory, MIB, 101);
+	CHECK(mlock(memory + 5 * PAGE, PAGE) == 0);
+	CHECK_ERRNO(madvise(memory, MIB, MADV_DONTNEED), EINVAL);
+	CHECK(zero(memory, 5 * PAGE));
+	CHECK(holds(memory + 5 * PAGE, MIB - 5 * PAGE, 101 + 5 * PAGE / 8));
+	CHECK(munmap(memory, MIB) == 0);
+}
+
 /* ---- errors and limits ------------------------------------------------------------------------
  */
 
@@ -753,6 +766,7 @@ static const struct test tests[] = {
 	TEST(advice_errors),
 	TEST(locked),
 	TEST(locked_moves),
+	TEST(locked_behind),
 	TEST(mmap_errors),
 	TEST(errno_stays),
 	TEST(sparse),
