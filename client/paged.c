@@ -267,8 +267,12 @@ int paged_mprotect(struct paged *paged, uint64_t address, uint64_t length, int p
 			result = sys_mprotect(piece.start, piece.end - piece.start, protection);
 		if (result < 0)
 			return result;
-		if (piece.region)
-			regions_protect(&paged->regions, piece.start, piece.end, protection);
+		if (!piece.region)
+			continue;
+		if (piece.region->kind == PAGERD_FILE_PRIVATE && (protection & PROT_WRITE) &&
+		    !(piece.region->protection & PROT_WRITE))
+			paged_lock_copies(paged, piece.start, piece.end);
+		regions_protect(&paged->regions, piece.start, piece.end, protection);
 	}
 	return 0;
 }

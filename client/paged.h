@@ -60,6 +60,8 @@ int paged_surrender(struct paged *paged, uint64_t address, uint64_t length);
 bool paged_locked(const struct paged *paged, uint64_t address, uint64_t length);
 /* Bytes of whole pages at the beginning of the same that are not. */
 uint64_t paged_unlocked(const struct paged *paged, uint64_t address, uint64_t length);
+/* As the kernel does when locked private memory becomes writable: copy what is locked. */
+void paged_lock_copies(struct paged *paged, uint64_t start, uint64_t end);
 
 /* Map memfd over region's range, give it to the daemon (object is what REGISTER names: the
  * object's number, or 0 in a child), and enter it in the table (room for 1). The range must not

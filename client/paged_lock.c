@@ -35,6 +35,15 @@ uint64_t paged_unlocked(const struct paged *paged, uint64_t address, uint64_t le
 	return low;
 }
 
+void paged_lock_copies(struct paged *paged, uint64_t start, uint64_t end)
+{
+	for (uint64_t at = start; at < end && paged->locks; at += PAGE_BYTES) {
+		at += paged_unlocked(paged, at, end - at);
+		if (at < end)
+			sys_madvise(at, PAGE_BYTES, MADV_POPULATE_WRITE);
+	}
+}
+
 static void lock_tell(struct paged *paged, uint64_t start, uint64_t end, bool always)
 {
 	uint64_t cursor = start;

@@ -373,6 +373,25 @@ static void test_locked_behind(void)
 	CHECK(munmap(memory, MIB) == 0);
 }
 
+/* Locked pages of a file mapped privately are copied when they become writable. */
+static void test_locked_copies(void)
+{
+	int fd = scratch_file(MIB);
+	char *shared = mmap(NULL, MIB, READ_WRITE, MAP_SHARED, fd, 0);
+	char *private = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	CHECK(shared != MAP_FAILED && private != MAP_FAILED);
+	fill(shared, MIB, 103);
+	CHECK(mlock(private + PAGE, 2 * PAGE) == 0);
+	CHECK(mprotect(private, MIB, READ_WRITE) == 0);
+	fill(shared, MIB, 107);
+	CHECK(holds(private, PAGE, 107));
+	CHECK(holds(private + PAGE, 2 * PAGE, 103 + PAGE / 8));
+	CHECK(holds(private + 3 * PAGE, MIB - 3 * PAGE, 107 + 3 * PAGE / 8));
+	CHECK(munmap(private, MIB) == 0 && munmap(shared, MIB) == 0);
+	close(fd);
+}
+
 /* ---- errors and limits ------------------------------------------------------------------------
  */
 
@@ -767,6 +786,7 @@ static const struct test tests[] = {
 	TEST(locked),
 	TEST(locked_moves),
 	TEST(locked_behind),
+	TEST(locked_copies),
 	TEST(mmap_errors),
 	TEST(errno_stays),
 	TEST(sparse),
