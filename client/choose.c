@@ -35,7 +35,7 @@ static bool file_on_disk(int fd)
 
 static uint32_t choose_anonymous(const struct choice *choice, const struct mapping *mapping)
 {
-	if (page_round_up(mapping->length) < choice->min_bytes)
+	if (page_round_up(mapping->length) < choice->min_bytes || mapping->locked)
 		return 0;
 	if ((mapping->flags & MAP_TYPE) == MAP_SHARED)
 		return PAGERD_ANON_SHARED;
@@ -46,7 +46,7 @@ static uint32_t choose_anonymous(const struct choice *choice, const struct mappi
 
 uint32_t choose_kind(const struct choice *choice, const struct mapping *mapping)
 {
-	const int never = MAP_STACK | MAP_GROWSDOWN | MAP_HUGETLB | MAP_LOCKED | MAP_SYNC;
+	const int never = MAP_STACK | MAP_GROWSDOWN | MAP_HUGETLB | MAP_SYNC;
 	if ((mapping->flags & never) || (mapping->protection & PROT_EXEC) || mapping->length == 0 ||
 	    mapping->length > LENGTH_MAX)
 		return 0;

@@ -2,14 +2,14 @@
 /*
  * Which mappings are paged.
  *
- * Paged: private and shared anonymous memory, and shared mappings of regular files on file
- * systems that keep them on a disk, from a least size on. PROT_NONE reservations too, as what
+ * Paged: private and shared anonymous memory, and mappings of regular files on file systems that
+ * keep them on a disk, from a least size on. PROT_NONE reservations too, as what
  * is made accessible of them later is to be paged, up to 64 GiB; beyond that they are shadow
  * memory or address space kept for another use.
  *
- * Not paged: stacks, memory that grows down, executable, huge-page and locked mappings, MAP_SYNC,
- * private mappings of files, devices, files that live in memory or in the kernel, and mappings
- * above 1 TiB.
+ * Not paged: stacks, memory that grows down, executable and huge-page mappings, MAP_SYNC, anonymous
+ * memory that is locked from the start, devices, files that live in memory or in the kernel, and
+ * mappings above 1 TiB. A locked mapping of a file is: the file may be mapped elsewhere, too.
  */
 #ifndef PAGERD_CLIENT_CHOOSE_H
 #define PAGERD_CLIENT_CHOOSE_H

@@ -212,6 +212,10 @@ long paged_mmap(struct paged *paged, const struct mapping *mapping, int *error)
 	*error = regions_reserve(&paged->regions, 4);
 	if (*error < 0)
 		return *error;
+	int allowed =
+		mapping->kind != 0 && mapping->locked ? paged_lock_allowed(mapping->length) : 0;
+	if (allowed < 0)
+		return allowed;
 	if (mapping_replaces(mapping) && range_valid(mapping->address, mapping->length) &&
 	    regions_overlap(&paged->regions, mapping->address,
 			    mapping->address + page_round_up(mapping->length))) {
@@ -224,10 +228,13 @@ long paged_mmap(struct paged *paged, const struct mapping *mapping, int *error)
 	if (mapping->kind == 0)
 		return mapping_plain(mapping, mapping->address, mapping->flags);
 	/* Without MAP_POPULATE: what it brings in would be thrown away. */
-	long address = mapping_plain(mapping, mapping->address, mapping->flags & ~MAP_POPULATE);
+	long address = mapping_plain(mapping, mapping->address,
+				     mapping->flags & ~(MAP_POPULATE | MAP_LOCKED));
 	if (address < 0)
 		return address;
 	*error = paged_place(paged, mapping, (uint64_t)address);
+	if (*error == 0 && mapping->locked)
+		paged_mlock(paged, (uint64_t)address, mapping->length, mapping->onfault);
 	if (*error == 0)
 		return address;
 	return mapping_plain(mapping, (uint64_t)address,

@@ -34,6 +34,8 @@ struct mapping {
 	int fd;
 	uint64_t offset;
 	uint32_t kind; /* enum pagerd_kind; 0: not to be paged */
+	bool locked;   /* if paged: MAP_LOCKED, or as if */
+	bool onfault;  /* and then as by MLOCK_ONFAULT */
 };
 
 /* mmap(2). Memory that cannot be paged (kind 0, or the daemon refuses) is plain memory of the
@@ -60,6 +62,8 @@ int paged_surrender(struct paged *paged, uint64_t address, uint64_t length);
 bool paged_locked(const struct paged *paged, uint64_t address, uint64_t length);
 /* Bytes of whole pages at the beginning of the same that are not. */
 uint64_t paged_unlocked(const struct paged *paged, uint64_t address, uint64_t length);
+/* 0 if as much memory may be locked, or what mmap(2) with MAP_LOCKED fails with. */
+int paged_lock_allowed(uint64_t length);
 /* As the kernel does when locked private memory becomes writable: copy what is locked. */
 void paged_lock_copies(struct paged *paged, uint64_t start, uint64_t end);
 

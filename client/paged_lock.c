@@ -35,6 +35,13 @@ uint64_t paged_unlocked(const struct paged *paged, uint64_t address, uint64_t le
 	return low;
 }
 
+int paged_lock_allowed(uint64_t length)
+{
+	long trial = sys_mmap(0, length, PROT_NONE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_LOCKED, -1, 0);
+	return trial < 0 ? (int)trial : sys_munmap((uint64_t)trial, length);
+}
+
 void paged_lock_copies(struct paged *paged, uint64_t start, uint64_t end)
 {
 	for (uint64_t at = start; at < end && paged->locks; at += PAGE_BYTES) {

@@ -41,7 +41,7 @@ struct preload {
 	int pid;
 	struct paged paged;
 	struct choice choice;
-	bool stays_locked; /* mlockall(MCL_FUTURE): new memory is to stay in memory */
+	int locks_new; /* mlockall(2)'s flags, with MCL_FUTURE: new memory is to stay in memory */
 	/* The files that were ever mapped here; beyond the table's end: any. */
 	uint32_t file_count;
 	struct preload_file {

@@ -64,6 +64,8 @@ void preload_fork_adopt(void)
 	int socket = preload.fork_socket;
 	preload.fork_socket = -1;
 	preload.frozen = false;
+	preload.locks_new = 0; /* locks are not inherited */
+	preload.paged.locks = false;
 	preload.pid = sys_getpid();
 	if (preload.fork_error < 0)
 		preload_die("the daemon could not carry paged memory through fork");

@@ -48,8 +48,9 @@ static bool map_may_page(struct mapping *mapping)
 	}
 	if (state != PRELOAD_IDLE && state != PRELOAD_ON)
 		return false;
-	if (!preload.stays_locked)
-		mapping->kind = choose_kind(&preload.choice, mapping);
+	mapping->locked = (mapping->flags & MAP_LOCKED) || preload.locks_new;
+	mapping->onfault = preload.locks_new & MCL_ONFAULT;
+	mapping->kind = choose_kind(&preload.choice, mapping);
 	bool replaces = (mapping->flags & MAP_FIXED) && preload_paging();
 	return replaces || (mapping->kind != 0 && sys_getpid() == preload.pid);
 }
@@ -185,14 +186,13 @@ EXPORT int munlock(const void *address, size_t length)
 	return preload_result(result);
 }
 
-/* Memory that is to stay in memory from now on is not for the pager. */
 EXPORT int mlockall(int flags)
 {
 	sys_signals signals;
 	preload_enter(&signals);
 	int result = preload_paging() ? paged_mlockall(&preload.paged, flags) : sys_mlockall(flags);
 	if (result == 0)
-		preload.stays_locked = (flags & MCL_FUTURE) != 0;
+		preload.locks_new = flags & MCL_FUTURE ? flags : 0;
 	preload_leave(&signals);
 	return preload_result(result);
 }
@@ -201,7 +201,7 @@ EXPORT int munlockall(void)
 {
 	sys_signals signals;
 	preload_enter(&signals);
-	preload.stays_locked = false;
+	preload.locks_new = 0;
 	int result = preload_paging() ? paged_munlockall(&preload.paged) : sys_munlockall();
 	preload_leave(&signals);
 	return preload_result(result);

@@ -392,6 +392,30 @@ static void test_locked_copies(void)
 	close(fd);
 }
 
+/* A mapping of a file that is locked from the start shows what is stored through another. */
+static void test_locked_file(void)
+{
+	int fd = scratch_file(MIB);
+	char *memory = mmap(NULL, MIB, READ_WRITE, MAP_SHARED, fd, 0), *locked, *later;
+
+	CHECK(memory != MAP_FAILED);
+	fill(memory, MIB, 109);
+	locked = mmap(NULL, 16 * PAGE, READ_WRITE, MAP_SHARED | MAP_LOCKED, fd, 0);
+	CHECK(locked != MAP_FAILED);
+	CHECK(holds(locked, 16 * PAGE, 109) && resident(locked, 16 * PAGE));
+	CHECK_ERRNO(madvise(locked, PAGE, MADV_DONTNEED), EINVAL);
+	CHECK(mlockall(MCL_FUTURE) == 0);
+	later = mmap(NULL, 16 * PAGE, READ_WRITE, MAP_SHARED, fd, 0);
+	CHECK(later != MAP_FAILED);
+	CHECK_ERRNO(madvise(later, PAGE, MADV_DONTNEED), EINVAL);
+	CHECK(munlockall() == 0);
+	fill(locked, 16 * PAGE, 113);
+	CHECK(holds(memory, 16 * PAGE, 113) && holds(later, 16 * PAGE, 113));
+	CHECK(munmap(memory, MIB) == 0 && munmap(locked, 16 * PAGE) == 0);
+	CHECK(munmap(later, 16 * PAGE) == 0);
+	close(fd);
+}
+
 /* ---- errors and limits ------------------------------------------------------------------------
  */
 
@@ -787,6 +811,7 @@ static const struct test tests[] = {
 	TEST(locked_moves),
 	TEST(locked_behind),
 	TEST(locked_copies),
+	TEST(locked_file),
 	TEST(mmap_errors),
 	TEST(errno_stays),
 	TEST(sparse),
