@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* madvise, msync, mincore, mlock. */
+/* madvise, msync, mincore. */
 #include <sys/mman.h>
 
 #include "worker.h"
 
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
@@ -21,6 +24,7 @@ struct advice {
 
 static const struct advice advices[] = {
 	{MADV_DONTNEED, "DONTNEED", 24},
+	{MADV_DONTNEED_LOCKED, "DONTNEED_LOCKED", 4},
 	{MADV_REMOVE, "REMOVE", 6},
 	{MADV_WILLNEED, "WILLNEED", 6},
 	{MADV_NORMAL, "NORMAL", 2, MARK(MADV_RANDOM) | MARK(MADV_SEQUENTIAL)},
@@ -69,6 +73,8 @@ static void advice_mark(struct worker *w, const struct range *range, const struc
 
 	if (result < 0 && (advice->marks || advice->clears))
 		range_tear(&w->space, range);
+	if (advice->marks || advice->clears)
+		range_split(range, w->step);
 	for (uint32_t i = 0; i < range->pages; i++) {
 		page[i].advice &= ~advice->clears;
 		/* Where it failed some may be marked: the model errs on the side of a hole. */
@@ -119,6 +125,8 @@ void step_advise_free(struct worker *w)
 	for (uint32_t i = 0; i < range.pages; i++) {
 		char *page = range_address(&range) + (uint64_t)i * PAGE;
 
+		if (file_tail(w, &range_pages(&range)[i]) < PAGE)
+			continue;
 		if (touch_fill(page, random_next(&w->random)))
 			filled++;
 		else
@@ -164,42 +172,4 @@ void step_incore(struct worker *w)
 	report_address(&w->report, &w->space, address);
 	report(&w->report, ", %u pages, %s) ", range.pages, where == vector ? "vector" : "bad");
 	report_result(&w->report, mincore(address, (uint64_t)range.pages * PAGE, where));
-}
-
-static void lock_mark(struct worker *w, const struct range *range, bool lock, int result)
-{
-	struct page *page = range_pages(range);
-
-	if (result < 0)
-		range_tear(&w->space, range);
-	for (uint32_t i = 0; i < range->pages; i++) {
-		page[i].advice &= ~PAGE_LOCKED;
-		if (lock && page[i].kind != PAGE_HOLE)
-			page[i].advice |= PAGE_LOCKED;
-	}
-}
-
-static void lock_call(struct worker *w, const struct range *range, bool lock)
-{
-	char *address = range_address(range);
-	uint64_t length = (uint64_t)range->pages * PAGE;
-	int result;
-
-	report(&w->report, lock ? "mlock(" : "munlock(");
-	report_address(&w->report, &w->space, address);
-	report(&w->report, ", %u pages) ", range->pages);
-	result = lock ? mlock(address, length) : munlock(address, length);
-	report_result(&w->report, result);
-	lock_mark(w, range, lock, result);
-}
-
-/* Some locks last: the kernel then refuses MADV_DONTNEED and others. */
-void step_lock(struct worker *w)
-{
-	struct range range = pick_range(w);
-	uint32_t which = random_below(&w->random, 4);
-
-	lock_call(w, &range, which > 0);
-	if (which > 1)
-		lock_call(w, &range, false);
 }

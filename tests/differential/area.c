@@ -95,6 +95,23 @@ bool range_uniform(const struct range *range)
 	return true;
 }
 
+bool range_unsplit(const struct range *range)
+{
+	const struct page *first = range_pages(range);
+
+	for (uint32_t i = 1; i < range->pages; i++) {
+		if (first[i].split != first->split)
+			return false;
+	}
+	return range_uniform(range);
+}
+
+void range_split(const struct range *range, uint32_t step)
+{
+	for (uint32_t i = 0; i < range->pages; i++)
+		range_pages(range)[i].split = range_pages(range)[i].split * 31 + step + 1;
+}
+
 bool range_has_kind(const struct range *range, enum page_kind kind)
 {
 	for (uint32_t i = 0; i < range->pages; i++) {
@@ -102,6 +119,11 @@ bool range_has_kind(const struct range *range, enum page_kind kind)
 			return true;
 	}
 	return false;
+}
+
+bool range_private(const struct range *range)
+{
+	return !range_has_kind(range, PAGE_SHARED) && !range_has_kind(range, PAGE_FILE_SHARED);
 }
 
 void range_set(const struct range *range, const struct page *first)
@@ -141,6 +163,7 @@ void space_forked(struct space *space)
 {
 	struct area *arena = &space->area[0];
 
+	space->locks_new = false;
 	for (int i = 0; i < AREAS; i++)
 		area_forked(&space->area[i]);
 	for (uint32_t i = 0; i < arena->pages; i++) {

@@ -32,11 +32,11 @@ enum page_kind {
 
 struct page {
 	uint32_t mapping; /* the step that mapped it */
+	uint32_t split;	  /* by which call it was last set apart from its neighbours */
 	uint16_t torn;	  /* not to be taken for the neighbour of another */
 	uint8_t kind;
 	uint8_t file;
 	uint8_t protection;
-	uint8_t unpaged;
 	uint32_t advice; /* bits 1 << MADV_*, and PAGE_LOCKED */
 	uint32_t file_page;
 };
@@ -50,6 +50,7 @@ struct area {
 struct space {
 	struct area area[AREAS];
 	uint16_t tears;
+	bool locks_new; /* mlockall(MCL_FUTURE) */
 };
 
 struct range {
@@ -67,9 +68,15 @@ struct page *range_pages(const struct range *range);
 bool range_loose(const struct space *space, const struct range *range);
 /* The range of the area that address is in, as far as the area reaches; false if in none. */
 bool range_find(struct space *space, const void *address, uint64_t length, struct range *range);
-/* Whether one call has made all of it, and nothing has set parts of it apart since. */
+/* Whether one call has made all of it, and nothing sets parts of it apart. Or has done so since:
+ * what is alike again the kernel may have merged or not, depending on what was touched in which
+ * order. */
 bool range_uniform(const struct range *range);
+bool range_unsplit(const struct range *range);
+void range_split(const struct range *range, uint32_t step);
 bool range_has_kind(const struct range *range, enum page_kind kind);
+/* Whether what is stored there is seen nowhere else. */
+bool range_private(const struct range *range);
 /* Set the pages from what the first is to be. */
 void range_set(const struct range *range, const struct page *first);
 void range_tear(struct space *space, const struct range *range);

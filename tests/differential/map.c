@@ -16,6 +16,7 @@ static const struct name flag_names[] = {
 	{MAP_FIXED, "FIXED"},
 	{MAP_FIXED_NOREPLACE, "NOREPLACE"},
 	{MAP_POPULATE, "POPULATE"},
+	{MAP_LOCKED, "LOCKED"},
 	{MAP_NORESERVE, "NORESERVE"},
 	{MAP_STACK, "STACK"},
 };
@@ -58,8 +59,10 @@ static struct page map_page(const struct worker *w, const struct map_call *call)
 		.protection = (uint8_t)call->protection,
 		.file = anonymous ? 0 : (uint8_t)call->descriptor.file,
 		.file_page = (uint32_t)(call->offset / PAGE),
-		.unpaged = (call->flags & MAP_STACK) != 0,
 	};
+
+	if ((call->flags & MAP_LOCKED) || w->space.locks_new)
+		page.advice |= PAGE_LOCKED;
 
 	if (anonymous)
 		page.kind = private ? PAGE_PRIVATE : PAGE_SHARED;
@@ -149,6 +152,8 @@ static void map_extras(struct worker *w, struct map_call *call)
 		call->flags |= MAP_POPULATE;
 	if (chance(w, 10))
 		call->flags |= MAP_NORESERVE;
+	if (chance(w, 3))
+		call->flags |= MAP_LOCKED;
 }
 
 static struct map_call map_anon(struct worker *w)
@@ -252,7 +257,7 @@ void step_map_bad(struct worker *w)
 	struct map_call call = chance(w, 50) ? map_anon(w) : map_file(w);
 
 	/* Not without: a misaligned hint and such are no error, and large areas have no place. */
-	call.flags &= ~(MAP_FIXED_NOREPLACE | MAP_POPULATE);
+	call.flags &= ~(MAP_FIXED_NOREPLACE | MAP_POPULATE | MAP_LOCKED);
 	call.flags |= MAP_FIXED;
 	if (!call.address)
 		call.address = ARENA;
@@ -362,4 +367,5 @@ void step_protect(struct worker *w)
 	}
 	for (uint32_t i = 0; i < span.range.pages && span.length; i++)
 		page[i].protection = (uint8_t)protection;
+	range_split(&span.range, w->step);
 }

@@ -14,6 +14,9 @@ static const char *const known_names[KNOWN_COUNT] = {
 	/* read(2) and write(2) between a file's range and a mapping of the same range: the kernel
 	 * copies within one page, the pager between two copies of it. */
 	[KNOWN_ALIAS] = "alias",
+	/* What is stored behind a file's end, in its last page, the kernel keeps until it writes
+	 * the page, the pager until it evicts it. */
+	[KNOWN_BEHIND_END] = "behind_end",
 	/* MREMAP_DONTUNMAP of private mappings of files: ENOMEM. */
 	[KNOWN_DONTUNMAP_FILE] = "dontunmap_file",
 	/* Executable mappings of files stay the kernel's, and show a file that is written through
@@ -25,9 +28,6 @@ static const char *const known_names[KNOWN_COUNT] = {
 	/* MREMAP_MAYMOVE: the kernel grows memory where it is if there is room, the pager moves
 	 * it. Programs must expect both. */
 	[KNOWN_GROW_MOVES] = "grow_moves",
-	/* Sizes of files that are no whole pages: what is stored behind the end, in its page, the
-	 * kernel keeps until it writes the page, the pager until it evicts it. */
-	[KNOWN_ODD_SIZES] = "odd_sizes",
 	/* mremap(2) of ranges that were mapped by several calls: whether the kernel has merged them
 	 * to one mapping depends on what was touched in which order. */
 	[KNOWN_REMAP_SPANS] = "remap_spans",
@@ -140,6 +140,7 @@ void program_parse(struct program *program, int argc, char **argv)
 		parse_one(program, letter, optarg);
 	if (optind != argc || !program->directory || !program->processes)
 		usage("-d is missing, or there is a word too many");
+	program->odd_sizes = program->seed % 3 == 0;
 	random = random_for(program->seed, UINT64_MAX);
 	for (int i = 0; i < CUTS; i++)
 		program->cuts[i] = random_below(&random, ARENA_PAGES);

@@ -20,11 +20,11 @@
 enum known {
 	/* What the pager is not to do, or not yet. */
 	KNOWN_ALIAS,
+	KNOWN_BEHIND_END,
 	KNOWN_DONTUNMAP_FILE,
 	KNOWN_EXEC_FILE,
 	KNOWN_GROW_FILE,
 	KNOWN_GROW_MOVES,
-	KNOWN_ODD_SIZES,
 	KNOWN_REMAP_SPANS,
 	KNOWN_REMOVE_FILE,
 	KNOWN_UNANCHORED,
@@ -39,6 +39,7 @@ struct program {
 	uint32_t processes;
 	uint32_t answer_seconds; /* a process that takes longer for a step is stuck */
 	const char *directory;	 /* of the files; removed and made again */
+	bool odd_sizes;		 /* of files: no whole pages */
 	bool known[KNOWN_COUNT];
 	bool left_out[STEPS_MAX];
 	/* Most ranges begin and end at one of these pages, so that calls meet each other's edges.

@@ -193,6 +193,13 @@ static struct remap_call remap_pick(struct worker *w)
 	return call;
 }
 
+/* Whether the kernel wants all of it in one mapping, and not just to move it. */
+static bool remap_wants_one(const struct remap_call *call)
+{
+	return call->length == 0 || call->new_length > call->length ||
+	       (call->flags & MREMAP_DONTUNMAP);
+}
+
 static bool remap_left_out(const struct worker *w, const struct remap_call *call)
 {
 	if ((call->flags & MREMAP_DONTUNMAP) && !w->program->known[KNOWN_DONTUNMAP_FILE] &&
@@ -201,7 +208,9 @@ static bool remap_left_out(const struct worker *w, const struct remap_call *call
 	if (call->new_length > call->length && !w->program->known[KNOWN_GROW_FILE] &&
 	    range_has_kind(&call->from, PAGE_FILE_PRIVATE))
 		return true;
-	return !w->program->known[KNOWN_REMAP_SPANS] && !range_uniform(&call->from);
+	if (w->program->known[KNOWN_REMAP_SPANS])
+		return false;
+	return remap_wants_one(call) ? !range_unsplit(&call->from) : !range_uniform(&call->from);
 }
 
 void step_remap(struct worker *w)
@@ -250,6 +259,8 @@ void step_remap_bad(struct worker *w)
 		break;
 	}
 	report_remap(w, &call);
+	if (call.flags & MREMAP_FIXED)
+		range_tear(&w->space, &call.to);
 	if (mremap(call.address, call.length, call.new_length, call.flags, call.new_address) ==
 	    MAP_FAILED)
 		report_result(&w->report, -1);

@@ -10,7 +10,6 @@
 
 enum {
 	PAGE_WORDS = PAGE / 8,
-	STACK_BYTES = 65536,
 };
 
 struct fault {
@@ -20,9 +19,8 @@ struct fault {
 };
 
 /* Where a fault goes: the innermost attempt. */
-static sigjmp_buf *fault_jump;
-static struct fault fault;
-static char fault_stack[STACK_BYTES];
+static _Thread_local sigjmp_buf *fault_jump;
+static _Thread_local struct fault fault;
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
@@ -34,12 +32,10 @@ void touch_init(void)
 {
 	struct sigaction action = {
 		.sa_sigaction = on_fault,
-		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
+		.sa_flags = SA_SIGINFO | SA_NODEFER,
 	};
-	stack_t stack = {.ss_sp = fault_stack, .ss_size = sizeof(fault_stack)};
 
-	if (sigaltstack(&stack, NULL) < 0 || sigaction(SIGSEGV, &action, NULL) < 0 ||
-	    sigaction(SIGBUS, &action, NULL) < 0) {
+	if (sigaction(SIGSEGV, &action, NULL) < 0 || sigaction(SIGBUS, &action, NULL) < 0) {
 		perror("differ: signals");
 		exit(2);
 	}
@@ -100,6 +96,7 @@ void touch_guarded(struct worker *w, void (*step)(struct worker *))
 struct access {
 	char *page;
 	uint32_t offset; /* of the byte */
+	uint32_t bytes;	 /* to fill */
 	uint64_t value;
 	uint32_t hash;
 };
@@ -120,7 +117,7 @@ static void access_fill(void *argument)
 	const struct access *access = argument;
 	volatile uint64_t *word = (volatile uint64_t *)access->page;
 
-	for (unsigned i = 0; i < PAGE_WORDS; i++)
+	for (unsigned i = 0; i < access->bytes / 8; i++)
 		word[i] = access->value + i;
 }
 
@@ -150,22 +147,16 @@ static void describe_fault(char *text, size_t bytes, const char *expected)
 
 bool touch_fill(char *page, uint64_t value)
 {
-	struct access access = {.page = page, .value = value};
+	struct access access = {.page = page, .bytes = PAGE, .value = value};
 
 	return attempt(access_fill, &access);
 }
 
-bool touch_readable(const char *address, uint64_t length)
+uint32_t touch_hash(char *page)
 {
-	uint64_t first = (uint64_t)address / PAGE, last = ((uint64_t)address + length - 1) / PAGE;
+	struct access access = {.page = page};
 
-	for (uint64_t page = first; length && page <= last; page++) {
-		struct access access = {.page = (char *)(page * PAGE)};
-
-		if (!attempt(access_hash, &access))
-			return false;
-	}
-	return true;
+	return attempt(access_hash, &access) ? access.hash : 1;
 }
 
 /* ---- ranges: what is the same in neighbouring pages is said once ----------------------------- */
@@ -238,16 +229,18 @@ void step_store(struct worker *w)
 
 	report_range(w, style->name, &range);
 	for (uint32_t i = 0; i < range.pages; i++) {
+		uint32_t bytes = file_tail(w, &range_pages(&range)[i]);
 		struct access access = {
 			.page = range_address(&range) + (uint64_t)i * PAGE,
-			.offset = offset,
+			.offset = offset % bytes,
+			.bytes = bytes,
 			.value = random_next(&w->random),
 		};
 
 		if (attempt(style->access, &access))
 			strcpy(text, "ok");
 		else
-			describe_fault(text, sizeof(text), access.page + offset);
+			describe_fault(text, sizeof(text), access.page + access.offset);
 		run_add(&run, &w->report, text);
 	}
 	run_end(&run, &w->report);

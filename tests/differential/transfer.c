@@ -2,24 +2,47 @@
 /* read and write and their family, with buffers in the areas: paged, unmapped, or both. */
 #include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "worker.h"
 
 #define BUFFERS 3
+#define SECTOR	512
 
 struct transfer {
 	bool writes;
 	bool positioned;
 	bool vectored;
+	bool second; /* preadv2, pwritev2 */
+	int flags;   /* of those */
 	struct descriptor descriptor;
 	off_t position;
 	int count;
 	struct iovec vector[BUFFERS];
 };
 
-static struct iovec pick_buffer(struct worker *w)
+/* As long as it can be without what is behind the end of a file. */
+static void buffer_cut(struct worker *w, struct iovec *buffer)
+{
+	uint64_t skip = (uint64_t)buffer->iov_base % PAGE;
+	struct range range;
+
+	if (!range_find(&w->space, buffer->iov_base, buffer->iov_len + skip, &range))
+		return;
+	for (uint32_t i = 0; i < range.pages; i++) {
+		uint32_t tail = file_tail(w, &range_pages(&range)[i]);
+		uint64_t end = (uint64_t)i * PAGE + tail;
+
+		if (tail == PAGE || end >= skip + buffer->iov_len)
+			continue;
+		buffer->iov_len = end > skip ? end - skip : 0;
+		return;
+	}
+}
+
+struct iovec pick_buffer(struct worker *w)
 {
 	struct range range = pick_range(w);
 	struct iovec buffer = {range_address(&range), (size_t)range.pages * PAGE};
@@ -29,6 +52,7 @@ static struct iovec pick_buffer(struct worker *w)
 	buffer.iov_len -= skip;
 	if (chance(w, 40))
 		buffer.iov_len = 1 + pick(w, (uint32_t)buffer.iov_len);
+	buffer_cut(w, &buffer);
 	return buffer;
 }
 
@@ -44,7 +68,9 @@ static size_t transfer_bytes(const struct transfer *t)
 /* Where in the file the call is going to work. */
 static uint64_t transfer_start(const struct transfer *t)
 {
-	return (uint64_t)(t->positioned ? t->position : lseek(t->descriptor.fd, 0, SEEK_CUR));
+	bool own = !t->positioned || (t->second && t->position == -1);
+
+	return (uint64_t)(own ? lseek(t->descriptor.fd, 0, SEEK_CUR) : t->position);
 }
 
 /* Whether the buffer maps pages of the file that the call works on; for writing: any. */
@@ -52,8 +78,8 @@ static bool buffer_aliases(struct worker *w, const struct transfer *t, const str
 {
 	uint64_t first = transfer_start(t) / PAGE;
 	uint64_t last = first + transfer_bytes(t) / PAGE + 1;
-	uint64_t end = file_pages(w, (uint32_t)t->descriptor.file);
-	bool any = t->writes && t->descriptor.mode == OPEN_APPEND;
+	uint64_t end = file_bytes(w, (uint32_t)t->descriptor.file) / PAGE;
+	bool any = t->writes && (t->descriptor.mode == OPEN_APPEND || (t->flags & RWF_APPEND));
 	struct range range;
 
 	if (t->writes && first > end)
@@ -98,6 +124,9 @@ static long transfer_vector(struct worker *w, const struct transfer *t)
 	       count == t->count ? "" : " bad count");
 	if (count > t->count)
 		vector = t->vector; /* the library must not look beyond what is there */
+	if (t->second)
+		return t->writes ? pwritev2(fd, vector, count, t->position, t->flags)
+				 : preadv2(fd, vector, count, t->position, t->flags);
 	if (t->positioned)
 		return t->writes ? pwritev(fd, vector, count, t->position)
 				 : preadv(fd, vector, count, t->position);
@@ -127,16 +156,30 @@ static void report_buffers(struct worker *w, const struct iovec *vector, int cou
 
 static void report_transfer(struct worker *w, const struct transfer *t)
 {
-	report(&w->report, "%s%s%s(", t->positioned ? "p" : "", t->writes ? "write" : "read",
-	       t->vectored ? "v" : "");
+	report(&w->report, "%s%s%s%s(", t->positioned ? "p" : "", t->writes ? "write" : "read",
+	       t->vectored ? "v" : "", t->second ? "2" : "");
 	report_descriptor(&w->report, &t->descriptor);
 	report_buffers(w, t->vector, t->count);
 	if (t->positioned)
 		report(&w->report, ", at %lld", (long long)t->position);
+	if (t->second)
+		report(&w->report, ", flags %#x", (unsigned)t->flags);
 	report(&w->report, ") ");
 }
 
-static void report_filled(struct worker *w, const struct iovec *vector, int count)
+static void transfer_second(struct worker *w, struct transfer *t)
+{
+	static const int flags[] = {0, RWF_HIPRI, RWF_SYNC, RWF_DSYNC, RWF_APPEND, 1 << 20};
+
+	t->second = t->positioned && t->vectored && chance(w, 40);
+	if (!t->second)
+		return;
+	t->flags = flags[pick(w, sizeof(flags) / sizeof(flags[0]))];
+	if (chance(w, 20))
+		t->position = -1; /* the descriptor's own */
+}
+
+void report_filled(struct worker *w, const struct iovec *vector, int count)
 {
 	struct range range;
 
@@ -160,6 +203,7 @@ void step_transfer(struct worker *w)
 	t.position = (off_t)pick(w, 72) * PAGE + (chance(w, 50) ? pick(w, PAGE) : 0);
 	if (chance(w, 3))
 		t.position = -1;
+	transfer_second(w, &t);
 	report_transfer(w, &t);
 	if (transfer_left_out(w, &t)) {
 		report(&w->report, "left out");
@@ -167,6 +211,65 @@ void step_transfer(struct worker *w)
 	}
 	result = t.vectored ? transfer_vector(w, &t) : transfer_plain(&t);
 	report_result(&w->report, result);
+	if (t.writes)
+		file_settle(w, (uint32_t)t.descriptor.file);
+	else
+		report_filled(w, t.vector, t.count);
+}
+
+/* Whether the kernel can give all of it to a device, to the byte the same with every file system.
+ */
+static bool range_whole(const struct range *range)
+{
+	for (uint32_t i = 0; i < range->pages; i++) {
+		const struct page *page = &range_pages(range)[i];
+
+		if ((page->kind != PAGE_PRIVATE && page->kind != PAGE_SHARED) ||
+		    page->protection != (PROT_READ | PROT_WRITE))
+			return false;
+	}
+	return true;
+}
+
+/* Up to the end of the file: from there on file systems fill what is left with zeros, or do not. */
+static void direct_shorten(struct worker *w, struct transfer *t)
+{
+	uint64_t size = file_bytes(w, (uint32_t)t->descriptor.file) / SECTOR * SECTOR;
+	uint64_t start = (uint64_t)t->position;
+
+	if (start < size && size - start < t->vector[0].iov_len)
+		t->vector[0].iov_len = size - start;
+}
+
+/* With O_DIRECT: whole sectors, from and to what can be read and written. */
+void step_direct(struct worker *w)
+{
+	struct range range = pick_range(w);
+	struct transfer t = {
+		.writes = chance(w, 40),
+		.positioned = true,
+		.count = 1,
+		.descriptor = {.file = (int)pick(w, FILES), .mode = OPEN_DIRECT},
+		.position = (off_t)pick(w, 72 * PAGE / SECTOR) * SECTOR,
+		.vector = {{range_address(&range), (uint64_t)range.pages * PAGE}},
+	};
+
+	t.writes = t.writes && t.descriptor.file != STILL;
+	t.descriptor.fd = w->files.fd[t.descriptor.file][OPEN_DIRECT];
+	if (chance(w, 50)) {
+		uint32_t skip = pick(w, PAGE / SECTOR) * SECTOR;
+
+		t.vector[0].iov_base = range_address(&range) + skip;
+		t.vector[0].iov_len -= skip;
+	}
+	if (!t.writes)
+		direct_shorten(w, &t);
+	report_transfer(w, &t);
+	if (!range_whole(&range)) {
+		report(&w->report, "left out");
+		return;
+	}
+	report_result(&w->report, transfer_plain(&t));
 	if (t.writes)
 		file_settle(w, (uint32_t)t.descriptor.file);
 	else

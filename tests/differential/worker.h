@@ -3,6 +3,8 @@
 #ifndef PAGERD_TESTS_DIFFERENTIAL_WORKER_H
 #define PAGERD_TESTS_DIFFERENTIAL_WORKER_H
 
+#include <sys/uio.h>
+
 #include "area.h"
 #include "program.h"
 #include "random.h"
@@ -11,7 +13,7 @@
 #define FILES 3 /* the last is never changed */
 #define STILL 2
 
-enum open_mode { OPEN_RW, OPEN_RO, OPEN_APPEND, OPEN_WO, OPEN_MODES };
+enum open_mode { OPEN_RW, OPEN_RO, OPEN_APPEND, OPEN_WO, OPEN_DIRECT, OPEN_MODES };
 
 struct files {
 	int fd[FILES][OPEN_MODES];
@@ -58,14 +60,22 @@ enum step_kind {
 	STEP_SYNC,
 	STEP_INCORE,
 	STEP_LOCK,
+	STEP_LOCK_ALL,
 	STEP_LOAD,
 	STEP_STORE,
 	STEP_TRANSFER,
+	STEP_DIRECT,
+	STEP_COPY,
 	STEP_PIPE,
+	STEP_ARGUMENT,
 	STEP_SEEK,
 	STEP_TRUNCATE,
 	STEP_ALLOCATE,
 	STEP_FLUSH,
+	STEP_REPLACE,
+	STEP_BRIEF,
+	STEP_SPAWN,
+	STEP_THREADS,
 	STEP_FORK,
 	STEP_EXIT,
 	STEP_KINDS
@@ -118,7 +128,10 @@ void step_advise(struct worker *w);
 void step_advise_free(struct worker *w);
 void step_sync(struct worker *w);
 void step_incore(struct worker *w);
+
+/* lock.c */
 void step_lock(struct worker *w);
+void step_lock_all(struct worker *w);
 
 /* touch.c */
 void step_load(struct worker *w);
@@ -129,14 +142,32 @@ void touch_init(void);
 void touch_guarded(struct worker *w, void (*step)(struct worker *));
 /* Report what is in the pages, or which signal they give. */
 void touch_load(struct worker *w, const struct range *range);
-/* Whether all of it can be read. */
-bool touch_readable(const char *address, uint64_t length);
+/* What is in the page; 1 if it gave a signal. */
+uint32_t touch_hash(char *page);
 /* Fill the page; false if it gave a signal. */
 bool touch_fill(char *page, uint64_t value);
 
 /* transfer.c */
 void step_transfer(struct worker *w);
+void step_direct(struct worker *w);
 void step_pipe(struct worker *w);
+/* What a call is to read or write. */
+struct iovec pick_buffer(struct worker *w);
+/* Report what is in the buffers' pages. */
+void report_filled(struct worker *w, const struct iovec *vector, int count);
+
+/* copy.c */
+void step_copy(struct worker *w);
+
+/* argument.c */
+void step_argument(struct worker *w);
+
+/* process.c */
+void step_brief(struct worker *w);
+void step_spawn(struct worker *w);
+
+/* thread.c */
+void step_threads(struct worker *w);
 
 /* file.c */
 void files_make(struct files *files, const char *directory);
@@ -146,10 +177,15 @@ void step_seek(struct worker *w);
 void step_truncate(struct worker *w);
 void step_allocate(struct worker *w);
 void step_flush(struct worker *w);
+/* Another file in the place of one: this process goes on with that. */
+void step_replace(struct worker *w);
+/* How many of the page's bytes may be stored to: not what is behind the end of a shared file. */
+uint32_t file_tail(struct worker *w, const struct page *page);
 /* After what may have changed a file's size: keep it to whole pages, and small. */
 void file_settle(struct worker *w, uint32_t file);
-/* Whole pages of the file. */
-uint64_t file_pages(struct worker *w, uint32_t file);
+uint64_t file_bytes(struct worker *w, uint32_t file);
+/* A path (PATH_MAX bytes) of the file; false if it leads to another by now. */
+bool file_named(struct worker *w, uint32_t file, char *path);
 /* Report size and contents. */
 void file_report(struct worker *w, uint32_t file);
 
