@@ -46,6 +46,9 @@ int paged_mprotect(struct paged *paged, uint64_t address, uint64_t length, int p
 /* mremap(2). Returns the address. */
 long paged_mremap(struct paged *paged, uint64_t address, uint64_t length, uint64_t new_length,
 		  int flags, uint64_t new_address);
+/* remap_file_pages(2). */
+int paged_remap_pages(struct paged *paged, uint64_t address, uint64_t length, int protection,
+		      uint64_t page, int flags);
 int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int advice);
 int paged_msync(struct paged *paged, uint64_t address, uint64_t length, int flags);
 /* mlock2(2): mlock(2) if flags is 0. */

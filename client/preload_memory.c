@@ -113,6 +113,19 @@ EXPORT void *mremap(void *address, size_t length, size_t new_length, int flags, 
 	return (void *)result;
 }
 
+EXPORT int remap_file_pages(void *address, size_t length, int protection, size_t page, int flags)
+{
+	if (!preload_paging())
+		return preload_result(
+			sys_remap_file_pages((uint64_t)address, length, protection, page, flags));
+	sys_signals signals;
+	preload_enter(&signals);
+	int result = paged_remap_pages(&preload.paged, (uint64_t)address, length, protection, page,
+				       flags);
+	preload_leave(&signals);
+	return preload_result(result);
+}
+
 EXPORT int mprotect(void *address, size_t length, int protection)
 {
 	if (!preload_paging())

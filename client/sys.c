@@ -58,6 +58,13 @@ long sys_mremap(uint64_t address, uint64_t length, uint64_t new_length, int flag
 			(long)new_address, 0);
 }
 
+int sys_remap_file_pages(uint64_t address, uint64_t length, int protection, uint64_t page,
+			 int flags)
+{
+	return (int)sys_call(SYS_remap_file_pages, (long)address, (long)length, protection,
+			     (long)page, flags, 0);
+}
+
 int sys_mlock(uint64_t address, uint64_t length, unsigned flags)
 {
 	long number = flags ? SYS_mlock2 : SYS_mlock;

@@ -44,6 +44,9 @@ int sys_msync(uint64_t address, uint64_t length, int flags);
 long sys_mremap(uint64_t address, uint64_t length, uint64_t new_length, int flags,
 		uint64_t new_address);
 
+int sys_remap_file_pages(uint64_t address, uint64_t length, int protection, uint64_t page,
+			 int flags);
+
 /* mlock2(2), or mlock(2) if flags is 0. */
 int sys_mlock(uint64_t address, uint64_t length, unsigned flags);
 int sys_munlock(uint64_t address, uint64_t length);
