@@ -120,6 +120,8 @@ struct pager {
 	int swap_fd;
 	struct slot_map slots;
 	uint64_t swap_file_slots; /* size of the swap file */
+	uint64_t swap_limit_slots;
+	uint64_t swap_retry_ns; /* the disk was full: until then the file does not grow */
 
 	struct chaos chaos;
 

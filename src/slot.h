@@ -21,8 +21,9 @@
 struct slot_map {
 	uint16_t *count;	/* references, one a slot; 0 = free; lazily backed reservation */
 	uint16_t *cluster_used; /* slots in use, one a cluster; lazily backed reservation */
-	uint64_t limit;		/* slots that may ever exist, a multiple of SLOT_CLUSTER; may be
-				 * lowered to another: no slot at or above it is handed out after */
+	uint64_t limit;		/* slots that may exist now, a multiple of SLOT_CLUSTER; may be set
+				 * to any other that is not above what slot_init was given: no
+				 * slot at or above it is handed out */
 	uint64_t end;		/* slots below this have been handed out at least once */
 	uint64_t used;		/* slots with count > 0 */
 	uint64_t cursor;	/* where the current cluster goes on */

@@ -13,6 +13,7 @@
  * of the write path. */
 #define SWAP_STEP_SLOTS	 (64ull << 20 >> PAGE_SHIFT)
 #define SWAP_LIMIT_SLOTS (1ull << 34) /* 64 TiB, where no limit is given */
+#define SWAP_RETRY_NS	 1000000000ull
 
 static int swap_file(int directory)
 {
@@ -40,6 +41,7 @@ int swap_open(struct pager *pager, char *why, size_t why_bytes)
 	if (!slots)
 		slots = SWAP_LIMIT_SLOTS;
 	slots = (slots + SLOT_CLUSTER - 1) / SLOT_CLUSTER * SLOT_CLUSTER;
+	pager->swap_limit_slots = slots;
 	int error = slot_init(&pager->slots, slots);
 	if (error || pager->config.swap_dir_fd < 0)
 		return error;
@@ -85,8 +87,9 @@ static int swap_grow(struct pager *pager, uint64_t slots)
 		error = swap_extend(pager,
 				    (slots + SLOT_CLUSTER - 1) / SLOT_CLUSTER * SLOT_CLUSTER);
 	if (error) {
-		/* No slot at or above the limit is handed out any more: those below are used. */
+		/* No slot at or above the limit is handed out for a while: those below are used. */
 		pager->slots.limit = pager->swap_file_slots;
+		pager->swap_retry_ns = pager->now_ns + SWAP_RETRY_NS;
 		pager_warn(pager, "the disk is full for swap: write", NULL, error);
 	}
 	return error;
@@ -97,6 +100,8 @@ uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *err
 	*error = -ENOSPC;
 	if (pager->swap_fd < 0)
 		return 0;
+	if (pager->now_ns >= pager->swap_retry_ns)
+		pager->slots.limit = pager->swap_limit_slots;
 	uint32_t count = slot_alloc(&pager->slots, want, slot);
 	if (count && *slot + count > pager->swap_file_slots &&
 	    swap_grow(pager, *slot + count) < 0) {

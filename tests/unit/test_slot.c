@@ -194,7 +194,8 @@ START_TEST(exhaustion_and_back)
 }
 END_TEST
 
-/* The disk is full before the limit: what lies above a limit that was lowered is not used. */
+/* The disk is full before the limit: what lies above a limit that was lowered is not used, until it
+ * is raised again. */
 START_TEST(limit_is_lowered)
 {
 	struct slot_map map;
@@ -208,6 +209,9 @@ START_TEST(limit_is_lowered)
 	expect_alloc(&map, 10, SLOT_NONE, 0);
 	slot_unref(&map, 2);
 	expect_alloc(&map, 10, 2, 1);
+	map.limit = 8 * SLOT_CLUSTER;
+	expect_alloc(&map, 256, 3 * 256, 256);
+	expect_alloc(&map, 256, 4 * 256, 256);
 	slot_finish(&map);
 }
 END_TEST
