@@ -278,6 +278,11 @@ static void config_check(const struct config *config)
 	if (config->client_bytes && config->client_bytes < PAGER_BUDGET_MIN_BYTES)
 		fatal(EXIT_USAGE, "--client-memory: too small to run, at least %lluK",
 		      PAGER_BUDGET_MIN_BYTES >> 10);
+	if (config->client_bytes > machine_bytes())
+		fatal(EXIT_USAGE, "--client-memory: more than the machine has (%lluM)",
+		      (unsigned long long)machine_bytes() >> 20);
+	if (config->swap_limit_bytes && config->swap_limit_bytes < PAGER_SWAP_MIN_BYTES)
+		fatal(EXIT_USAGE, "--swap-limit: at least %lluM", PAGER_SWAP_MIN_BYTES >> 20);
 	if (!pagerd_policy_find(config->policy, &parameters))
 		fatal(EXIT_USAGE, "--policy: there is no '%s' (see pagerd --help)", config->policy);
 	if (strlen(config->socket) >= SOCKET_PATH_MAX)

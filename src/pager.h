@@ -28,7 +28,7 @@ struct pager_config {
 	uint64_t budget_bytes;	     /* resident pages of everybody together */
 	const char *policy;	     /* "lru", "lfu:decay=…"; copied */
 	int swap_dir_fd;	     /* O_PATH or O_RDONLY directory for the swap file; -1: none */
-	uint64_t swap_limit_bytes;   /* 0: as much as the file system gives */
+	uint64_t swap_limit_bytes;   /* at least PAGER_SWAP_MIN_BYTES; 0: what the disk gives */
 	uint32_t writeback_age_ms;   /* dirty pages of files older than this are written; 0: off */
 	uint32_t prefetch_max_pages; /* longest window; 0: no prefetch at all */
 	int latency_fd;		     /* /dev/cpu_dma_latency, open for writing, or -1 */
@@ -41,6 +41,7 @@ struct pager_config {
 
 /* Smallest budget that pager_create and PAGER_SET accept. */
 #define PAGER_BUDGET_MIN_BYTES PAGERD_MEMORY_MIN
+#define PAGER_SWAP_MIN_BYTES   (1ull << 20) /* swap is allotted in such units */
 
 /* Make a pager. On failure returns -errno and writes a sentence for the user into why (at most
  * why_bytes with the zero): -EINVAL (budget, policy), -ENOSPC, -EROFS, -EACCES (swap), -ENOMEM,

@@ -37,12 +37,11 @@ static int swap_file(int directory)
 int swap_open(struct pager *pager, char *why, size_t why_bytes)
 {
 	pager->swap_fd = -1;
-	uint64_t slots = pager->config.swap_limit_bytes >> PAGE_SHIFT;
-	if (!slots)
-		slots = SWAP_LIMIT_SLOTS;
-	slots = (slots + SLOT_CLUSTER - 1) / SLOT_CLUSTER * SLOT_CLUSTER;
-	pager->swap_limit_slots = slots;
-	int error = slot_init(&pager->slots, slots);
+	uint64_t slots = pager->config.swap_limit_bytes
+				 ? pager->config.swap_limit_bytes >> PAGE_SHIFT
+				 : SWAP_LIMIT_SLOTS;
+	int error = slot_init(&pager->slots, slots < SWAP_LIMIT_SLOTS ? slots : SWAP_LIMIT_SLOTS);
+	pager->swap_limit_slots = pager->slots.limit;
 	if (error || pager->config.swap_dir_fd < 0)
 		return error;
 	int fd = swap_file(pager->config.swap_dir_fd);
