@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "size.h"
 #include "socket.h"
 
 static const char usage[] =
@@ -84,6 +85,12 @@ static int pid_parse(const char *text, uint32_t *pid)
 	return 0;
 }
 
+static int no_client(uint32_t pid)
+{
+	complain("process %u is no client of the daemon, or not yours", pid);
+	return STATUS_REFUSED;
+}
+
 static int report(const char *socket_option, enum pagerd_report_kind kind, uint32_t pid, bool json)
 {
 	int socket = daemon_open(socket_option);
@@ -94,9 +101,8 @@ static int report(const char *socket_option, enum pagerd_report_kind kind, uint3
 	if (result == 0 && fflush(stdout) == 0)
 		return 0;
 	if (result == -ESRCH || result == -ENOENT)
-		complain("process %u is no client of the daemon, or not yours", pid);
-	else
-		complain("report: %s", strerror(result ? -result : errno));
+		return no_client(pid);
+	complain("report: %s", strerror(result ? -result : errno));
 	return STATUS_REFUSED;
 }
 
@@ -120,14 +126,27 @@ static int report_main(int argc, char **argv, const char *socket, enum pagerd_re
 	return report(socket, kind, pid, json);
 }
 
+/* What is wrong with the words of a setting; NULL if only the daemon can tell. */
+static const char *setting_wrong(const char *setting)
+{
+	uint64_t bytes;
+	bool memory = strncmp(setting, "memory=", 7) == 0;
+	if (!memory && strncmp(setting, "policy=", 7) != 0)
+		return "not a setting (memory=SIZE, policy=P)";
+	if (!setting[7])
+		return "has no value";
+	if (memory && strcmp(setting + 7, "none") != 0 && size_parse(setting + 7, &bytes) < 0)
+		return "not a size (such as 64M, or none)";
+	return NULL;
+}
+
 static int set_text(int argc, char **argv, char *text, size_t bytes)
 {
 	size_t length = 0;
 	for (int i = 0; i < argc; i++) {
-		if (strncmp(argv[i], "memory=", 7) != 0 && strncmp(argv[i], "policy=", 7) != 0)
-			return usage_error(argv[i], "not a setting (memory=SIZE, policy=P)");
-		if (!argv[i][7])
-			return usage_error(argv[i], "has no value");
+		const char *wrong = setting_wrong(argv[i]);
+		if (wrong)
+			return usage_error(argv[i], wrong);
 		int added = snprintf(text + length, bytes - length, "%s%s", i ? " " : "", argv[i]);
 		length += (size_t)added;
 		if (length >= bytes)
@@ -151,6 +170,8 @@ static int set_main(int argc, char **argv, const char *socket_option)
 	close(socket);
 	if (result == 0 && !why[0])
 		return 0;
+	if (result == -ESRCH)
+		return no_client(pid);
 	complain("set %s: %s", text, why[0] ? why : strerror(-result));
 	return STATUS_REFUSED;
 }

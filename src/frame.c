@@ -266,6 +266,7 @@ static void pool_fill(struct pager *pager, uint32_t number, const struct pool *o
 int pool_set_policy(struct pager *pager, uint32_t number, const char *spec, char *why,
 		    size_t why_bytes)
 {
+	char wrong[120] = "";
 	const char *parameters;
 	const struct pagerd_policy_ops *ops = pagerd_policy_find(spec, &parameters);
 	if (!ops) {
@@ -282,13 +283,15 @@ int pool_set_policy(struct pager *pager, uint32_t number, const char *spec, char
 		.capacity_pages = pool_capacity(pager, pool),
 		.frame_bytes = bytes,
 		.parameters = parameters,
-		.why = why,
-		.why_bytes = why_bytes,
+		.why = wrong,
+		.why_bytes = sizeof wrong,
 	};
 	struct pagerd_policy *policy;
 	int error = ops->create(&policy, &env);
 	if (error) {
 		munmap(bytes, size);
+		if (error == -EINVAL)
+			snprintf(why, why_bytes, "policy %s: %s", ops->name, wrong);
 		return error;
 	}
 	pool->ops = ops;

@@ -70,10 +70,11 @@ at_least swap_pages "$(client_value swap_pages "$pid")" $((PAGES - resident))
 expect_status 1 "$CTL" maps $$
 expect_status 1 "$CTL" stat $$
 expect_status 1 "$CTL" set $$ memory=4M
+expect_text err "$$"
 expect_status 1 "$CTL" set policy=best
 expect_text err best
-expect_status 1 "$CTL" set memory=lots
-expect_text err lots
+expect_status 1 "$CTL" set policy=lfu:best=1
+expect_text err 'lfu.*best'
 
 # A limit of one client, a policy and budget of the daemon.
 resident_at_most() {

@@ -21,13 +21,15 @@ wrong 'memory|12Q' "$CTL" run --memory 12Q -- true
 wrong 'policy|best' "$CTL" run --memory 8M --policy best --swap "$SWAP" -- true
 wrong 'too small|256K' "$CTL" run --memory 100K -- true
 wrong 'value' "$CTL" set memory=
+wrong 'lots.*size' "$CTL" set memory=lots
 wrong 'pid|twelve' "$CTL" maps twelve
 wrong 'set|=' "$CTL" set
 wrong frobnicate "${pagerd[@]}" --frobnicate
 wrong '12Q' "${pagerd[@]}" --memory 12Q
 wrong 'memory|-5' "${pagerd[@]}" --memory=-5M
 wrong 'best' "${pagerd[@]}" --memory 8M --policy best
-wrong 'decay|lfu' "${pagerd[@]}" --memory 8M --policy lfu:decay=never
+wrong 'lfu.*decay' "${pagerd[@]}" --memory 8M --policy lfu:decay=never
+wrong 'lru.*decay' "${pagerd[@]}" --memory 8M --policy lru:decay=1
 wrong 'latency|maybe' "${pagerd[@]}" --memory 8M --low-latency maybe
 wrong 'extra' "${pagerd[@]}" --memory 8M extra
 for words in --help 'run --help' 'stat -h'; do
