@@ -180,7 +180,7 @@ static int command(int argc, char **argv, const char *socket)
 {
 	const char *word = argv[0];
 	if (strcmp(word, "run") == 0)
-		return run_main(argc, argv);
+		return run_main(argv);
 	if (strcmp(word, "status") == 0)
 		return report_main(argc, argv, socket, PAGERD_REPORT_STATUS);
 	if (strcmp(word, "stat") == 0)
@@ -197,13 +197,14 @@ static int socket_option(int *argc, char **argv, const char **socket)
 {
 	int kept = 0;
 	for (int i = 0; i < *argc; i++) {
-		if (strcmp(argv[i], "--socket") != 0) {
+		if (strncmp(argv[i], "--socket=", 9) == 0)
+			*socket = argv[i] + 9;
+		else if (strcmp(argv[i], "--socket") != 0)
 			argv[kept++] = argv[i];
-			continue;
-		}
-		if (i + 1 == *argc)
+		else if (i + 1 < *argc)
+			*socket = argv[++i];
+		else
 			return usage_error("--socket", "needs a path");
-		*socket = argv[++i];
 	}
 	*argc = kept;
 	return 0;

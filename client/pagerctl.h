@@ -16,6 +16,6 @@ enum status {
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
 /* pagerctl run; argv[0] is that word. Returns the exit status. */
-int run_main(int argc, char **argv);
+int run_main(char **argv);
 
 #endif

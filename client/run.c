@@ -87,31 +87,40 @@ static bool options_private(const struct service_options *options)
 	return options->policy || options->swap || options->chaos;
 }
 
-static int run_parse(int argc, char **argv, struct run *run)
+/* The option that *arguments points to, "--name value" or "--name=value"; then to its last word. */
+static int option(struct run *run, char ***arguments)
 {
-	int i = 1;
-	for (; i < argc && argv[i][0] == '-'; i++) {
-		int status = 0;
-		if (strcmp(argv[i], "--") == 0) {
-			i++;
+	const char *name = **arguments;
+	char *value = strchr(name, '=');
+	if (value)
+		*value++ = 0;
+	if (option_has_value(name))
+		return option_value(run, name, value ? value : *++*arguments);
+	if (value)
+		return usage_error(name, "no option that has a value");
+	if (strcmp(name, "--no-heap") == 0)
+		run->heap = false;
+	else if (strcmp(name, "--verbose") == 0)
+		run->verbose = true;
+	else
+		return usage_error(name, "unknown option");
+	return 0;
+}
+
+static int run_parse(char **arguments, struct run *run)
+{
+	for (; *arguments && **arguments == '-'; arguments++) {
+		if (strcmp(*arguments, "--") == 0) {
+			arguments++;
 			break;
 		}
-		if (option_has_value(argv[i])) {
-			status = option_value(run, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
-			i++;
-		} else if (strcmp(argv[i], "--no-heap") == 0) {
-			run->heap = false;
-		} else if (strcmp(argv[i], "--verbose") == 0) {
-			run->verbose = true;
-		} else {
-			status = usage_error(argv[i], "unknown option");
-		}
+		int status = option(run, &arguments);
 		if (status != 0)
 			return status;
 	}
-	if (i >= argc)
+	if (!*arguments)
 		return usage_error("command", "missing");
-	run->command = argv + i;
+	run->command = arguments;
 	if (run->socket && options_private(&run->service))
 		return usage_error("--socket",
 				   "names a daemon to join, but --policy, --swap and --chaos are "
@@ -186,13 +195,13 @@ static int run_command(const struct run *run, const struct service *service, boo
 	return status;
 }
 
-int run_main(int argc, char **argv)
+int run_main(char **argv)
 {
 	struct run run = {.heap = true};
 	struct service service;
 	bool orphaned = false;
 	signal(SIGCHLD, SIG_DFL); /* were it ignored, children would be gone before we wait */
-	int status = run_parse(argc, argv, &run);
+	int status = run_parse(argv + 1, &run);
 	if (status != 0)
 		return status;
 	status = run_service(&run, &service);

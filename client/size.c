@@ -18,7 +18,7 @@ int size_parse(const char *text, uint64_t *bytes)
 			return -ERANGE;
 	if (*text) {
 		const char *unit = strchr(units, *text >= 'a' ? *text - 'a' + 'A' : *text);
-		if (!unit || text[1])
+		if (!unit || (text[1] && strcmp(text + 1, "iB") != 0 && strcmp(text + 1, "B") != 0))
 			return -EINVAL;
 		if (__builtin_mul_overflow(value, 1ull << (10 * (unit - units + 1)), &value))
 			return -ERANGE;

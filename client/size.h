@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* A number with K, M, G or T behind it (powers of 1024), or nothing. 0; -EINVAL if text is not
- * that; -ERANGE if it does not fit. */
+/* A number with K, M, G or T behind it (powers of 1024; KiB and KB are K), or nothing. 0; -EINVAL
+ * if text is not that; -ERANGE if it does not fit. */
 int size_parse(const char *text, uint64_t *bytes);
 
 #endif

@@ -19,6 +19,9 @@ wrong 'run|command' "$CTL" run
 wrong frobnicate "$CTL" run --frobnicate -- true
 wrong 'memory|12Q' "$CTL" run --memory 12Q -- true
 wrong 'policy|best' "$CTL" run --memory 8M --policy best --swap "$SWAP" -- true
+wrong '64X' "$CTL" run --memory=64X -- true
+wrong 'no-heap' "$CTL" run --no-heap=1 -- true
+wrong 'swap.*value' "$CTL" run --swap
 wrong 'too small|256K' "$CTL" run --memory 100K -- true
 wrong 'value' "$CTL" set memory=
 wrong 'lots.*size' "$CTL" set memory=lots
@@ -37,4 +40,5 @@ for words in --help 'run --help' 'stat -h'; do
 	expect_status 0 "$CTL" "${words[@]}"
 	expect_text out usage
 done
+must "$CTL" run --memory=8MiB --policy=lfu "--swap=$SWAP" -- true
 [ ! -e "$PAGERD_SOCKET" ] || fail "a socket was left behind"
