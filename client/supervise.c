@@ -14,8 +14,10 @@
 
 #include "pagerctl.h"
 
-static const int passed_on[] = {SIGINT,	 SIGTERM, SIGHUP,   SIGQUIT, SIGUSR1,
-				SIGUSR2, SIGCONT, SIGWINCH, SIGTSTP};
+/* And all real-time signals. */
+static const int passed_on[] = {SIGINT,	 SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1,  SIGUSR2,
+				SIGCONT, SIGWINCH, SIGTSTP, SIGALRM, SIGIO,    SIGURG,
+				SIGPWR,	 SIGPROF,  SIGXCPU, SIGXFSZ, SIGVTALRM};
 
 void supervise_prepare(sigset_t *old)
 {
@@ -24,6 +26,8 @@ void supervise_prepare(sigset_t *old)
 	sigaddset(&handled, SIGCHLD);
 	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
 		sigaddset(&handled, passed_on[i]);
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+		sigaddset(&handled, number);
 	sigprocmask(SIG_BLOCK, &handled, old);
 }
 

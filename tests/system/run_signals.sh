@@ -11,6 +11,8 @@ import sys
 memory = bytearray(8 << 20)
 for name in sys.argv[1:]:
     signal.signal(getattr(signal, "SIG" + name), lambda number, frame: sys.exit(40 + number))
+for name in ("ALRM", "VTALRM", "IO", "RTMIN"):
+    signal.signal(getattr(signal, "SIG" + name), lambda number, frame: print(number, flush=True))
 print("ready", flush=True)
 while True:
     signal.pause()
@@ -23,7 +25,8 @@ start_waiting() {
 	"$CTL" run --memory 4M --swap "$SWAP" -- "$PYTHON" program "$@" >ready &
 	runner=$!
 	at_exit "end_process $runner"
-	read -r line <ready
+	exec 8<ready
+	read -r line <&8
 	[ "$line" = ready ] || fail "the command did not start"
 }
 
@@ -42,5 +45,10 @@ for name in TERM INT HUP USR1 USR2; do
 done
 # The default action of a signal that the command does not handle: it dies of it.
 start_waiting USR1
+for name in ALRM VTALRM IO RTMIN; do
+	kill -$name "$runner"
+	read -r line <&8
+	[ "$line" = "$(kill -l $name)" ] || fail "the command got $line and not $name"
+done
 kill -TERM "$runner"
 ended_with 143
