@@ -101,7 +101,9 @@ API void *pagerd_map(struct pagerd *connection, void *address, size_t length, in
 	const struct choice everything = {.min_bytes = 1, .min_file_bytes = 1};
 	mapping.kind = choose_kind(&everything, &mapping);
 	long place;
-	if (mapping.kind != 0)
+	/* Private pages of files need an agent: a process has one, but any number of connections.
+	 */
+	if (mapping.kind != 0 && mapping.kind != PAGERD_FILE_PRIVATE)
 		place = pagerd_place(connection, &mapping);
 	else
 		place = choose_error(&mapping);
@@ -132,6 +134,8 @@ API int pagerd_unmap(struct pagerd *connection, void *address, size_t length)
 	if (result < 0)
 		return result;
 	result = paged_munmap(&connection->paged, (uint64_t)address, length);
+	if (result == 0 && connection->paged.orphaned)
+		result = -ENOTCONN;
 	return pagerd_leave(connection, result);
 }
 

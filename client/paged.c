@@ -88,7 +88,9 @@ int paged_release(struct paged *paged, uint64_t start, uint64_t end)
 	if (result == 0)
 		result = session_range(&paged->session, PAGERD_UNMAP, start, end - start, 0);
 	/* A daemon that has gone holds nothing back. */
-	if (result < 0 && result != -ENOTCONN) {
+	if (result == -ENOTCONN)
+		paged->orphaned = true;
+	else if (result < 0) {
 		paged_unsplit(paged, start, end);
 		return result;
 	}

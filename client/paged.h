@@ -23,6 +23,7 @@ struct paged {
 	struct regions regions;
 	uint64_t registrations; /* so far */
 	bool locks;		/* mlock(2) was called: some of it may be locked */
+	bool orphaned;		/* the daemon had gone when some of it was released */
 };
 
 /* The arguments of mmap(2), and what it shall become. */

@@ -18,6 +18,10 @@
  * Under `pagerctl run` the preloaded library does all this for the plain mmap(2); do not mix
  * plain munmap(2), mremap(2) or madvise(2) with mappings made here.
  *
+ * A daemon that is told to end writes what was changed to its files, and leaves mappings that give
+ * SIGBUS where their memory is gone. One that is killed takes the memory along: threads that touch
+ * what was not mapped wait until the process is killed, and calls return -ENOTCONN.
+ *
  * fork: a process with a connection made here must not touch its mappings in a child of fork(2);
  * the child may call pagerd_connect for itself. (The preloaded library does carry fork.)
  */
@@ -39,8 +43,9 @@ struct pagerd;
  * ordinary user's $XDG_RUNTIME_DIR/pagerd.sock if a daemon of that user answers there, or else
  * /run/pagerd/pagerd.sock. Makes a userfaultfd for this process.
  * Errors: -ENOENT, -ECONNREFUSED (no daemon there), -EPERM (neither the daemon nor this process
- * may use userfaultfd: see pagerd --check), -EPROTO (not a pagerd of this version), -EMFILE,
- * -ENOMEM, -ENOSYS (the kernel lacks what is needed).
+ * may use userfaultfd: see pagerd --check), -EACCES (the socket is not for this user),
+ * -ENAMETOOLONG, -EPROTO (not a pagerd of this version), -EMFILE, -ENOMEM, -ENOSYS (the kernel
+ * lacks what is needed).
  */
 int pagerd_connect(struct pagerd **connection, const char *socket_path);
 
@@ -50,16 +55,20 @@ void pagerd_disconnect(struct pagerd *connection);
 
 /*
  * Map length bytes, as mmap(2): flags are MAP_SHARED with a regular file's fd, or MAP_ANONYMOUS
- * with MAP_PRIVATE or MAP_SHARED, optionally MAP_FIXED or MAP_FIXED_NOREPLACE. offset must be a
- * multiple of the page size. Returns the address; on error it returns NULL and stores the negative
- * errno in *error if error is not NULL.
- * Errors: those of mmap(2), and -EOPNOTSUPP (private file mapping, tmpfs, not a regular file),
- * -ENOTCONN (the daemon has gone).
+ * with MAP_PRIVATE or MAP_SHARED, optionally MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_NORESERVE or
+ * MAP_POPULATE. offset must be a multiple of the page size. Returns the address; on error it
+ * returns NULL and stores the negative errno in *error if error is not NULL, which success leaves
+ * alone.
+ * Errors: those of mmap(2), and -EOPNOTSUPP (what is left to mmap(2) itself: private mappings of
+ * files, tmpfs, PROT_EXEC, other flags, more than 1 TiB, more than 64 GiB of PROT_NONE), -ENOTCONN
+ * (the daemon has gone).
  */
 void *pagerd_map(struct pagerd *connection, void *address, size_t length, int protection, int flags,
 		 int fd, off_t offset, int *error);
 
-/* Unmap, whole pages. Changed pages of shared files in the range are in the file on return. */
+/* Unmap whole pages, as munmap(2). Changed pages of shared files in the range are in the file on
+ * return. Errors: those of munmap(2); -EIO, -ENOSPC (as of pagerd_sync: it stays mapped); -ENOTCONN
+ * (unmapped, but the daemon has gone, and with it what was changed and not yet in the file). */
 int pagerd_unmap(struct pagerd *connection, void *address, size_t length);
 
 /* As msync(2): flags is MS_SYNC (returns when the data is on disk) or MS_ASYNC.
