@@ -56,6 +56,14 @@ void complain(const char *format, ...)
 	va_end(arguments);
 }
 
+void complain_of_daemon(const char *path, int error)
+{
+	if (error == -EUSERS)
+		complain("the pagerd at %s has no room for one more client", path);
+	else
+		complain("no pagerd answers at %s: %s", path, strerror(-error));
+}
+
 static int usage_error(const char *what, const char *why)
 {
 	complain("%s: %s (pagerctl --help explains)", what, why);
@@ -70,7 +78,7 @@ static int daemon_open(const char *option)
 	const char *path = socket_choose(option, room);
 	int socket = control_open(path, &pid);
 	if (socket < 0)
-		complain("no pagerd answers at %s: %s", path, strerror(-socket));
+		complain_of_daemon(path, socket);
 	return socket;
 }
 

@@ -15,6 +15,9 @@ enum status {
 /* "pagerctl: ...\n" on standard error. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
+/* That there is no session with the daemon at path, and why: the error of control_open. */
+void complain_of_daemon(const char *path, int error);
+
 /* pagerctl run; argv[0] is that word. Returns the exit status. */
 int run_main(char **argv);
 

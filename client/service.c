@@ -31,8 +31,8 @@ int service_join(struct service *service, const char *path, bool quiet)
 	uint32_t pid;
 	int control = control_open(path, &pid);
 	if (control < 0) {
-		if (!quiet)
-			complain("no pagerd answers at %s: %s", path, strerror(-control));
+		if (!quiet || control == -EUSERS)
+			complain_of_daemon(path, control);
 		return STATUS_UNAVAILABLE;
 	}
 	*service = (struct service){.control = control, .pid = pid, .lifeline = -1};

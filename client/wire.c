@@ -117,9 +117,10 @@ static int wire_packet(int socket, struct pagerd_header *reply, size_t bytes, si
 		.msg_controllen = sizeof(passing.bytes),
 	};
 	long result;
+	/* What we sent was not read, but what the daemon sent before that may still be there. */
 	do {
 		result = sys_recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	} while (result == -EINTR);
+	} while (result == -EINTR || result == -ECONNRESET);
 	if (result <= 0)
 		return wire_errno(result);
 	*size = (size_t)result;
@@ -175,7 +176,8 @@ int wire_call(int socket, const struct pagerd_header *request, int passed,
 	      struct pagerd_header *reply, size_t bytes, int *received)
 {
 	int result = wire_send(socket, request, passed);
-	if (result < 0)
+	/* A daemon that turns us away says why, and does not wait for what we ask. */
+	if (result < 0 && result != -ENOTCONN)
 		return result;
 	return wire_receive(socket, (enum pagerd_type)request->type, reply, bytes, received);
 }

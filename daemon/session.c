@@ -276,6 +276,19 @@ void session_reply_text(struct session *session, uint16_t type, char *text, size
 
 /* ---- life -------------------------------------------------------------------------------- */
 
+void session_refuse(int fd)
+{
+	const struct pagerd_header header = {
+		.magic = PAGERD_MAGIC,
+		.version = PAGERD_VERSION,
+		.type = PAGERD_HELLO | PAGERD_REPLY,
+		.size = sizeof header,
+		.error = -EUSERS,
+	};
+	send_packet(fd, &header, sizeof header, -1);
+	close(fd);
+}
+
 static bool user_has_too_many(const struct daemon *daemon, uid_t uid)
 {
 	unsigned count = 0;
@@ -321,7 +334,7 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 {
 	struct session *session = calloc(1, sizeof *session);
 	if (!session) {
-		close(fd);
+		session_refuse(fd);
 		return -ENOMEM;
 	}
 	session->fd = fd;
@@ -340,7 +353,9 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 	if (!error && !parent)
 		error = event_add(session->event, NULL) ? -ENOMEM : 0;
 	if (error) {
+		session->fd = -1;
 		session_free(session);
+		session_refuse(fd);
 		return error;
 	}
 	session->busy = parent;

@@ -80,6 +80,8 @@ struct session {
  * many), -ENOMEM. */
 int session_create(struct daemon *daemon, int fd, const struct session *parent,
 		   struct session **session);
+/* Turn a connection away, which takes fd: its HELLO gets -EUSERS. */
+void session_refuse(int fd);
 /* Read its next request; or end it, if its connection has ended meanwhile. It may be freed. */
 void session_listen(struct session *session);
 /* Free all sessions, whose requests nobody works on any more. */

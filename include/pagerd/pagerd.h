@@ -44,8 +44,8 @@ struct pagerd;
  * /run/pagerd/pagerd.sock. Makes a userfaultfd for this process.
  * Errors: -ENOENT, -ECONNREFUSED (no daemon there), -EPERM (neither the daemon nor this process
  * may use userfaultfd: see pagerd --check), -EACCES (the socket is not for this user),
- * -ENAMETOOLONG, -EPROTO (not a pagerd of this version), -EMFILE, -ENOMEM, -ENOSYS (the kernel
- * lacks what is needed).
+ * -ENAMETOOLONG, -EUSERS (the daemon has no room for one more), -EPROTO (not a pagerd of this
+ * version), -EMFILE, -ENOMEM, -ENOSYS (the kernel lacks what is needed).
  */
 int pagerd_connect(struct pagerd **connection, const char *socket_path);
 

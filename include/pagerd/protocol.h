@@ -58,7 +58,8 @@ struct pagerd_header {
 };
 
 /* HELLO. The reply carries one descriptor, /dev/userfaultfd, if PAGERD_HELLO_DEVICE is set in
- * its flags; without it the client tries userfaultfd(2) itself. */
+ * its flags; without it the client tries userfaultfd(2) itself. A daemon that has no room for one
+ * more session answers with a header alone, -EUSERS, before or after it was asked. */
 #define PAGERD_HELLO_DEVICE 1u
 struct pagerd_hello {
 	struct pagerd_header h;
