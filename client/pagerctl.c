@@ -36,7 +36,7 @@ static const char usage[] =
 	"  --chaos SEED   page everything, and evict, delay, reorder and fail whatever may be, at\n"
 	"                 random (private daemon; very slow; for tests: results must not change)\n"
 	"  --verbose      say at the end what the paged memory took\n"
-	"SIZE is in bytes, or has K, M, G or T behind it.\n"
+	"SIZE is in bytes, or has K, M, G or T behind it; memory=none takes a client's limit away.\n"
 	"--socket PATH (with every command) names the daemon's socket; the default is\n"
 	"$PAGERD_SOCKET, or $XDG_RUNTIME_DIR/pagerd.sock if your own daemon answers there (not for\n"
 	"root), or /run/pagerd/pagerd.sock.\n"

@@ -41,14 +41,27 @@ static int option_size(const char *name, const char *value, uint64_t *bytes)
 	return STATUS_USAGE;
 }
 
+static uint64_t machine_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static int option_memory(const char *value, uint64_t *bytes)
 {
 	int status = option_size("--memory", value, bytes);
-	if (status != 0 || *bytes >= PAGERD_MEMORY_MIN)
+	if (status != 0)
 		return status;
-	complain("run: --memory %s: too small to run, at least %lluK", value,
-		 PAGERD_MEMORY_MIN >> 10);
-	return STATUS_USAGE;
+	if (*bytes < PAGERD_MEMORY_MIN) {
+		complain("run: --memory %s: too small to run, at least %lluK", value,
+			 PAGERD_MEMORY_MIN >> 10);
+		return STATUS_USAGE;
+	}
+	if (*bytes > machine_bytes()) {
+		complain("run: --memory %s: more than the machine has (%lluM)", value,
+			 (unsigned long long)machine_bytes() >> 20);
+		return STATUS_USAGE;
+	}
+	return 0;
 }
 
 /* An option that has a value. */
@@ -128,11 +141,6 @@ static int run_parse(char **arguments, struct run *run)
 	return 0;
 }
 
-static uint64_t memory_default(void)
-{
-	return (uint64_t)sysconf(_SC_PHYS_PAGES) / 2 * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 /* Join a daemon unless the options ask for a private one; a private one if none answers, but not
  * if one was named. */
 static int run_service(const struct run *run, struct service *service)
@@ -146,7 +154,7 @@ static int run_service(const struct run *run, struct service *service)
 			return status;
 	}
 	if (options.memory_bytes == 0)
-		options.memory_bytes = memory_default();
+		options.memory_bytes = machine_bytes() / 2;
 	return service_start(service, &options);
 }
 

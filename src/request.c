@@ -427,22 +427,30 @@ static int request_wire(struct pager *pager, struct pager_request *request, stru
 
 /* ---- settings ---------------------------------------------------------------------------- */
 
-static int set_daemon(struct pager *pager, struct pager_request *request)
+/* Neither too small to run nor larger than the machine. */
+static int set_check_memory(const struct pager *pager, struct pager_request *request)
 {
-	uint64_t pages = request->length >> PAGE_SHIFT;
-	if (request->length && request->length < PAGER_BUDGET_MIN_BYTES) {
+	if (request->length < PAGER_BUDGET_MIN_BYTES) {
 		snprintf(request->why, sizeof request->why, "memory: at least %llu KiB",
 			 PAGER_BUDGET_MIN_BYTES >> 10);
 		return -EINVAL;
 	}
-	if (pages > pager->frame_limit) {
+	if (request->length >> PAGE_SHIFT > pager->frame_limit) {
 		snprintf(request->why, sizeof request->why,
 			 "memory: more than the machine has (%u MiB)", pager->frame_limit >> 8);
 		return -EINVAL;
 	}
+	return 0;
+}
+
+static int set_daemon(struct pager *pager, struct pager_request *request)
+{
+	uint64_t pages = request->length >> PAGE_SHIFT;
+	int error = request->length ? set_check_memory(pager, request) : 0;
+	if (error)
+		return error;
 	if (request->text) {
-		int error =
-			pool_set_policy(pager, 0, request->text, request->why, sizeof request->why);
+		error = pool_set_policy(pager, 0, request->text, request->why, sizeof request->why);
 		if (error)
 			return error;
 	}
@@ -453,12 +461,10 @@ static int set_daemon(struct pager *pager, struct pager_request *request)
 
 static int set_client(struct pager *pager, struct pager_request *request, struct client *client)
 {
-	if (request->length && request->length < PAGER_BUDGET_MIN_BYTES) {
-		snprintf(request->why, sizeof request->why, "memory: at least %llu KiB",
-			 PAGER_BUDGET_MIN_BYTES >> 10);
-		return -EINVAL;
-	}
-	int error = pool_own(pager, client);
+	bool limited = request->length && request->length != UINT64_MAX;
+	int error = limited ? set_check_memory(pager, request) : 0;
+	if (!error)
+		error = pool_own(pager, client);
 	if (!error && request->text)
 		error = pool_set_policy(pager, client->pool, request->text, request->why,
 					sizeof request->why);

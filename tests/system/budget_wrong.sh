@@ -30,5 +30,8 @@ for budget in 4K 1048576G; do
 	cat out >>err
 	expect_text err 'small|least|minimum|large|more than|machine'
 done
+expect_status 64 "$CTL" run --memory 1048576G -- touch ran
+expect_text err 'more than'
+[ ! -e ran ] || fail "the command ran under a limit larger than the machine"
 daemon_must_live "after wrong budgets"
 daemon_stop

@@ -80,6 +80,8 @@ expect_text err 'lfu.*best'
 resident_at_most() {
 	[ "$(client_value resident_pages "$pid")" -le "$1" ]
 }
+expect_status 1 "$CTL" set "$pid" memory=1048576G
+expect_text err 'more than'
 must "$CTL" set "$pid" memory=2M
 until_true "the client keeps to its new limit" resident_at_most 512
 must "$CTL" set memory=4M policy=lru
