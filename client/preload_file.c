@@ -340,12 +340,33 @@ EXPORT int fallocate(int fd, int mode, off_t offset, off_t length)
 EXPORT int fallocate64(int fd, int mode, off64_t offset, off64_t length)
 	__attribute__((alias("fallocate")));
 
-/* Where the file system cannot do it, this fails (EOPNOTSUPP); the C library's would write zeros.
- */
+/* For file systems without fallocate: as the C library, write a zero into each block that may not
+ * be there. Returns the error. */
+static int blocks_write(int fd, off_t offset, off_t length)
+{
+	struct stat st;
+	if (sys_fcntl(fd, F_GETFL, 0) & O_APPEND)
+		return EBADF;
+	if (sys_fstat(fd, &st) < 0)
+		return EBADF;
+	off_t block = st.st_blksize < (off_t)PAGE_BYTES ? SECTOR_BYTES : (off_t)PAGE_BYTES;
+	off_t last = offset + (length - 1);
+	for (off_t at = offset + (length - 1) % block; at <= last; at += block) {
+		char there = 0;
+		if (at < st.st_size && pread(fd, &there, 1, at) < 0)
+			return errno;
+		if (!there && pwrite(fd, "", 1, at) != 1)
+			return errno;
+	}
+	return 0;
+}
+
 EXPORT int posix_fallocate(int fd, off_t offset, off_t length)
 {
 	int saved = errno;
 	int result = fallocate(fd, 0, offset, length) < 0 ? errno : 0;
+	if (result == EOPNOTSUPP)
+		result = blocks_write(fd, offset, length);
 	errno = saved;
 	return result;
 }
