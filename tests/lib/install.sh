@@ -9,7 +9,7 @@ BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libevent
 # service and start it.
 RUN_PACKAGES=(libjemalloc2 redis-tools sqlite3 python3 time coreutils util-linux)
 TEST_PACKAGES=(clang e2fsprogs mount liblmdb-dev lmdb-utils make
-	stress-ng)
+	postgresql-15 stress-ng)
 
 package_installed() {
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -36,8 +36,16 @@ install_packages() {
 	fi
 	echo "packages: installing ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get -qq update &&
-		apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+	apt-get -qq update || return
+	[[ " ${missing[*]} " != *" postgresql-"* ]] || postgres_without_cluster || return
+	apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Else its package would make a cluster of its own, and start it.
+postgres_without_cluster() {
+	apt-get -qq install -y --no-install-recommends postgresql-common >/dev/null &&
+		sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' \
+			/etc/postgresql-common/createcluster.conf
 }
 
 # The redis server's program: Debian keeps it in redis-tools under another name, and it does what
@@ -47,4 +55,13 @@ redis_server_program() {
 	command -v redis-server && return 0
 	ln -sf /usr/bin/redis-check-rdb "$dir/redis-server"
 	echo "$dir/redis-server"
+}
+
+# The directory of the PostgreSQL server's programs, which are not in the path.
+postgres_programs() {
+	local program
+	for program in /usr/lib/postgresql/*/bin/initdb; do
+		[ -x "$program" ] && dirname "$program" && return 0
+	done
+	return 1
 }
