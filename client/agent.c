@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "spare.h"
 #include "sys.h"
 #include "wire.h"
 
@@ -129,6 +130,7 @@ static int agent_connect(struct session *session)
 {
 	struct pagerd_header request, reply;
 	int ends[2], window = -1;
+	spare_release(); /* of what follows the window cannot be asked for again */
 	int result = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
 	if (result < 0)
 		return result;

@@ -2,10 +2,12 @@
 /* Carrying paged memory through fork. */
 #include "paged_fork.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "agent.h"
+#include "spare.h"
 #include "sys.h"
 #include "wire.h"
 
@@ -13,6 +15,8 @@ int paged_fork_begin(struct paged *paged, int *child_socket)
 {
 	int ends[2];
 	int result = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
+	if (result == -EMFILE && spare_release())
+		result = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
 	if (result < 0)
 		return result;
 	result = session_fork(&paged->session, ends[0]);
@@ -107,6 +111,7 @@ int paged_fork_adopt(struct paged *paged, int child_socket)
 	paged->regions = (struct regions){.entries = NULL};
 	session_finish(&paged->session);
 	agent_forget();
+	spare_release();
 	int result = holes_fill(&inherited);
 	if (result == 0)
 		result = session_start(&paged->session, child_socket);
@@ -114,6 +119,7 @@ int paged_fork_adopt(struct paged *paged, int child_socket)
 		result = regions_reserve(&paged->regions, inherited.count + 1);
 	for (size_t i = 0; i < inherited.count && result == 0; i++)
 		result = adopt(paged, &inherited.entries[i]);
+	spare_fill();
 	regions_finish(&inherited);
 	return result;
 }

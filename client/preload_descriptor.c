@@ -12,8 +12,9 @@
 
 #include "agent.h"
 #include "preload.h"
+#include "spare.h"
 
-#define HIDDEN (3 + AGENT_DESCRIPTORS)
+#define HIDDEN (3 + AGENT_DESCRIPTORS + SPARE_DESCRIPTORS)
 
 static void hidden_list(int fds[HIDDEN])
 {
@@ -21,6 +22,7 @@ static void hidden_list(int fds[HIDDEN])
 	fds[1] = __atomic_load_n(&preload.paged.session.uffd, __ATOMIC_RELAXED);
 	fds[2] = __atomic_load_n(&preload.fork_socket, __ATOMIC_RELAXED);
 	agent_descriptors(fds + 3);
+	spare_descriptors(fds + 3 + AGENT_DESCRIPTORS);
 }
 
 static bool hidden(int fd)

@@ -10,6 +10,7 @@
 #include "lock.h"
 #include "paged_fork.h"
 #include "preload.h"
+#include "spare.h"
 
 static void fork_begin(void)
 {
@@ -47,6 +48,8 @@ static void fork_parent(void)
 		sys_close(preload.fork_socket);
 		preload.fork_socket = -1;
 	}
+	if (preload_paging())
+		spare_fill();
 	sys_signals signals = preload.fork_signals;
 	preload_leave(&signals);
 }

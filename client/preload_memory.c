@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "preload.h"
+#include "spare.h"
 
 /* What the call does where nothing can be paged. */
 static long map_plain(const struct mapping *mapping)
@@ -30,6 +31,8 @@ static long map_paged(struct mapping *mapping)
 		preload_file_mapped(mapping->fd);
 	if (mapping->kind == PAGERD_FILE_SHARED && refused == -ENOTCONN)
 		preload_die("the daemon has gone with what was changed in mapped files");
+	if (preload.state == PRELOAD_ON)
+		spare_fill();
 	bool complain = preload.verbose && refused < 0;
 	preload_leave(&signals);
 	if (complain)

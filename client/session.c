@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "spare.h"
 #include "sys.h"
 #include "wire.h"
 
@@ -87,6 +88,9 @@ static int session_object(struct session *session, const struct pagerd_header *r
 	struct pagerd_map_reply reply;
 	int memfd = -1;
 	int result = wire_call(session->socket, request, passed, &reply.h, sizeof(reply), &memfd);
+	if (result == -EMFILE && spare_release())
+		result = wire_call(session->socket, request, passed, &reply.h, sizeof(reply),
+				   &memfd);
 	if (result < 0)
 		return result;
 	if (memfd < 0)
