@@ -57,8 +57,8 @@ long vector_bytes(const struct iovec *vector, int count);
 /* The call with a copy of the memory instead, 1 MiB at a time. With the preloaded library's lock
  * held if it writes. */
 long file_copied(const struct file_call *call);
-/* Whether the call reads with O_DIRECT into nothing but paged memory: the device would write to
- * pages that are evicted meanwhile. */
+/* Whether the call reads with O_DIRECT into memory of which some is paged: the device would write
+ * to pages that are evicted meanwhile. */
 bool file_reads_direct(const struct file_call *call);
 
 #endif

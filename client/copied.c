@@ -2,18 +2,18 @@
 /*
  * Transfers between a file and paged memory by way of memory that is never paged.
  *
- * What is written is copied by the kernel, to a file of our own, because it gives EFAULT where a
- * load gives a signal, and reads what can be read, to the byte.
+ * Bytes are copied by the kernel, to and from a file of our own, because it gives EFAULT where a
+ * load or a store gives a signal, and copies what can be copied, to the byte.
  */
 #undef _FILE_OFFSET_BITS
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "coherent.h"
 #include "preload.h"
@@ -57,15 +57,6 @@ long vector_bytes(const struct iovec *vector, int count)
 	return (long)bytes;
 }
 
-static bool regions_writable(uint64_t start, uint64_t end)
-{
-	struct piece piece;
-	while (regions_piece(&preload.paged.regions, &start, end, &piece))
-		if (!piece.region || !(piece.region->protection & PROT_WRITE))
-			return false;
-	return true;
-}
-
 bool file_reads_direct(const struct file_call *call)
 {
 	struct stat st;
@@ -73,13 +64,14 @@ bool file_reads_direct(const struct file_call *call)
 	if (call->write || mode < 0 || !(mode & O_DIRECT) || !preload_paging() ||
 	    sys_fstat(call->fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
 		return false;
-	bool paged = true;
+	bool paged = false;
 	sys_signals signals;
 	preload_enter(&signals);
-	for (int i = 0; i < call->count && paged; i++) {
+	for (int i = 0; i < call->count && !paged; i++) {
 		uint64_t start = (uint64_t)call->vector[i].iov_base;
 		uint64_t bytes = call->vector[i].iov_len;
-		paged = start + bytes >= start && regions_writable(start, start + bytes);
+		paged = start + bytes >= start &&
+			regions_overlap(&preload.paged.regions, start, start + bytes);
 	}
 	preload_leave(&signals);
 	return paged;
@@ -162,14 +154,25 @@ static long copy_out(const struct file_call *call, struct rest *rest, const stru
 	return (long)done;
 }
 
-static void copy_scatter(const struct rest *rest, const char *copy, uint64_t bytes)
+/* Fill the buffers with what is in the copy: by the kernel, as above. */
+static long copy_scatter(const struct copy *copy, const struct rest *rest, uint64_t bytes)
 {
-	for (int i = 0; i < rest->count && bytes; i++) {
-		uint64_t part = rest->vector[i].iov_len < bytes ? rest->vector[i].iov_len : bytes;
-		memcpy(rest->vector[i].iov_base, copy, part);
-		copy += part;
-		bytes -= part;
-	}
+	uint64_t most = bytes;
+	int last = 0;
+	while (most > rest->vector[last].iov_len)
+		most -= rest->vector[last++].iov_len;
+	uint64_t whole = rest->vector[last].iov_len;
+	rest->vector[last].iov_len = most;
+	long done = sys_call(SYS_preadv, copy->fd, (long)rest->vector, last + 1, 0, 0, 0);
+	rest->vector[last].iov_len = whole;
+	return done;
+}
+
+/* What did not get to the buffers was not read. */
+static void copy_unread(const struct file_call *call, uint64_t bytes)
+{
+	if (bytes && call->position < 0)
+		sys_call(SYS_lseek, call->fd, -(long)bytes, SEEK_CUR, 0, 0, 0);
 }
 
 static long copy_in(const struct file_call *call, struct rest *rest, const struct copy *copy)
@@ -177,10 +180,12 @@ static long copy_in(const struct file_call *call, struct rest *rest, const struc
 	uint64_t done = 0, total = rest_bytes(rest);
 	while (done < total) {
 		uint64_t want = total - done < copy->size ? total - done : copy->size;
-		long got = copy_transfer(call, copy->bytes, want, done);
+		long read = copy_transfer(call, copy->bytes, want, done);
+		long got = read > 0 ? copy_scatter(copy, rest, (uint64_t)read) : read;
+		if (got < read)
+			copy_unread(call, (uint64_t)(read - (got < 0 ? 0 : got)));
 		if (got < 0)
 			return done ? (long)done : got;
-		copy_scatter(rest, copy->bytes, (uint64_t)got);
 		done += (uint64_t)got;
 		if ((uint64_t)got < want)
 			break;
