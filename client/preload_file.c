@@ -25,7 +25,8 @@ static long file_result(long result)
 /* Calls at the descriptor's own position; appending ones begin at the file's end. */
 static uint64_t file_position(const struct file_call *call, const struct stat *st)
 {
-	if (call->write && sys_fcntl(call->fd, F_GETFL, 0) & O_APPEND)
+	bool append = call->flags & RWF_APPEND || sys_fcntl(call->fd, F_GETFL, 0) & O_APPEND;
+	if (call->write && append)
 		return (uint64_t)st->st_size; /* whatever the position says */
 	if (call->position >= 0)
 		return (uint64_t)call->position;

@@ -588,6 +588,23 @@ static void test_file_read_after_store(void)
 }
 
 /* The same without msync: the kernel has one copy of a page, and programs rely on it. */
+/* What is appended by the call's own flag is in a page that is there already. */
+static void test_file_append(void)
+{
+	int fd = scratch_file(PAGE + 100);
+	char *memory = map_file(fd, 2 * PAGE, READ_WRITE, MAP_SHARED, 0);
+	char more[200];
+	struct iovec one = {more, sizeof(more)};
+
+	memset(more, 'm', sizeof(more));
+	memset(memory, 'b', PAGE + 100);
+	CHECK(pwritev2(fd, &one, 1, 0, RWF_APPEND) == sizeof(more));
+	CHECK(memory[0] == 'b' && memory[PAGE + 99] == 'b');
+	CHECK(!memcmp(memory + PAGE + 100, more, sizeof(more)) && !memory[PAGE + 300]);
+	CHECK(munmap(memory, 2 * PAGE) == 0);
+	close(fd);
+}
+
 static void test_file_read_and_write_calls(void)
 {
 	int fd = scratch_file(4 * MIB);
@@ -821,6 +838,7 @@ static const struct test tests[] = {
 	TEST(file_tail),
 	TEST(file_reader_sees_writer),
 	TEST(file_read_after_store),
+	TEST(file_append),
 	TEST(file_read_and_write_calls),
 	TEST(file_limits),
 	TEST(file_private),
