@@ -84,7 +84,12 @@ static void all_mark(struct worker *w, bool lock)
 
 static void lock_all(struct worker *w, int flags)
 {
-	int result = mlockall(flags);
+	int result;
+
+	/* The pager's own memory would count. */
+	if (w->program->limits)
+		flags &= ~(MCL_FUTURE | MCL_CURRENT);
+	result = mlockall(flags);
 
 	report(&w->report, "mlockall(%d) ", flags);
 	report_result(&w->report, result);

@@ -141,6 +141,8 @@ void program_parse(struct program *program, int argc, char **argv)
 	if (optind != argc || !program->directory || !program->processes)
 		usage("-d is missing, or there is a word too many");
 	program->odd_sizes = program->seed % 3 == 0;
+	program->alarms = program->seed % 4 == 1;
+	program->limits = program->seed % 5 == 2;
 	random = random_for(program->seed, UINT64_MAX);
 	for (int i = 0; i < CUTS; i++)
 		program->cuts[i] = random_below(&random, ARENA_PAGES);

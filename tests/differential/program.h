@@ -40,6 +40,8 @@ struct program {
 	uint32_t answer_seconds; /* a process that takes longer for a step is stuck */
 	const char *directory;	 /* of the files; removed and made again */
 	bool odd_sizes;		 /* of files: no whole pages */
+	bool alarms;		 /* signals arrive all the time */
+	bool limits;		 /* of address space and of locked memory */
 	bool known[KNOWN_COUNT];
 	bool left_out[STEPS_MAX];
 	/* Most ranges begin and end at one of these pages, so that calls meet each other's edges.

@@ -165,6 +165,7 @@ static void worker_dump(struct worker *w)
 
 void worker_run(struct worker *w)
 {
+	surroundings_begin(w->program);
 	for (;;) {
 		struct command command = worker_ask(w);
 		enum step_kind kind;

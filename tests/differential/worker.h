@@ -109,6 +109,11 @@ static inline struct range pick_arena(struct worker *w)
 	return range_arena(&w->space, w->program, &w->random);
 }
 
+/* surroundings.c */
+
+/* For this process, and each child anew. */
+void surroundings_begin(const struct program *program);
+
 /* map.c */
 void step_map_anon(struct worker *w);
 void step_map_file(struct worker *w);
