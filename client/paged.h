@@ -55,6 +55,8 @@ int paged_msync(struct paged *paged, uint64_t address, uint64_t length, int flag
 /* mlock2(2): mlock(2) if flags is 0. */
 int paged_mlock(struct paged *paged, uint64_t address, uint64_t length, unsigned flags);
 int paged_munlock(struct paged *paged, uint64_t address, uint64_t length);
+/* Lock again what mremap(2) has moved to address and has made longer or shorter. */
+int paged_mlock_moved(struct paged *paged, uint64_t address, uint64_t length, uint64_t new_length);
 int paged_mlockall(struct paged *paged, int flags);
 int paged_munlockall(struct paged *paged);
 /* Make the private memory in a range the kernel's own, contents and all. */

@@ -62,6 +62,7 @@ static int adopt_region(struct paged *paged, const struct region *inherited)
 	uint64_t length = region.end - region.start;
 	if (region.kind == PAGERD_ANON_PRIVATE)
 		region.kind = PAGERD_ANON_FORKED;
+	region.flags &= (uint16_t)~REGION_ONFAULT; /* locks are not inherited */
 	int result = region_is_private(&region) ? agent_start(&paged->session) : 0;
 	if (result < 0)
 		return result;

@@ -44,6 +44,9 @@ int paged_lock_allowed(uint64_t length)
 
 void paged_lock_copies(struct paged *paged, uint64_t start, uint64_t end)
 {
+	const struct region *region = regions_lookup(&paged->regions, start);
+	if (region->flags & REGION_ONFAULT)
+		return;
 	for (uint64_t at = start; at < end && paged->locks; at += PAGE_BYTES) {
 		at += paged_unlocked(paged, at, end - at);
 		if (at < end)
@@ -60,6 +63,20 @@ static void lock_tell(struct paged *paged, uint64_t start, uint64_t end, bool al
 		if (piece.region)
 			session_range(&paged->session, PAGERD_WIRE, piece.start, length,
 				      always || paged_locked(paged, piece.start, length));
+	}
+}
+
+/* Remember how it is locked: what the kernel has come to, which is up to the first hole. */
+static void lock_mark(struct paged *paged, uint64_t start, uint64_t end, bool onfault)
+{
+	uint64_t cursor = start;
+	struct piece piece;
+	while (regions_piece(&paged->regions, &cursor, end, &piece) &&
+	       regions_reserve(&paged->regions, 2) == 0) {
+		if (!paged_locked(paged, piece.start, piece.end - piece.start))
+			return;
+		regions_mark(&paged->regions, piece.start, piece.end, onfault ? REGION_ONFAULT : 0,
+			     onfault ? 0 : REGION_ONFAULT);
 	}
 }
 
@@ -82,17 +99,34 @@ int paged_mlock(struct paged *paged, uint64_t address, uint64_t length, unsigned
 		lock_tell(paged, start, end, true);
 	}
 	int result = sys_mlock(address, length, flags);
+	if (paging)
+		lock_mark(paged, start, end, flags & MLOCK_KNOWN);
 	if (paging && result < 0)
 		lock_tell(paged, start, end, false);
 	return result;
+}
+
+int paged_mlock_moved(struct paged *paged, uint64_t address, uint64_t length, uint64_t new_length)
+{
+	const struct region *region = regions_lookup(&paged->regions, address);
+	uint64_t kept = length < new_length ? length : new_length;
+	unsigned flags = region && region->flags & REGION_ONFAULT ? MLOCK_KNOWN : 0;
+	/* The kernel's own move took the lock along, and brings nothing in. */
+	if (!region || region->kind != PAGERD_FILE_PRIVATE)
+		kept = 0;
+	lock_tell(paged, address, address + kept, false);
+	return kept < new_length ? paged_mlock(paged, address + kept, new_length - kept, flags) : 0;
 }
 
 int paged_munlock(struct paged *paged, uint64_t address, uint64_t length)
 {
 	uint64_t start = address, end = length;
 	int result = sys_munlock(address, length);
-	if (paged->locks && lock_range(paged, &start, &end))
-		lock_tell(paged, start, end, false);
+	if (!paged->locks || !lock_range(paged, &start, &end))
+		return result;
+	lock_tell(paged, start, end, false);
+	if (regions_reserve(&paged->regions, 2) == 0)
+		regions_mark(&paged->regions, start, end, 0, REGION_ONFAULT);
 	return result;
 }
 
@@ -106,6 +140,9 @@ int paged_mlockall(struct paged *paged, int flags)
 		lock_tell(paged, 0, end, true);
 	}
 	int result = sys_mlockall(flags);
+	if (paging && result == 0 && regions_reserve(&paged->regions, 2) == 0)
+		regions_mark(&paged->regions, 0, end, flags & MCL_ONFAULT ? REGION_ONFAULT : 0,
+			     flags & MCL_ONFAULT ? 0 : REGION_ONFAULT);
 	if (paging && result < 0)
 		lock_tell(paged, 0, end, false);
 	return result;
@@ -114,8 +151,12 @@ int paged_mlockall(struct paged *paged, int flags)
 int paged_munlockall(struct paged *paged)
 {
 	int result = sys_munlockall();
-	if (paged->locks && paged->regions.count)
-		lock_tell(paged, 0, paged->regions.entries[paged->regions.count - 1].end, false);
+	uint64_t end =
+		paged->regions.count ? paged->regions.entries[paged->regions.count - 1].end : 0;
+	if (paged->locks && end) {
+		lock_tell(paged, 0, end, false);
+		regions_mark(&paged->regions, 0, end, 0, REGION_ONFAULT);
+	}
 	paged->locks = false;
 	return result;
 }

@@ -442,12 +442,16 @@ long paged_mremap(struct paged *paged, uint64_t address, uint64_t length, uint64
 	if (!remap_valid(&remap) || !regions_overlap(&paged->regions, address, end))
 		return remap_plain(paged, &remap);
 	bool locked = paged_locked(paged, address, end - address);
+	if (locked && remap.new_length > remap.length)
+		result = paged_lock_allowed(remap.new_length - remap.length);
+	if (result < 0)
+		return result;
 	long place = remap_onto_self(paged, &remap) ? -EFAULT : remap_paged(paged, &remap);
 	if (!locked || place < 0)
 		return place;
 	/* A lock goes along, and does not stay. */
 	if (flags & MREMAP_DONTUNMAP)
 		paged_munlock(paged, address, length);
-	paged_mlock(paged, (uint64_t)place, new_length, 0);
+	paged_mlock_moved(paged, (uint64_t)place, remap.length, remap.new_length);
 	return place;
 }

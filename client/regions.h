@@ -19,6 +19,7 @@ enum region_flag {
 	REGION_READ_ONLY = 1,  /* MAP_PRIVATE of a read-only memfd: never to become writable */
 	REGION_DONTFORK = 2,   /* madvise: a child of fork has nothing there */
 	REGION_WIPEONFORK = 4, /* madvise: a child of fork has zeros there */
+	REGION_ONFAULT = 8,    /* if it is locked, then by MLOCK_ONFAULT */
 };
 
 struct region {

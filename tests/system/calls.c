@@ -392,6 +392,28 @@ static void test_locked_copies(void)
 	close(fd);
 }
 
+/* Locked pages of a file that are to come when they are used are copied no sooner: neither when
+ * they move, nor when they become writable. */
+static void test_locked_onfault(void)
+{
+	int fd = scratch_file(MIB);
+	char *shared = mmap(NULL, MIB, READ_WRITE, MAP_SHARED, fd, 0);
+	char *private = mmap(NULL, MIB, READ_WRITE, MAP_PRIVATE, fd, 0);
+
+	CHECK(shared != MAP_FAILED && private != MAP_FAILED);
+	fill(shared, MIB, 103);
+	CHECK(mlock2(private, MIB, 1) == 0);
+	private = mremap(private, MIB, MIB / 2, MREMAP_MAYMOVE | MREMAP_FIXED, map(MIB, ANON));
+	CHECK(private != MAP_FAILED);
+	CHECK(mprotect(private, MIB / 2, PROT_READ) == 0);
+	CHECK(mprotect(private, MIB / 2, READ_WRITE) == 0);
+	fill(shared, MIB, 107);
+	CHECK(holds(private, MIB / 2, 107));
+	CHECK_ERRNO(madvise(private, PAGE, MADV_DONTNEED), EINVAL);
+	CHECK(munmap(private, MIB) == 0 && munmap(shared, MIB) == 0);
+	close(fd);
+}
+
 /* A mapping of a file that is locked from the start shows what is stored through another. */
 static void test_locked_file(void)
 {
@@ -828,6 +850,7 @@ static const struct test tests[] = {
 	TEST(locked_moves),
 	TEST(locked_behind),
 	TEST(locked_copies),
+	TEST(locked_onfault),
 	TEST(locked_file),
 	TEST(mmap_errors),
 	TEST(errno_stays),
