@@ -28,6 +28,9 @@ static const char *const known_names[KNOWN_COUNT] = {
 	/* MREMAP_MAYMOVE: the kernel grows memory where it is if there is room, the pager moves
 	 * it. Programs must expect both. */
 	[KNOWN_GROW_MOVES] = "grow_moves",
+	/* process_vm_writev(2) pins pages and then writes to them: what is evicted in between loses
+	 * that. */
+	[KNOWN_PINNED] = "pinned",
 	/* mremap(2) of ranges that were mapped by several calls: whether the kernel has merged them
 	 * to one mapping depends on what was touched in which order. */
 	[KNOWN_REMAP_SPANS] = "remap_spans",
