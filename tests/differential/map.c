@@ -208,9 +208,11 @@ void step_map_file(struct worker *w)
 static uint64_t bad_length(struct worker *w)
 {
 	static const uint64_t lengths[] = {
-		0,	    UINT64_MAX, UINT64_MAX - PAGE + 1, 1ull << 63,
-		1ull << 47, 1ull << 39, (1ull << 47) - PAGE,   UINT64_MAX / PAGE * PAGE - 1};
+		0,	    UINT64_MAX,		 UINT64_MAX - PAGE + 1,	      1ull << 63,
+		1ull << 47, (1ull << 47) - PAGE, UINT64_MAX / PAGE * PAGE - 1};
 
+	if (w->program->limits && chance(w, 30))
+		return SPACE_BYTES;
 	return lengths[pick(w, sizeof(lengths) / sizeof(lengths[0]))];
 }
 

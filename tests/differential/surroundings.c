@@ -15,8 +15,6 @@ enum {
 	LOCKED_PAGES = 40,
 };
 
-#define SPACE_BYTES (256ull << 30)
-
 static void on_alarm(int number)
 {
 }

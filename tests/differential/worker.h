@@ -13,6 +13,8 @@
 #define FILES 3 /* the last is never changed */
 #define STILL 2
 
+#define SPACE_BYTES (256ull << 30) /* as RLIMIT_AS */
+
 enum open_mode { OPEN_RW, OPEN_RO, OPEN_APPEND, OPEN_WO, OPEN_DIRECT, OPEN_MODES };
 
 struct files {
