@@ -200,6 +200,16 @@ static bool remap_wants_one(const struct remap_call *call)
 	       (call->flags & MREMAP_DONTUNMAP);
 }
 
+/* The kernel takes the lock from all of a mapping if a part is moved and stays. */
+static bool remap_unlocks(const struct remap_call *call)
+{
+	for (uint32_t i = 0; i < call->from.pages; i++) {
+		if (range_pages(&call->from)[i].advice & PAGE_LOCKED)
+			return call->flags & MREMAP_DONTUNMAP;
+	}
+	return false;
+}
+
 static bool remap_left_out(const struct worker *w, const struct remap_call *call)
 {
 	if ((call->flags & MREMAP_DONTUNMAP) && !w->program->known[KNOWN_DONTUNMAP_FILE] &&
@@ -207,6 +217,8 @@ static bool remap_left_out(const struct worker *w, const struct remap_call *call
 		return true;
 	if (call->new_length > call->length && !w->program->known[KNOWN_GROW_FILE] &&
 	    range_has_kind(&call->from, PAGE_FILE_PRIVATE))
+		return true;
+	if (remap_unlocks(call))
 		return true;
 	if (w->program->known[KNOWN_REMAP_SPANS])
 		return false;
