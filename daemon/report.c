@@ -124,6 +124,7 @@ static void json_client(FILE *out, const struct client_info *client)
 	json_string(out, client->name);
 	fprintf(out, ", \"policy\": ");
 	json_string(out, client->policy);
+	fprintf(out, ", \"late\": %s", client->late ? "true" : "false");
 	json_counters(out, &client->stats);
 	fputc('}', out);
 }
@@ -173,8 +174,9 @@ static void status(FILE *out, const struct daemon *daemon, const struct pager_sn
 			fprintf(out, " %7" PRIu64 "M", mib(c->stats.limit_pages));
 		else
 			fprintf(out, " %8s", "-");
-		fprintf(out, " %8" PRIu64 " %8" PRIu64 " %s\n", c->stats.faults_major,
-			c->stats.faults_minor + c->stats.faults_zero, c->policy);
+		fprintf(out, " %8" PRIu64 " %8" PRIu64 " %s%s\n", c->stats.faults_major,
+			c->stats.faults_minor + c->stats.faults_zero, c->policy,
+			c->late ? " (stopped: does not answer)" : "");
 	}
 }
 

@@ -160,6 +160,11 @@ static void agent_next(struct pager *pager, struct agent *agent)
 		record_end(pager, agent, 0, true);
 }
 
+bool agent_late(const struct pager *pager, const struct client *client)
+{
+	return client->agent.queued && clock_ns() - client->agent.sent_ns >= AGENT_LATE_NS;
+}
+
 bool agent_ready(struct pager *pager, uint32_t number)
 {
 	const struct client *client = client_lookup(pager, number);

@@ -143,6 +143,7 @@ struct client_info {
 	uint32_t uid;
 	char name[20];
 	char policy[32]; /* of its own pool, or empty */
+	bool late;	 /* its agent does not answer: it is stopped, say */
 	struct pagerd_stats stats;
 };
 

@@ -94,6 +94,7 @@ static void fill_clients(struct pager *pager, struct pager_snapshot *snapshot)
 		memcpy(info->name, client->name, sizeof info->name);
 		if (client->pool)
 			memcpy(info->policy, pager->pools[client->pool].spec, sizeof info->policy);
+		info->late = agent_late(pager, client);
 		stats_fill(pager, client, &info->stats);
 	}
 }

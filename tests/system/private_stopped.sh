@@ -20,6 +20,8 @@ print(view[65535:])
 os.ftruncate(fd, 0)
 print("truncated")'
 expect_text out truncated
+expect_status 0 "$CTL" status
+expect_text out "does not answer"
 must kill -CONT "${child[0]}"
 tell_program
 program_ends "that was stopped"
