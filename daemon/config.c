@@ -20,6 +20,7 @@ enum option_code {
 	OPTION_SWAP,
 	OPTION_SWAP_LIMIT,
 	OPTION_POLICY,
+	OPTION_LOAD_POLICY,
 	OPTION_SOCKET,
 	OPTION_LOW_LATENCY,
 	OPTION_PREFETCH,
@@ -39,6 +40,7 @@ static const struct option options[] = {
 	{"swap", required_argument, NULL, OPTION_SWAP},
 	{"swap-limit", required_argument, NULL, OPTION_SWAP_LIMIT},
 	{"policy", required_argument, NULL, OPTION_POLICY},
+	{"load-policy", required_argument, NULL, OPTION_LOAD_POLICY},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"low-latency", required_argument, NULL, OPTION_LOW_LATENCY},
 	{"prefetch", required_argument, NULL, OPTION_PREFETCH},
@@ -68,9 +70,12 @@ static void help(void)
 	       "  --swap-limit SIZE     most that it may hold (default: what the disk gives)\n"
 	       "  --policy NAME         what to evict; with parameters: NAME:KEY=VALUE,...\n");
 	for (size_t i = 0; pagerd_policies[i]; i++)
-		printf("                          %-6s %s\n", pagerd_policies[i]->name,
+		printf("                          %-9s %s\n", pagerd_policies[i]->name,
 		       pagerd_policies[i]->summary);
-	printf("  --socket PATH         where clients connect (default: $PAGERD_SOCKET, or for an\n"
+	printf("  --load-policy FILE    add a policy of your own, a shared object (see README); it "
+	       "runs\n"
+	       "                        with pagerd's rights\n"
+	       "  --socket PATH         where clients connect (default: $PAGERD_SOCKET, or for an\n"
 	       "                        ordinary user $XDG_RUNTIME_DIR/pagerd.sock, or\n"
 	       "                        /run/pagerd/pagerd.sock)\n"
 	       "  --low-latency MODE    auto, on or off: keep idle CPUs polling while faults come\n"
@@ -162,6 +167,14 @@ static int latency_argument(const char *text)
 	fatal(EXIT_USAGE, "--low-latency: '%s' is not auto, on or off", text);
 }
 
+/* While options are read: --policy and --help after it know the policy. */
+static void policy_load(const char *name, const char *path)
+{
+	char why[512];
+	if (pagerd_policy_load(text_argument(name, path), why, sizeof why))
+		fatal(EXIT_USAGE, "--%s: %s", name, why);
+}
+
 static void option_apply(struct config *config, int code, const char *name)
 {
 	switch (code) {
@@ -179,6 +192,9 @@ static void option_apply(struct config *config, int code, const char *name)
 		break;
 	case OPTION_POLICY:
 		config->policy = text_argument(name, optarg);
+		break;
+	case OPTION_LOAD_POLICY:
+		policy_load(name, optarg);
 		break;
 	case OPTION_SOCKET:
 		config->socket = text_argument(name, optarg);

@@ -332,6 +332,7 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 		shortage_wait(pager, fs->number);
 		return;
 	}
+	frame_demand(pager, fs->client, fs->object, fs->page);
 	uint64_t address = region_address(fs->region, fs->page),
 		 bytes = (uint64_t)count << PAGE_SHIFT;
 	uint64_t done = 0;
@@ -390,6 +391,7 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 		shortage_wait(pager, fs->number);
 		return;
 	}
+	frame_demand(pager, fs->client, fs->object, fs->page);
 	fs->fault->major = true;
 	COUNT(pager, fs->client, fs->object, faults_major, 1);
 	fs->fault->next = pager->ios[io].waiters;

@@ -51,9 +51,14 @@ void frame_table_finish(struct pager *pager)
 		munmap(pager->aside, pager->frame_limit * sizeof *pager->aside);
 }
 
+static pagerd_page_t page_id(uint32_t object, uint64_t page)
+{
+	return (pagerd_page_t)object << 40 | page;
+}
+
 static pagerd_page_t frame_page_id(const struct frame *frame)
 {
-	return (pagerd_page_t)frame->object << 40 | frame->page;
+	return page_id(frame->object, frame->page);
 }
 
 uint32_t frame_available(const struct pager *pager, const struct client *client)
@@ -100,6 +105,14 @@ uint32_t frame_alloc(struct pager *pager, const struct client *client, const str
 	if (++owner->stats.resident_pages > owner->stats.resident_max_pages)
 		owner->stats.resident_max_pages = owner->stats.resident_pages;
 	return number;
+}
+
+void frame_demand(struct pager *pager, const struct client *client, const struct object *object,
+		  uint64_t page)
+{
+	const struct pool *pool = &pager->pools[client->pool];
+	if (pool->ops->demand)
+		pool->ops->demand(pool->policy, page_id(object->number, page));
 }
 
 void frame_hold(struct pager *pager, uint32_t number, bool prefetched)

@@ -64,6 +64,9 @@ void frame_table_finish(struct pager *pager);
  * the client's pool is exhausted. The policy learns of it in frame_hold. */
 uint32_t frame_alloc(struct pager *pager, const struct client *client, const struct object *object,
 		     uint64_t page);
+/* A fault asks for the page, which is about to come in: tell the policy of the client's pool. */
+void frame_demand(struct pager *pager, const struct client *client, const struct object *object,
+		  uint64_t page);
 /* The page is resident: hand the frame to the policy. */
 void frame_hold(struct pager *pager, uint32_t frame, bool prefetched);
 /* Free it; evicted says whether the policy may remember the page. */

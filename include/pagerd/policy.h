@@ -19,7 +19,11 @@
  *
  * Isolated frames are in no list of the policy's; each comes back through exactly one of
  * page_out, keep, restore and forget. referenced and dirtied may be called on isolated frames too
- *and must then do no more than remember a bit.
+ * and must then do no more than remember a bit.
+ *
+ * A simulator misses like this: demand, victims(1) and page_out if it is full, page_in; and a hit
+ * is one referenced. The daemon asks for victims in batches, ahead of demand, and many misses
+ * overlap.
  *
  * Threads: one policy instance is used by one thread at a time. Nothing here may allocate after
  * create. Numbers of frames are below the frame limit given to create.
@@ -33,6 +37,9 @@
 /* Identity of a page: high 24 bits an object, low 40 bits the page's index in it. */
 typedef uint64_t pagerd_page_t;
 
+/* Of this file. A policy that was compiled with another one is not loaded. */
+#define PAGERD_POLICY_VERSION 1
+
 struct pagerd_policy; /* the instance: each policy defines its own, see struct below */
 
 struct pagerd_policy_env {
@@ -42,9 +49,19 @@ struct pagerd_policy_env {
 	const char *parameters;	 /* "decay=1000,k=2", or NULL; unknown names are refused */
 	char *why;		 /* on failure: what was wrong, at most why_bytes with the zero */
 	size_t why_bytes;
+	/*
+	 * What only a simulator knows; NULL in the daemon. Within page_in and referenced, and of
+	 * the page that these are called for: which reference is the next to use it, counted from
+	 * 0 at the start of the run; UINT64_MAX: none.
+	 */
+	uint64_t (*next_use)(void *context, pagerd_page_t page);
+	void *next_use_context;
+	uint64_t references; /* of the run, in all: next_use answers numbers below it */
 };
 
 struct pagerd_policy_ops {
+	/* PAGERD_POLICY_VERSION. */
+	uint32_t version;
 	/* Lower case, unique: what the user types. */
 	const char *name;
 	/* One line for --help and reports: algorithm, variant, source. */
@@ -57,7 +74,13 @@ struct pagerd_policy_ops {
 	/* Free it; frames that are still held are simply forgotten. NULL is allowed. */
 	void (*destroy)(struct pagerd_policy *policy);
 
-	/* page is now resident in frame. prefetched: nobody asked for it yet. */
+	/* page is wanted and is not resident: it is about to come in. Before any victims that are
+	 * picked to make room for it; for policies whose choice depends on what comes. page_in may
+	 * come without it (read ahead, or taken over from another policy), it may come twice, and
+	 * the page may stay out after all. May be NULL. */
+	void (*demand)(struct pagerd_policy *policy, pagerd_page_t page);
+	/* page is now resident in frame. prefetched: nobody asked for it yet; the first referenced
+	 * is then the use that it was fetched for. */
 	void (*page_in)(struct pagerd_policy *policy, uint32_t frame, pagerd_page_t page,
 			int prefetched);
 	/* frame was used (as far as the daemon's source of access information can tell). */
@@ -84,13 +107,29 @@ struct pagerd_policy_ops {
 	void (*resize)(struct pagerd_policy *policy, uint32_t capacity_pages);
 	/* Frames that are held (not isolated), for the invariant checker. */
 	uint32_t (*held)(const struct pagerd_policy *policy);
+	/* Pages that are not resident and that it remembers now; may be NULL: none. */
+	uint64_t (*ghosts)(const struct pagerd_policy *policy);
+	/* Bytes that it uses now beyond frame_bytes for each held frame; may be NULL: next to
+	 * none. */
+	uint64_t (*metadata_bytes)(const struct pagerd_policy *policy);
 };
 
-/* All policies linked in, NULL-terminated. */
-extern const struct pagerd_policy_ops *const pagerd_policies[];
+/* All policies linked in or loaded, NULL-terminated. */
+extern const struct pagerd_policy_ops *pagerd_policies[];
 
 /* Find by the name part of "name:parameters" and point *parameters behind the colon (or set it
  * to NULL). NULL if there is no such policy. */
 const struct pagerd_policy_ops *pagerd_policy_find(const char *spec, const char **parameters);
+
+/*
+ * Load a policy of the user's own: a shared object that defines
+ *
+ *	const struct pagerd_policy_ops pagerd_policy = { .version = PAGERD_POLICY_VERSION, ... };
+ *
+ * and add it to pagerd_policies, for good. Its code runs with all rights of the process, so the
+ * path must come from whoever started that, and not from a client. At the start, before there are
+ * threads. 0, or -EINVAL, -EEXIST (the name is taken), -ENOSPC (too many) with a sentence in why.
+ */
+int pagerd_policy_load(const char *path, char *why, size_t why_bytes);
 
 #endif

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "policy/policy_util.h"
+#include "pagerd/policy_list.h"
+#include "pagerd/policy_parameters.h"
+#include "policy/policies.h"
 
 struct pagerd_policy {
 	struct frame_link *frames;
@@ -106,6 +108,7 @@ static uint32_t fifo_held(const struct pagerd_policy *policy)
 }
 
 const struct pagerd_policy_ops pagerd_policy_fifo = {
+	.version = PAGERD_POLICY_VERSION,
 	.name = "fifo",
 	.summary = "first in, first out (Belady 1966)",
 	.frame_bytes = sizeof(struct frame_link),

@@ -27,7 +27,9 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "policy/policy_util.h"
+#include "pagerd/policy_list.h"
+#include "pagerd/policy_parameters.h"
+#include "policy/policies.h"
 
 #define LFU_FREQUENCIES (64u * 64 * 64) /* as many as three levels of words reach */
 
@@ -261,6 +263,7 @@ static uint32_t lfu_held(const struct pagerd_policy *policy)
 }
 
 const struct pagerd_policy_ops pagerd_policy_lfu = {
+	.version = PAGERD_POLICY_VERSION,
 	.name = "lfu",
 	.summary = "least frequently used in cache (Shah et al. 2010); decay=N: aging",
 	.frame_bytes = sizeof(struct lfu_frame),

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "policy/policy_util.h"
+#include "pagerd/policy_list.h"
+#include "pagerd/policy_parameters.h"
+#include "policy/policies.h"
 
 struct pagerd_policy {
 	struct frame_link *frames;
@@ -109,6 +111,7 @@ static uint32_t lru_held(const struct pagerd_policy *policy)
 }
 
 const struct pagerd_policy_ops pagerd_policy_lru = {
+	.version = PAGERD_POLICY_VERSION,
 	.name = "lru",
 	.summary = "least recently used, exact (Mattson et al. 1970)",
 	.frame_bytes = sizeof(struct frame_link),

@@ -106,6 +106,7 @@ START_TEST(ops_are_complete)
 {
 	for (size_t i = 0; pagerd_policies[i]; i++) {
 		const struct pagerd_policy_ops *ops = pagerd_policies[i];
+		ck_assert_uint_eq(ops->version, PAGERD_POLICY_VERSION);
 		ck_assert(ops->name && ops->summary && ops->frame_bytes);
 		ck_assert(ops->create && ops->destroy && ops->page_in && ops->referenced);
 		ck_assert(ops->dirtied && ops->victims && ops->keep && ops->page_out);

@@ -1,43 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the policies share: lists of frames, parameters, assertions, and their own declarations.
+ * For writers of policies: assertions, and lists of frames.
  *
  * A list links frames by number through a struct frame_link that each policy puts first in its
  * per-frame bytes. Zero bytes mean "in no list", and a zero struct frame_list is an empty list,
  * so that neither needs to be initialised, and a frame that a policy has never heard of is told
  * from one that it holds. A frame is in at most one list. The head is the victim end.
  */
-#ifndef PAGERD_POLICY_UTIL_H
-#define PAGERD_POLICY_UTIL_H
+#ifndef PAGERD_POLICY_LIST_H
+#define PAGERD_POLICY_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "pagerd/policy.h"
-
-extern const struct pagerd_policy_ops pagerd_policy_fifo;
-extern const struct pagerd_policy_ops pagerd_policy_lru;
-extern const struct pagerd_policy_ops pagerd_policy_lfu;
-
-/* ---- parameters -------------------------------------------------------------------------- */
-
-struct policy_parameter {
-	const char *name;
-	uint64_t min, max;
-	uint64_t *value; /* holds the default before, and the result after */
-};
-
-/* Read env->parameters, "name=number,name=number" with decimal numbers, into the values of
- * accepted (count of them, at most 64). 0, or -EINVAL with a sentence in env->why that names what
- * was unknown, given twice or out of range; values may then be half set. */
-int policy_parameters_parse(const struct pagerd_policy_env *env,
-			    const struct policy_parameter *accepted, size_t count);
+#include <stdio.h>
+#include <stdlib.h>
 
 /* ---- assertions -------------------------------------------------------------------------- */
 
 /* Say which frame broke which invariant, and abort. */
-_Noreturn void policy_bug(uint32_t frame, const char *broken);
+__attribute__((cold)) static inline _Noreturn void policy_bug(uint32_t frame, const char *broken)
+{
+	fprintf(stderr, "pagerd: policy: frame %u: broken invariant: %s\n", frame, broken);
+	abort();
+}
 
 static inline void policy_check(bool good, uint32_t frame, const char *broken)
 {

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The policies that are linked in: each is one file. */
+#ifndef PAGERD_POLICY_POLICIES_H
+#define PAGERD_POLICY_POLICIES_H
+
+#include "pagerd/policy.h"
+
+extern const struct pagerd_policy_ops pagerd_policy_fifo;
+extern const struct pagerd_policy_ops pagerd_policy_lru;
+extern const struct pagerd_policy_ops pagerd_policy_lfu;
+
+/* Add a policy to pagerd_policies. 0, -EEXIST (the name is taken), -ENOSPC. */
+int policy_register(const struct pagerd_policy_ops *ops);
+
+#endif
