@@ -6,7 +6,9 @@
 #include "pagerd/policy.h"
 
 extern const struct pagerd_policy_ops pagerd_policy_fifo;
+extern const struct pagerd_policy_ops pagerd_policy_random;
 extern const struct pagerd_policy_ops pagerd_policy_lru;
+extern const struct pagerd_policy_ops pagerd_policy_mru;
 extern const struct pagerd_policy_ops pagerd_policy_lfu;
 
 /* Add a policy to pagerd_policies. 0, -EEXIST (the name is taken), -ENOSPC. */
