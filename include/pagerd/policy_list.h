@@ -110,6 +110,29 @@ static inline void frame_list_push_head(struct frame_table table, struct frame_l
 	list->head = frame + 1;
 }
 
+/* Before another that is in the list: nearer to the head. */
+static inline void frame_list_insert_before(struct frame_table table, struct frame_list *list,
+					    uint32_t frame, uint32_t other)
+{
+	struct frame_link *link = frame_link_get(table, frame + 1);
+	struct frame_link *next = frame_link_get(table, other + 1);
+	if (next->prev == FRAME_LINK_END) {
+		frame_list_push_head(table, list, frame);
+		return;
+	}
+	policy_check(!link->prev, frame, "a frame that enters a list is in none");
+	*link = (struct frame_link){next->prev, other + 1};
+	frame_link_get(table, next->prev)->next = frame + 1;
+	next->prev = frame + 1;
+}
+
+/* The frame after one that is in the list, or UINT32_MAX if that is the tail. */
+static inline uint32_t frame_list_next(struct frame_table table, uint32_t frame)
+{
+	uint32_t next = frame_link_get(table, frame + 1)->next;
+	return next == FRAME_LINK_END ? UINT32_MAX : next - 1;
+}
+
 static inline void frame_list_remove(struct frame_table table, struct frame_list *list,
 				     uint32_t frame)
 {
