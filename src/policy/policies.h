@@ -12,6 +12,7 @@ extern const struct pagerd_policy_ops pagerd_policy_mru;
 extern const struct pagerd_policy_ops pagerd_policy_clock;
 extern const struct pagerd_policy_ops pagerd_policy_lfu;
 extern const struct pagerd_policy_ops pagerd_policy_sieve;
+extern const struct pagerd_policy_ops pagerd_policy_min;
 
 /* Add a policy to pagerd_policies. 0, -EEXIST (the name is taken), -ENOSPC. */
 int policy_register(const struct pagerd_policy_ops *ops);
