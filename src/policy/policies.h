@@ -13,6 +13,7 @@ extern const struct pagerd_policy_ops pagerd_policy_clock;
 extern const struct pagerd_policy_ops pagerd_policy_lfu;
 extern const struct pagerd_policy_ops pagerd_policy_2q;
 extern const struct pagerd_policy_ops pagerd_policy_arc;
+extern const struct pagerd_policy_ops pagerd_policy_car;
 extern const struct pagerd_policy_ops pagerd_policy_sieve;
 extern const struct pagerd_policy_ops pagerd_policy_min;
 
