@@ -15,6 +15,7 @@ extern const struct pagerd_policy_ops pagerd_policy_2q;
 extern const struct pagerd_policy_ops pagerd_policy_arc;
 extern const struct pagerd_policy_ops pagerd_policy_car;
 extern const struct pagerd_policy_ops pagerd_policy_lirs;
+extern const struct pagerd_policy_ops pagerd_policy_clock_pro;
 extern const struct pagerd_policy_ops pagerd_policy_sieve;
 extern const struct pagerd_policy_ops pagerd_policy_s3fifo;
 extern const struct pagerd_policy_ops pagerd_policy_w_tinylfu;
