@@ -6,44 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "pagerd/policy.h"
-
-/* ---- an instance under test -------------------------------------------------------------- */
-
-struct subject {
-	const struct pagerd_policy_ops *ops;
-	struct pagerd_policy *policy;
-	void *frame_bytes;
-};
-
-static struct subject subject_make(const char *spec, uint32_t frame_limit, uint32_t capacity_pages)
-{
-	struct subject subject = {0};
-	const char *parameters;
-	char why[128] = "";
-	subject.ops = pagerd_policy_find(spec, &parameters);
-	ck_assert_ptr_nonnull(subject.ops);
-	subject.frame_bytes = calloc(frame_limit, subject.ops->frame_bytes);
-	ck_assert_ptr_nonnull(subject.frame_bytes);
-	struct pagerd_policy_env env = {
-		.frame_limit = frame_limit,
-		.capacity_pages = capacity_pages,
-		.frame_bytes = subject.frame_bytes,
-		.parameters = parameters,
-		.why = why,
-		.why_bytes = sizeof why,
-	};
-	ck_assert_msg(subject.ops->create(&subject.policy, &env) == 0, "%s: %s", spec, why);
-	return subject;
-}
-
-static void subject_end(struct subject *subject)
-{
-	subject->ops->destroy(subject->policy);
-	free(subject->frame_bytes);
-}
+#include "subject.h"
 
 static void page_in(struct subject *subject, uint32_t frame)
 {
@@ -59,14 +23,6 @@ static void refer(struct subject *subject, uint32_t frame, unsigned times)
 {
 	while (times--)
 		subject->ops->referenced(subject->policy, frame);
-}
-
-/* The next victim, isolated; UINT32_MAX if there is none. */
-static uint32_t victim(struct subject *subject)
-{
-	uint32_t frame = UINT32_MAX;
-	ck_assert_uint_eq(subject->ops->victims(subject->policy, &frame, 1), frame != UINT32_MAX);
-	return frame;
 }
 
 /* All that is held leaves in this order: expected ends with -1. */
@@ -168,6 +124,26 @@ static const struct {
 	{"lfu:,decay=1", "''"},
 	{"lfu:decay=1,k=2", "'k'"},
 	{"lfu:decay=1,decay=2", "twice"},
+	{"lfu:ghosts=100,decay=3", NULL},
+	{"lfu:ghosts=1001", "'ghosts'"},
+	{"random:seed=18446744073709551615", NULL},
+	{"random:sed=1", "'sed'"},
+	{"mru:k=1", "'k'"},
+	{"clock:bits=2", "'bits'"},
+	{"sieve:k=1", "'k'"},
+	{"2q:in=30,out=60", NULL},
+	{"2q:in=100", "'in'"},
+	{"2q:kin=1", "'kin'"},
+	{"arc:p=1", "'p'"},
+	{"car:p=1", "'p'"},
+	{"lirs:hir=5,ghosts=100", NULL},
+	{"lirs:lir=5", "'lir'"},
+	{"clock-pro:cold=10", NULL},
+	{"clock-pro:hot=10", "'hot'"},
+	{"s3fifo:small=20,ghosts=100,move=1", NULL},
+	{"s3fifo:move=4", "'move'"},
+	{"w-tinylfu:window=20,protected=50,sample=5", NULL},
+	{"w-tinylfu:sample=0", "'sample'"},
 };
 
 START_TEST(parameters_are_checked)
@@ -372,9 +348,9 @@ START_TEST(lfu_frequency_ends)
 	struct subject subject = subject_make("lfu", 4, 4);
 	for (uint32_t i = 0; i < 3; i++)
 		page_in(&subject, i);
-	refer(&subject, 1, 400000);
-	refer(&subject, 0, 300000);
-	refer(&subject, 2, 262141); /* one short of the end */
+	refer(&subject, 1, 16777300);
+	refer(&subject, 0, 16777214);
+	refer(&subject, 2, 16777213); /* one short of the end */
 	EXPECT_ORDER(&subject, 2, 1, 0);
 	subject_end(&subject);
 }
@@ -405,21 +381,66 @@ START_TEST(uses_of_frames_not_held)
 		struct subject subject = subject_make(pagerd_policies[i]->name, 4, 4);
 		page_in(&subject, 0);
 		page_in(&subject, 1);
-		ck_assert_uint_eq(victim(&subject), 0);
+		uint32_t isolated = victim(&subject), held = 1 - isolated;
 		for (uint32_t frame = 0; frame < 4; frame++) {
-			if (frame == 1)
+			if (frame == held)
 				continue;
 			refer(&subject, frame, 2);
 			subject.ops->dirtied(subject.policy, frame);
 		}
 		ck_assert_uint_eq(subject.ops->held(subject.policy), 1);
-		subject.ops->forget(subject.policy, 0);
-		refer(&subject, 0, 1);
-		page_in(&subject, 0);
+		subject.ops->forget(subject.policy, isolated);
+		refer(&subject, isolated, 1);
+		page_in(&subject, isolated);
 		ck_assert_uint_eq(subject.ops->held(subject.policy), 2);
-		EXPECT_ORDER(&subject, 1, 0);
+		ck_assert_uint_eq(victim(&subject) + victim(&subject), 1);
+		ck_assert_uint_eq(victim(&subject), UINT32_MAX);
 		subject_end(&subject);
 	}
+}
+END_TEST
+
+/* The same seed gives the same victims, and another one others. */
+START_TEST(random_by_seed)
+{
+	static const char *const specs[] = {"random", "random:seed=1", "random:seed=2"};
+	uint32_t frames[3][100];
+	for (int i = 0; i < 3; i++) {
+		struct subject subject = subject_make(specs[i], 100, 100);
+		for (uint32_t frame = 0; frame < 100; frame++)
+			page_in(&subject, frame);
+		subject.ops->victims(subject.policy, frames[i], 100);
+		subject_end(&subject);
+	}
+	ck_assert_mem_eq(frames[0], frames[1], sizeof frames[0]);
+	ck_assert_mem_ne(frames[0], frames[2], sizeof frames[0]);
+}
+END_TEST
+
+/* Each of 8 pages is the first to leave in about an eighth of the cases. */
+START_TEST(random_is_even)
+{
+	unsigned first[8] = {0};
+	struct subject subject = subject_make("random", 8, 8);
+	for (uint32_t frame = 0; frame < 8; frame++)
+		page_in(&subject, frame);
+	for (int i = 0; i < 80000; i++) {
+		uint32_t frame = victim(&subject);
+		first[frame]++;
+		subject.ops->keep(subject.policy, frame);
+	}
+	for (int i = 0; i < 8; i++)
+		ck_assert_msg(first[i] > 9500 && first[i] < 10500, "%d: %u", i, first[i]);
+	subject_end(&subject);
+}
+END_TEST
+
+/* One that knows no future cannot be made where nobody does. */
+START_TEST(min_needs_the_future)
+{
+	char why[128] = "";
+	ck_assert_int_eq(create_error("min", why, sizeof why), -EINVAL);
+	ck_assert_str_eq(why, "it has to know the future; only the simulator can run it");
 }
 END_TEST
 
@@ -539,18 +560,6 @@ static uint32_t model_held(const struct model *model)
 
 /* ---- random runs ------------------------------------------------------------------------- */
 
-static uint64_t seed;
-static uint64_t random_state;
-
-static uint32_t random_below(uint32_t bound)
-{
-	/* splitmix64 */
-	uint64_t z = random_state += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (uint32_t)((z ^ z >> 31) % bound);
-}
-
 static void random_victims(struct subject *subject, struct model *model, unsigned step)
 {
 	uint32_t frames[MODEL_FRAMES], count = 1 + random_below(random_below(8) ? 3 : 12);
@@ -625,7 +634,7 @@ static const struct {
 
 START_TEST(random_against_reference)
 {
-	random_state = seed + (uint64_t)_i;
+	random_start(seed + (uint64_t)_i);
 	for (unsigned round = 0; round < 20; round++) {
 		uint32_t frames = 1 + random_below(MODEL_FRAMES),
 			 capacity = 1 + random_below(frames);
@@ -653,10 +662,7 @@ END_TEST
 
 int main(void)
 {
-	const char *text = getenv("PAGERD_SEED");
-	seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-	printf("PAGERD_SEED=%llu\n", (unsigned long long)seed);
-
+	seed_start();
 	Suite *suite = suite_create("policy");
 	TCase *registry = tcase_create("registry");
 	tcase_add_test(registry, find_by_name);
@@ -678,6 +684,9 @@ int main(void)
 	tcase_add_test(by_hand, lfu_frequency_ends);
 	tcase_add_test(by_hand, victims_in_batches);
 	tcase_add_test(by_hand, uses_of_frames_not_held);
+	tcase_add_test(by_hand, random_by_seed);
+	tcase_add_test(by_hand, random_is_even);
+	tcase_add_test(by_hand, min_needs_the_future);
 	suite_add_tcase(suite, by_hand);
 	TCase *random_runs = tcase_create("random");
 	tcase_set_timeout(random_runs, 120);
