@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* Pictures. Lengths are in units of the view box, which is as wide as the column it is in. */
+#include "chart.h"
+
+#include <math.h>
+
+#define WIDTH	     520.0
+#define HEIGHT	     380.0
+#define LEFT	     52.0
+#define RIGHT	     508.0
+#define TOP	     44.0
+#define BOTTOM	     332.0
+#define COLOURS	     8
+#define Y_STEPS	     5.0
+#define DECADES_MANY 4.0 /* from here on only powers of ten are marked */
+
+const char chart_style[] =
+	".chart{width:100%;height:auto;display:block}\n"
+	".chart text{fill:var(--ink);font-size:13px}\n"
+	".chart .grid{stroke:var(--rule);stroke-width:1}\n"
+	".chart .curve{fill:none;stroke-width:2}\n"
+	".names{display:flex;flex-wrap:wrap;gap:.2rem 1rem;padding:0;margin:.4rem 0;"
+	"list-style:none}\n"
+	".names svg{width:2em;height:.7em;margin-right:.3em}\n"
+	".s0{stroke:#0072b2;fill:#0072b2}.s1{stroke:#d55e00;fill:#d55e00}"
+	".s2{stroke:#009e73;fill:#009e73}.s3{stroke:#b5559a;fill:#b5559a}\n"
+	".s4{stroke:#a07800;fill:#a07800}.s5{stroke:#2f8fc6;fill:#2f8fc6}"
+	".s6{stroke:#777;fill:#777}.s7{stroke:#8a4fd0;fill:#8a4fd0}\n"
+	".dashed{stroke-dasharray:6 4}\n"
+	"@media(prefers-color-scheme:dark){\n"
+	".s0{stroke:#5db3e8;fill:#5db3e8}.s1{stroke:#ff8c42;fill:#ff8c42}"
+	".s2{stroke:#2fd6a3;fill:#2fd6a3}.s3{stroke:#ec8fd0;fill:#ec8fd0}\n"
+	".s4{stroke:#e8c14a;fill:#e8c14a}.s5{stroke:#9ad4f5;fill:#9ad4f5}"
+	".s6{stroke:#aaa;fill:#aaa}.s7{stroke:#b99cf0;fill:#b99cf0}}\n";
+
+void html_text(FILE *file, const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '<':
+			fputs("&lt;", file);
+			break;
+		case '>':
+			fputs("&gt;", file);
+			break;
+		case '&':
+			fputs("&amp;", file);
+			break;
+		case '"':
+			fputs("&quot;", file);
+			break;
+		default:
+			fputc(*text, file);
+		}
+	}
+}
+
+/* ---- scales ------------------------------------------------------------------------------ */
+
+struct scale {
+	double x_low, x_high; /* logarithms */
+	double y_high, y_step;
+};
+
+/* 1, 2 or 5 times a power of ten, not below least. */
+static double round_up(double least)
+{
+	double power = pow(10, floor(log10(least)));
+	for (int i = 0; i < 3; i++) {
+		double candidate = power * (double[]){1, 2, 5}[i];
+		if (candidate >= least * (1 - 1e-9))
+			return candidate;
+	}
+	return 10 * power;
+}
+
+static struct scale scale_of(const struct chart *chart)
+{
+	double x_low = INFINITY, x_high = 0, y_high = 0;
+	for (size_t i = 0; i < chart->count; i++) {
+		for (size_t j = 0; j < chart->series[i].count; j++) {
+			const struct chart_point *point = &chart->series[i].points[j];
+			x_low = fmin(x_low, point->x);
+			x_high = fmax(x_high, point->x);
+			y_high = fmax(y_high, point->y);
+		}
+	}
+	if (x_high < 1.5 * x_low) {
+		x_low /= 2;
+		x_high *= 2;
+	}
+	double y_step = round_up(y_high > 0 ? y_high / Y_STEPS : 1 / Y_STEPS);
+	return (struct scale){
+		.x_low = log10(x_low),
+		.x_high = log10(x_high),
+		.y_step = y_step,
+		.y_high = y_step * ceil(fmax(y_high, y_step) / y_step - 1e-9),
+	};
+}
+
+static double place_x(const struct scale *scale, double x)
+{
+	return LEFT + (RIGHT - LEFT) * (log10(x) - scale->x_low) / (scale->x_high - scale->x_low);
+}
+
+static double place_y(const struct scale *scale, double y)
+{
+	return BOTTOM - (BOTTOM - TOP) * y / scale->y_high;
+}
+
+/* ---- axes -------------------------------------------------------------------------------- */
+
+static void number_write(FILE *file, double number, const char *unit)
+{
+	if (number >= 1e6)
+		fprintf(file, "%gM%s", number / 1e6, unit);
+	else if (number >= 1e4)
+		fprintf(file, "%gk%s", number / 1e3, unit);
+	else
+		fprintf(file, "%g%s", number, unit);
+}
+
+static void mark_x(FILE *file, double x, double y, double number, const char *unit)
+{
+	fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", x, y);
+	number_write(file, number, unit);
+	fputs("</text>\n", file);
+}
+
+/* Marks at y for numbers that are x times factor, with a grid line if lines says so. */
+static void axis_x(FILE *file, const struct scale *scale, double factor, double y, const char *unit,
+		   int lines)
+{
+	double low = scale->x_low + log10(factor), high = scale->x_high + log10(factor);
+	int steps = high - low > DECADES_MANY ? 1 : 3;
+	for (double decade = floor(low); decade <= high; decade++) {
+		for (int i = 0; i < steps; i++) {
+			double number = pow(10, decade) * (double[]){1, 2, 5}[i];
+			if (log10(number) < low - 1e-9 || log10(number) > high + 1e-9)
+				continue;
+			double x = place_x(scale, number / factor);
+			if (lines)
+				fprintf(file,
+					"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" "
+					"y2=\"%.1f\"/>",
+					x, x, TOP, BOTTOM);
+			mark_x(file, x, y, number, unit);
+		}
+	}
+}
+
+static void axis_y(FILE *file, const struct scale *scale)
+{
+	for (double y = 0; y <= scale->y_high * (1 + 1e-9); y += scale->y_step)
+		fprintf(file,
+			"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
+			"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
+			LEFT, RIGHT, place_y(scale, y), place_y(scale, y), LEFT - 6,
+			place_y(scale, y) + 4, y);
+}
+
+static void label(FILE *file, double y, const char *text)
+{
+	fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", (LEFT + RIGHT) / 2, y);
+	html_text(file, text);
+	fputs("</text>\n", file);
+}
+
+/* ---- curves ------------------------------------------------------------------------------ */
+
+static void curve_class(FILE *file, size_t number)
+{
+	fprintf(file, "s%zu%s", number % COLOURS, number / COLOURS % 2 ? " dashed" : "");
+}
+
+static void curve(FILE *file, const struct scale *scale, const struct chart_series *series,
+		  size_t number)
+{
+	fputs("<polyline class=\"", file);
+	curve_class(file, number);
+	fputs(" curve\" points=\"", file);
+	for (size_t i = 0; i < series->count; i++)
+		fprintf(file, "%.1f,%.1f ", place_x(scale, series->points[i].x),
+			place_y(scale, series->points[i].y));
+	fputs("\"/>\n", file);
+	for (size_t i = 0; i < series->count; i++) {
+		const struct chart_point *point = &series->points[i];
+		fprintf(file, "<circle class=\"s%zu\" r=\"3\" cx=\"%.1f\" cy=\"%.1f\"><title>",
+			number % COLOURS, place_x(scale, point->x), place_y(scale, point->y));
+		html_text(file, series->name);
+		fprintf(file, ": %g at %.0f</title></circle>\n", point->y, point->x);
+	}
+}
+
+static void names_write(FILE *file, const struct chart *chart)
+{
+	fputs("<ul class=\"names\">\n", file);
+	for (size_t i = 0; i < chart->count; i++) {
+		fputs("<li><svg viewBox=\"0 0 32 8\" aria-hidden=\"true\"><line class=\"curve ",
+		      file);
+		curve_class(file, i);
+		fputs("\" x2=\"32\" y1=\"4\" y2=\"4\"/></svg>", file);
+		html_text(file, chart->series[i].name);
+		fputs("</li>\n", file);
+	}
+	fputs("</ul>\n", file);
+}
+
+void chart_write(FILE *file, const struct chart *chart)
+{
+	struct scale scale = scale_of(chart);
+	fprintf(file, "<svg class=\"chart\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
+		WIDTH, HEIGHT);
+	html_text(file, chart->title);
+	fputs("\">\n", file);
+	axis_y(file, &scale);
+	axis_x(file, &scale, 1, BOTTOM + 18, "", 1);
+	axis_x(file, &scale, 100 / chart->whole, TOP - 8, "%", 0);
+	label(file, BOTTOM + 38, chart->x_label);
+	label(file, TOP - 28, chart->whole_label);
+	fprintf(file, "<text transform=\"translate(13 %.1f) rotate(-90)\" text-anchor=\"middle\">",
+		(TOP + BOTTOM) / 2);
+	html_text(file, chart->y_label);
+	fputs("</text>\n", file);
+	for (size_t i = 0; i < chart->count; i++)
+		curve(file, &scale, &chart->series[i], i);
+	fputs("</svg>\n", file);
+	names_write(file, chart);
+}

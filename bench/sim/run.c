@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop that everything else is there for.
+ *
+ * A reference is a page, whose frame is in an array; both lie in cache lines that nothing predicts,
+ * so they are fetched some references ahead: first the page's entry, later, when that has come, the
+ * bytes that the policy has of the frame. The compiler makes one loop of each visibility, so that
+ * none of them asks what it is.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define FRAME_NONE UINT32_MAX
+
+#define CHECK_PAGES 64u /* for an instance that is made only to look at its parameters */
+
+#define LARGE_PAGE_BYTES ((size_t)2 << 20)
+
+/* In references: long enough for memory to answer, short enough for what came to be there still. */
+#define AHEAD_PAGE  32u
+#define AHEAD_FRAME 12u
+
+struct machine {
+	const struct pagerd_policy_ops *ops;
+	struct pagerd_policy *policy;
+	struct references *references;
+	const uint32_t *next;	 /* once somebody asked */
+	uint64_t now;		 /* the reference that is being run */
+	uint64_t aside_ns;	 /* spent on what counts for no run */
+	uint32_t *frame_of_page; /* or FRAME_NONE */
+	unsigned char *frame_bytes;
+	uint32_t frames, used;
+	struct sweep sweep;
+	struct run_result *result;
+};
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+/* Zero bytes, on large pages if the kernel has any: the arrays are looked into at random. */
+static void *array_make(size_t bytes)
+{
+	bytes = (bytes + LARGE_PAGE_BYTES) & ~(LARGE_PAGE_BYTES - 1); /* and none is empty */
+	void *array = aligned_alloc(LARGE_PAGE_BYTES, bytes);
+	if (!array)
+		return NULL;
+	madvise(array, bytes, MADV_HUGEPAGE);
+	return memset(array, 0, bytes);
+}
+
+static void machine_finish(struct machine *machine)
+{
+	if (machine->policy)
+		machine->ops->destroy(machine->policy);
+	free(machine->frame_of_page);
+	free(machine->sweep.pages);
+	free(machine->frame_bytes);
+}
+
+static bool machine_alloc(struct machine *machine)
+{
+	size_t table_bytes = machine->references->pages * sizeof(uint32_t);
+	machine->frame_of_page = array_make(table_bytes);
+	machine->sweep.pages = array_make(machine->frames * sizeof(uint32_t));
+	machine->frame_bytes = array_make((size_t)machine->frames * machine->ops->frame_bytes);
+	if (machine->frame_of_page)
+		memset(machine->frame_of_page, 0xff, table_bytes); /* FRAME_NONE */
+	return machine->frame_of_page && machine->sweep.pages && machine->frame_bytes;
+}
+
+/* ---- the policy -------------------------------------------------------------------------- */
+
+/* Only the first to ask waits for it to be computed. */
+static void future_fetch(struct machine *machine)
+{
+	uint64_t begin = cpu_ns();
+	machine->next = references_next(machine->references);
+	machine->aside_ns += cpu_ns() - begin;
+}
+
+static uint64_t next_use(void *context, pagerd_page_t page)
+{
+	struct machine *machine = context;
+	(void)page; /* it is the one that is being referenced */
+	if (__builtin_expect(!machine->next, 0)) {
+		future_fetch(machine);
+		if (!machine->next)
+			return UINT64_MAX;
+	}
+	uint32_t next = machine->next[machine->now];
+	return next == REFERENCE_NEVER ? UINT64_MAX : next;
+}
+
+static int policy_make(struct machine *machine, const struct run_config *config, struct why *why)
+{
+	char reason[256] = "";
+	struct pagerd_policy_env env = {
+		.frame_limit = machine->frames,
+		.capacity_pages = machine->frames,
+		.frame_bytes = machine->frame_bytes,
+		.parameters = config->parameters,
+		.why = reason,
+		.why_bytes = sizeof reason,
+		.next_use = config->visibility == VISIBILITY_EXACT ? next_use : NULL,
+		.next_use_context = machine,
+		.references = machine->references->count,
+	};
+	int error = machine->ops->create(&machine->policy, &env);
+	if (error == -ENOMEM)
+		return why_say(why, error, "%s: no memory for %u pages", config->spec,
+			       machine->frames);
+	return error ? why_say(why, error, "%s: %s", config->spec, reason) : 0;
+}
+
+static int machine_init(struct machine *machine, const struct run_config *config,
+			struct references *references, struct why *why)
+{
+	/* Frames beyond the footprint would never be used. */
+	uint32_t frames = config->size_pages < references->pages ? (uint32_t)config->size_pages
+								 : references->pages;
+	*machine = (struct machine){
+		.ops = config->ops,
+		.references = references,
+		.frames = frames,
+	};
+	int error = machine_alloc(machine) ? policy_make(machine, config, why)
+					   : why_say(why, -ENOMEM, "%s: no memory for %u pages",
+						     config->spec, frames);
+	if (error)
+		machine_finish(machine);
+	machine->sweep.ops = config->ops;
+	machine->sweep.policy = machine->policy;
+	machine->sweep.frames = frames;
+	machine->sweep.batch = config->harvest_frames;
+	return error;
+}
+
+/* ---- references -------------------------------------------------------------------------- */
+
+/* Free a frame: its number, or FRAME_NONE if the policy's answer makes no sense. */
+static inline uint32_t evict(struct machine *machine, enum visibility visibility)
+{
+	uint32_t frame = FRAME_NONE, picked;
+	if (visibility == VISIBILITY_HARVEST) {
+		sweep_advance(&machine->sweep);
+		picked = sweep_victim(&machine->sweep, &frame);
+	} else {
+		picked = machine->ops->victims(machine->policy, &frame, 1);
+	}
+	if (__builtin_expect(picked != 1 || frame >= machine->frames, 0))
+		return FRAME_NONE;
+	machine->result->evictions++;
+	uint32_t state = machine->sweep.pages[frame];
+	machine->result->dirty_evictions += (state & FRAME_DIRTY) != 0;
+	machine->frame_of_page[state & FRAME_PAGE] = FRAME_NONE;
+	machine->ops->page_out(machine->policy, frame);
+	return frame;
+}
+
+static inline bool miss(struct machine *machine, uint32_t page, bool write,
+			enum visibility visibility)
+{
+	if (machine->ops->demand)
+		machine->ops->demand(machine->policy, page);
+	uint32_t frame =
+		machine->used < machine->frames ? machine->used++ : evict(machine, visibility);
+	if (__builtin_expect(frame == FRAME_NONE, 0))
+		return false;
+	machine->frame_of_page[page] = frame;
+	machine->sweep.pages[frame] = page | (write ? FRAME_DIRTY : 0);
+	machine->ops->page_in(machine->policy, frame, page, 0);
+	if (write && visibility != VISIBILITY_EXACT)
+		machine->ops->dirtied(machine->policy, frame);
+	return true;
+}
+
+static inline void hit(struct machine *machine, uint32_t frame, bool write,
+		       enum visibility visibility)
+{
+	uint32_t *state = &machine->sweep.pages[frame];
+	if (write && !(*state & FRAME_DIRTY)) {
+		*state |= FRAME_DIRTY;
+		machine->ops->dirtied(machine->policy, frame);
+	} else if (visibility == VISIBILITY_EXACT) {
+		machine->ops->referenced(machine->policy, frame);
+	} else if (visibility == VISIBILITY_HARVEST) {
+		*state |= FRAME_ACCESSED;
+	}
+}
+
+/* Fetch what the references after i are going to need; there are enough of them. */
+static inline void fetch_ahead(const struct machine *machine, const uint32_t *list, uint64_t i,
+			       size_t frame_bytes)
+{
+	__builtin_prefetch(&machine->frame_of_page[list[i + AHEAD_PAGE] & ~REFERENCE_WRITE]);
+	uint32_t frame = machine->frame_of_page[list[i + AHEAD_FRAME] & ~REFERENCE_WRITE];
+	if (frame != FRAME_NONE)
+		__builtin_prefetch(machine->frame_bytes + frame * frame_bytes, 1);
+}
+
+/* All references; the number of those that were run. */
+static inline __attribute__((always_inline)) uint64_t
+replay(struct machine *machine, enum visibility visibility, bool writes)
+{
+	const uint32_t *list = machine->references->list;
+	uint64_t count = machine->references->count, misses = 0, i;
+	size_t frame_bytes = machine->ops->frame_bytes;
+	for (i = 0; i < count; i++) {
+		if (i + AHEAD_PAGE < count)
+			fetch_ahead(machine, list, i, frame_bytes);
+		uint32_t page = list[i] & ~REFERENCE_WRITE;
+		bool write = writes && list[i] & REFERENCE_WRITE;
+		uint32_t frame = machine->frame_of_page[page];
+		machine->now = i;
+		if (frame != FRAME_NONE) {
+			hit(machine, frame, write, visibility);
+		} else {
+			misses++;
+			if (!miss(machine, page, write, visibility))
+				break;
+		}
+	}
+	machine->result->misses = misses;
+	return i;
+}
+
+static uint64_t replay_all(struct machine *machine, enum visibility visibility)
+{
+	bool writes = machine->references->writes > 0;
+	if (visibility == VISIBILITY_FAULTS)
+		return replay(machine, VISIBILITY_FAULTS, true);
+	if (visibility == VISIBILITY_HARVEST)
+		return replay(machine, VISIBILITY_HARVEST, true);
+	return writes ? replay(machine, VISIBILITY_EXACT, true)
+		      : replay(machine, VISIBILITY_EXACT, false);
+}
+
+static void result_fill(const struct machine *machine, struct run_result *result)
+{
+	const struct pagerd_policy_ops *ops = machine->ops;
+	result->hits = machine->references->count - result->misses;
+	result->harvest_looked = machine->sweep.looked;
+	result->harvest_used = machine->sweep.used;
+	result->harvest_kept = machine->sweep.kept;
+	result->frames = machine->frames;
+	result->ghosts = ops->ghosts ? ops->ghosts(machine->policy) : 0;
+	result->metadata_bytes = ops->frame_bytes * machine->frames;
+	if (ops->metadata_bytes)
+		result->metadata_bytes += ops->metadata_bytes(machine->policy);
+}
+
+int run(const struct run_config *config, struct references *references, struct run_result *result,
+	struct why *why)
+{
+	struct machine machine;
+	int error = machine_init(&machine, config, references, why);
+	if (error)
+		return error;
+	*result = (struct run_result){0};
+	machine.result = result;
+	uint64_t begin = cpu_ns();
+	uint64_t done = replay_all(&machine, config->visibility);
+	result->cpu_ns = cpu_ns() - begin - machine.aside_ns;
+	result_fill(&machine, result);
+	if (done < references->count)
+		error = why_say(why, -EPROTO, "%s: no victim at reference %llu, with %u pages",
+				config->spec, (unsigned long long)done, machine.frames);
+	machine_finish(&machine);
+	return error;
+}
+
+int run_check(const struct run_config *config, struct why *why)
+{
+	struct references none = {.pages = CHECK_PAGES, .count = CHECK_PAGES};
+	struct machine machine;
+	int error = machine_init(&machine, config, &none, why);
+	if (!error)
+		machine_finish(&machine);
+	return error;
+}
