@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "format.h"
+#include "inflate.h"
 #include "pagerd/policy.h"
 
 void help_print(void)
@@ -34,9 +35,9 @@ void help_print(void)
 	     "  --csv FILE, --json FILE, --html FILE\n"
 	     "                       write the results there too; - is standard output, instead of\n"
 	     "                       the table. A file is there whole, or not at all.\n"
-	     "  --help, --version\n"
-	     "\n"
-	     "Formats (.zst files are decompressed):");
+	     "  --help, --version\n");
+	printf("Formats (%s):\n", inflate_is_built() ? "compressed by zstd, too"
+						     : "built without libzstd: not compressed");
 	for (size_t i = 0; formats[i]; i++)
 		printf("  %-14s %s\n", formats[i]->name, formats[i]->summary);
 	puts("\nPolicies:");

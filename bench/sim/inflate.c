@@ -27,6 +27,11 @@ struct inflate {
 	unsigned char bytes[RAW_BYTES];
 };
 
+bool inflate_is_built(void)
+{
+	return true;
+}
+
 int inflate_create(struct inflate **inflate, const unsigned char *bytes, size_t count,
 		   const char *name, struct why *why)
 {
@@ -99,6 +104,11 @@ int inflate_read(struct inflate *inflate, struct input *input, unsigned char *by
 }
 
 #else
+
+bool inflate_is_built(void)
+{
+	return false;
+}
 
 int inflate_create(struct inflate **inflate, const unsigned char *bytes, size_t count,
 		   const char *name, struct why *why)

@@ -13,6 +13,9 @@
 struct inflate;
 struct input;
 
+/* Was it built with libzstd? */
+bool inflate_is_built(void);
+
 /* Do these bytes begin something that is compressed? */
 bool inflate_is_magic(const unsigned char *bytes, size_t count);
 /* Begin with the count raw bytes that were read to find out. */

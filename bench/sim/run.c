@@ -22,8 +22,8 @@
 #define LARGE_PAGE_BYTES ((size_t)2 << 20)
 
 /* In references: long enough for memory to answer, short enough for what came to be there still. */
-#define AHEAD_PAGE  32u
-#define AHEAD_FRAME 12u
+#define AHEAD_PAGE  48u
+#define AHEAD_FRAME 16u
 
 struct machine {
 	const struct pagerd_policy_ops *ops;
@@ -199,14 +199,19 @@ static inline void hit(struct machine *machine, uint32_t frame, bool write,
 	}
 }
 
-/* Fetch what the references after i are going to need; there are enough of them. */
-static inline void fetch_ahead(const struct machine *machine, const uint32_t *list, uint64_t i,
-			       size_t frame_bytes)
+/* Fetch where the page of a reference to come is. */
+static inline void fetch_page(const uint32_t *frame_of_page, uint32_t reference)
 {
-	__builtin_prefetch(&machine->frame_of_page[list[i + AHEAD_PAGE] & ~REFERENCE_WRITE]);
-	uint32_t frame = machine->frame_of_page[list[i + AHEAD_FRAME] & ~REFERENCE_WRITE];
-	if (frame != FRAME_NONE)
-		__builtin_prefetch(machine->frame_bytes + frame * frame_bytes, 1);
+	__builtin_prefetch(&frame_of_page[reference & ~REFERENCE_WRITE]);
+}
+
+/* Fetch what the policy has of the frame of a reference to come. It may be another one by then, and
+ * FRAME_NONE now: to fetch from where nothing is costs less than to ask. */
+static inline void fetch_frame(const uint32_t *frame_of_page, uint32_t reference,
+			       unsigned char *frame_bytes, size_t stride)
+{
+	uint32_t frame = frame_of_page[reference & ~REFERENCE_WRITE];
+	__builtin_prefetch((void *)((uintptr_t)frame_bytes + frame * stride), 1);
 }
 
 /* All references; the number of those that were run. */
@@ -214,14 +219,18 @@ static inline __attribute__((always_inline)) uint64_t
 replay(struct machine *machine, enum visibility visibility, bool writes)
 {
 	const uint32_t *list = machine->references->list;
+	const uint32_t *frame_of_page = machine->frame_of_page;
+	unsigned char *frame_bytes = machine->frame_bytes;
+	size_t stride = machine->ops->frame_bytes;
 	uint64_t count = machine->references->count, misses = 0, i;
-	size_t frame_bytes = machine->ops->frame_bytes;
 	for (i = 0; i < count; i++) {
-		if (i + AHEAD_PAGE < count)
-			fetch_ahead(machine, list, i, frame_bytes);
+		if (i + AHEAD_PAGE < count) {
+			fetch_page(frame_of_page, list[i + AHEAD_PAGE]);
+			fetch_frame(frame_of_page, list[i + AHEAD_FRAME], frame_bytes, stride);
+		}
 		uint32_t page = list[i] & ~REFERENCE_WRITE;
 		bool write = writes && list[i] & REFERENCE_WRITE;
-		uint32_t frame = machine->frame_of_page[page];
+		uint32_t frame = frame_of_page[page];
 		machine->now = i;
 		if (frame != FRAME_NONE) {
 			hit(machine, frame, write, visibility);
