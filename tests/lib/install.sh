@@ -4,12 +4,13 @@
 #
 # The Debian packages that pagerd is built, tested and shown with.
 
-BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libevent-dev check)
+BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libevent-dev libzstd-dev \
+	check)
 # What runs under the pager. redis-tools has the server's program; redis-server would add a
 # service and start it.
 RUN_PACKAGES=(libjemalloc2 redis-tools sqlite3 python3 time coreutils util-linux)
 TEST_PACKAGES=(clang e2fsprogs mount liblmdb-dev lmdb-utils make
-	postgresql-15 stress-ng)
+	postgresql-15 stress-ng zstd)
 
 package_installed() {
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
