@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/prctl.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "spare.h"
 #include "sys.h"
@@ -17,8 +19,18 @@
 #define STACK_BYTES (64ull << 10)
 #define NOBODY	    65534
 
+/* Newer than Debian 12's headers (Linux 6.14). */
+#define PIDFD_SELF_THREAD_GROUP -10001
+
+_Static_assert(sizeof(struct pagerd_command_range) == sizeof(struct iovec) &&
+		       offsetof(struct pagerd_command_range, length_bytes) ==
+			       offsetof(struct iovec, iov_len),
+	       "ranges are passed to process_madvise(2) as they are");
+
 static struct agent {
-	int running;
+	int owner;    /* the process in which it runs; 0: none */
+	int session;  /* the socket of the session that it is of */
+	uint32_t tid; /* 0 when it has ended: the kernel's doing */
 	int socket;
 	int window;
 	int memory; /* /proc/self/mem, or -1 */
@@ -61,9 +73,20 @@ static uint64_t agent_save(const struct pagerd_command *command)
 	return done / PAGE_BYTES;
 }
 
+/* All of it in one call, where the kernel lets a process do that to itself. */
+static bool agent_zap_together(const struct pagerd_command *command, uint64_t bytes)
+{
+	return sys_call(SYS_process_madvise, PIDFD_SELF_THREAD_GROUP, (long)command->ranges,
+			command->count, MADV_DONTNEED_LOCKED, 0, 0) == (long)bytes;
+}
+
 static uint64_t agent_zap(const struct pagerd_command *command)
 {
-	uint64_t done = 0;
+	uint64_t done = 0, bytes = 0;
+	for (uint32_t i = 0; i < command->count; i++)
+		bytes += command->ranges[i].length_bytes;
+	if (command->count > 1 && agent_zap_together(command, bytes))
+		return bytes / PAGE_BYTES;
 	for (uint32_t i = 0; i < command->count; i++) {
 		const struct pagerd_command_range *range = &command->ranges[i];
 		/* What is locked, too: the daemon knows of locks, and leaves it if it can. */
@@ -84,7 +107,7 @@ static bool agent_turn(void)
 				 0);
 	} while (bytes == -EINTR);
 	if (bytes < (long)offsetof(struct pagerd_command, ranges) ||
-	    command.count > PAGERD_WINDOW_PAGES ||
+	    command.count > PAGERD_COMMAND_PAGES ||
 	    bytes != (long)offsetof(struct pagerd_command, ranges[command.count]))
 		return false;
 	answer.sequence = command.sequence;
@@ -151,11 +174,40 @@ static int agent_connect(struct session *session)
 	return 0;
 }
 
+/* Optional: without it the daemon knows faults only. */
+static void agent_show(struct session *session)
+{
+	struct pagerd_header request, reply;
+	long pagemap = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap",
+				O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	if (pagemap < 0)
+		return;
+	wire_header(&request, PAGERD_PAGEMAP, sizeof(request));
+	wire_call(session->socket, &request, (int)pagemap, &reply, sizeof(reply), NULL);
+	sys_close((int)pagemap);
+}
+
+/* All signals are blocked in it, and errno is kept: it is the C library's wrapper. */
+static int agent_clone(void)
+{
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+			  CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+	int saved = errno;
+	sys_signals signals;
+	sys_block_signals(&signals);
+	int result = clone(agent_main, agent.stack + STACK_BYTES, flags, NULL, &agent.tid, NULL,
+			   &agent.tid);
+	result = result < 0 ? -errno : 0;
+	sys_restore_signals(&signals);
+	errno = saved;
+	return result;
+}
+
 int agent_start(struct session *session)
 {
-	const int flags =
-		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
-	if (agent.running)
+	if (agent.owner && agent.owner != sys_getpid())
+		agent_forget();
+	if (agent.owner)
 		return __atomic_load_n(&agent.socket, __ATOMIC_RELAXED) < 0 ? -ENOTCONN : 0;
 	long stack = agent.stack ? (long)agent.stack
 				 : sys_mmap(0, STACK_BYTES, PROT_READ | PROT_WRITE,
@@ -166,16 +218,31 @@ int agent_start(struct session *session)
 	int result = agent_connect(session);
 	if (result < 0)
 		return result;
-	/* The C library's wrapper, which sets errno: the caller's is kept. */
-	int saved = errno;
-	if (clone(agent_main, agent.stack + STACK_BYTES, flags, NULL) < 0) {
-		result = -errno;
-		errno = saved;
+	result = agent_clone();
+	if (result < 0) {
 		agent_forget();
 		return result;
 	}
-	agent.running = 1;
+	agent.owner = sys_getpid();
+	agent.session = session->socket;
+	if (session->harvest)
+		agent_show(session);
 	return 0;
+}
+
+bool agent_stop(const struct session *session)
+{
+	uint32_t tid;
+	if (agent.owner != sys_getpid() || agent.session != session->socket)
+		return false;
+	int socket = __atomic_load_n(&agent.socket, __ATOMIC_RELAXED);
+	if (socket >= 0)
+		sys_call(SYS_shutdown, socket, SHUT_RDWR, 0, 0, 0, 0);
+	/* Not the private kind of futex: the kernel's wake-up is not. */
+	while ((tid = __atomic_load_n(&agent.tid, __ATOMIC_ACQUIRE)) != 0)
+		sys_call(SYS_futex, (long)&agent.tid, FUTEX_WAIT, tid, 0, 0, 0);
+	agent.owner = 0;
+	return true;
 }
 
 void agent_forget(void)
@@ -187,7 +254,7 @@ void agent_forget(void)
 	if (agent.memory >= 0)
 		sys_close(agent.memory);
 	agent.socket = agent.window = agent.memory = -1;
-	agent.running = 0;
+	agent.owner = 0;
 }
 
 void agent_descriptors(int fds[AGENT_DESCRIPTORS])

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "agent.h"
 #include "choose.h"
 #include "paged.h"
 #include "socket.h"
@@ -51,6 +52,7 @@ API void pagerd_disconnect(struct pagerd *connection)
 		if (paged_munmap(&connection->paged, last.start, last.end - last.start) < 0)
 			break;
 	}
+	agent_stop(&connection->paged.session);
 	session_finish(&connection->paged.session);
 	regions_finish(regions);
 	pthread_mutex_destroy(&connection->mutex);

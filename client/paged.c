@@ -176,9 +176,9 @@ static int paged_place(struct paged *paged, const struct mapping *mapping, uint6
 {
 	uint64_t length = page_round_up(mapping->length);
 	bool writable = mapping->kind != PAGERD_FILE_PRIVATE;
-	if (!writable) {
+	if (!writable || paged->session.harvest) {
 		int result = agent_start(&paged->session);
-		if (result < 0)
+		if (result < 0 && !writable)
 			return result;
 	}
 	if (mapping->kind == PAGERD_FILE_SHARED) {

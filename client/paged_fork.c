@@ -63,8 +63,10 @@ static int adopt_region(struct paged *paged, const struct region *inherited)
 	if (region.kind == PAGERD_ANON_PRIVATE)
 		region.kind = PAGERD_ANON_FORKED;
 	region.flags &= (uint16_t)~REGION_ONFAULT; /* locks are not inherited */
-	int result = region_is_private(&region) ? agent_start(&paged->session) : 0;
-	if (result < 0)
+	int result = 0;
+	if (region_is_private(&region) || paged->session.harvest)
+		result = agent_start(&paged->session);
+	if (result < 0 && region_is_private(&region))
 		return result;
 	result = session_open(&paged->session, region.start, length, &object);
 	if (result < 0)

@@ -27,6 +27,7 @@ static int session_hello(struct session *session, int *device)
 	wire_header(&hello.h, PAGERD_HELLO, sizeof(hello));
 	sys_thread_name(hello.name);
 	int result = wire_call(session->socket, &hello.h, -1, &reply.h, sizeof(reply), device);
+	session->harvest = result == 0 && (reply.flags & PAGERD_HELLO_HARVEST);
 	if (result == 0 && reply.page_bytes != PAGE_BYTES) {
 		if (*device >= 0)
 			sys_close(*device);

@@ -20,6 +20,7 @@ struct session {
 	/* Kept open as long as there are paged regions: when the last descriptor of a userfaultfd
 	 * closes, the kernel answers waiting and later faults with zero pages. */
 	int uffd;
+	bool harvest; /* the daemon wants an agent for all kinds of memory */
 };
 
 #define SESSION_NONE ((struct session){.socket = -1, .uffd = -1})

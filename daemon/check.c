@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pagerd --check: what kernel and permissions allow, and how to fix what is missing. */
+#include "access.h"
 #include "check.h"
 
 #include <errno.h>
@@ -137,7 +138,10 @@ int check_print(const struct config *config, int device_fd, int latency_fd)
 			     probes[i].detail);
 	line(latency_fd >= 0, false, "/dev/cpu_dma_latency",
 	     latency_fd >= 0 ? "open" : "not writable: faults cost more where idle CPUs sleep");
-	line(true, false, "access information", "faults");
+	char access[ACCESS_SOURCE_NAME];
+	access_name(config->access_looks, access);
+	line(config->access_looks, false, "access information",
+	     config->access_looks ? access : "faults only; harvest needs Linux 6.7 or later");
 	good &= check_swap(config->swap);
 	check_cgroup();
 	good &= check_shmem_huge();

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "log.h"
 #include "pager.h"
 #include "pagerd/policy.h"
@@ -21,6 +22,7 @@ enum option_code {
 	OPTION_SWAP_LIMIT,
 	OPTION_POLICY,
 	OPTION_LOAD_POLICY,
+	OPTION_ACCESS,
 	OPTION_SOCKET,
 	OPTION_LOW_LATENCY,
 	OPTION_PREFETCH,
@@ -41,6 +43,7 @@ static const struct option options[] = {
 	{"swap-limit", required_argument, NULL, OPTION_SWAP_LIMIT},
 	{"policy", required_argument, NULL, OPTION_POLICY},
 	{"load-policy", required_argument, NULL, OPTION_LOAD_POLICY},
+	{"access", required_argument, NULL, OPTION_ACCESS},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"low-latency", required_argument, NULL, OPTION_LOW_LATENCY},
 	{"prefetch", required_argument, NULL, OPTION_PREFETCH},
@@ -75,6 +78,10 @@ static void help(void)
 	printf("  --load-policy FILE    add a policy of your own, a shared object (see README); it "
 	       "runs\n"
 	       "                        with pagerd's rights\n"
+	       "  --access SOURCE       how to learn which pages are used: faults (nothing more),\n"
+	       "                        harvest:N (table entries are zapped to see what comes\n"
+	       "                        back, N pages for each eviction), auto (default: harvest:1\n"
+	       "                        where the kernel has PAGEMAP_SCAN)\n"
 	       "  --socket PATH         where clients connect (default: $PAGERD_SOCKET, or for an\n"
 	       "                        ordinary user $XDG_RUNTIME_DIR/pagerd.sock, or\n"
 	       "                        /run/pagerd/pagerd.sock)\n"
@@ -175,6 +182,21 @@ static void policy_load(const char *name, const char *path)
 		fatal(EXIT_USAGE, "--%s: %s", name, why);
 }
 
+static uint32_t access_argument(const char *text)
+{
+	uint32_t looks = 0;
+	switch (access_parse(text, &looks)) {
+	case -EINVAL:
+		fatal(EXIT_USAGE,
+		      "--access: '%s' is not faults, harvest, harvest:N (1 to %u) or auto", text,
+		      ACCESS_LOOKS_MAX);
+	case -ENOSYS:
+		fatal(EXIT_PERMISSION, "--access: %s needs Linux 6.7 or later (PAGEMAP_SCAN)",
+		      text);
+	}
+	return looks;
+}
+
 static void option_apply(struct config *config, int code, const char *name)
 {
 	switch (code) {
@@ -195,6 +217,9 @@ static void option_apply(struct config *config, int code, const char *name)
 		break;
 	case OPTION_LOAD_POLICY:
 		policy_load(name, optarg);
+		break;
+	case OPTION_ACCESS:
+		config->access_looks = access_argument(optarg);
 		break;
 	case OPTION_SOCKET:
 		config->socket = text_argument(name, optarg);
@@ -311,6 +336,7 @@ void config_parse(struct config *config, int argc, char **argv)
 	int code, index = 0;
 	*config = (struct config){
 		.policy = "lru",
+		.access_looks = access_argument("auto"),
 		.low_latency = 2,
 		.prefetch_pages = 128,
 		.writeback_ms = 30000,

@@ -28,7 +28,8 @@ struct config {
 	const char *socket;		      /* path; shorter than a socket's name may be */
 	char runtime_socket[SOCKET_PATH_MAX]; /* where socket points by default */
 	const char *policy;
-	int low_latency; /* 0 off, 1 on, 2 auto */
+	uint32_t access_looks; /* see access.h */
+	int low_latency;       /* 0 off, 1 on, 2 auto */
 	uint32_t prefetch_pages;
 	uint32_t writeback_ms;
 	int lifeline_fd; /* -1: none */

@@ -98,6 +98,7 @@ static struct pager *pager_start(struct daemon *daemon)
 		.latency_fd = daemon->latency_fd,
 		.low_latency = config->low_latency,
 		.warn = pager_warning,
+		.access_looks = config->access_looks,
 		.chaos = config->chaos,
 		.chaos_seed = config->chaos_seed,
 		.check = config->invariants,

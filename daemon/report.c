@@ -24,6 +24,7 @@ static const struct counter {
 	COUNTER(faults_major),	   COUNTER(faults_minor),
 	COUNTER(faults_zero),	   COUNTER(faults_write),
 	COUNTER(faults_cow),	   COUNTER(faults_error),
+	COUNTER(pages_zapped),	   COUNTER(pages_found_used),
 	COUNTER(pages_read),	   COUNTER(pages_written),
 	COUNTER(pages_prefetched), COUNTER(pages_prefetch_used),
 	COUNTER(evicted_clean),	   COUNTER(evicted_dirty),

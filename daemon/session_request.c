@@ -39,6 +39,7 @@ static const struct packet_rule {
 	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
 	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
+	[PAGERD_PAGEMAP] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true},
 	[PAGERD_DRAIN] = {.size = sizeof(struct pagerd_header)},
 };
@@ -74,6 +75,8 @@ static uint16_t reply_type(const struct pager_request *request)
 		return PAGERD_ADVISE;
 	case PAGER_WIRE:
 		return PAGERD_WIRE;
+	case PAGER_PAGEMAP:
+		return PAGERD_PAGEMAP;
 	case PAGER_FORK_END:
 		return PAGERD_FORK_END;
 	case PAGER_DRAIN:
@@ -119,9 +122,11 @@ static void packet_hello(struct session *session, const struct pagerd_hello *hel
 		return;
 	}
 	name_take(session, hello);
+	const struct config *config = &session->daemon->config;
 	int device = session->daemon->device_fd;
 	struct pagerd_hello_reply reply = {
-		.flags = device >= 0 ? PAGERD_HELLO_DEVICE : 0,
+		.flags = (device >= 0 ? PAGERD_HELLO_DEVICE : 0) |
+			 (config->access_looks ? PAGERD_HELLO_HARVEST : 0),
 		.page_bytes = PAGE_BYTES,
 		.daemon_pid = (uint32_t)getpid(),
 	};
@@ -227,6 +232,12 @@ static void packet_agent(struct session *session, int fd)
 		return;
 	}
 	job_start(session, PAGER_AGENT, agent_done)->fd = fd;
+	job_post(session);
+}
+
+static void packet_pagemap(struct session *session, int fd)
+{
+	job_start(session, PAGER_PAGEMAP, simple_done)->fd = fd;
 	job_post(session);
 }
 
@@ -550,6 +561,9 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		break;
 	case PAGERD_AGENT:
 		packet_agent(session, fd);
+		break;
+	case PAGERD_PAGEMAP:
+		packet_pagemap(session, fd);
 		break;
 	case PAGERD_FILE_BEGIN:
 		session_file_begin(session, &packet->range, fd);

@@ -66,9 +66,12 @@ static int window_make(struct agent *agent, int *window)
 int agent_open(struct pager *pager, struct client *client, int socket, int *window)
 {
 	*window = -1;
-	int error = client->agent.socket >= 0 || client->agent.window
-			    ? -EALREADY
-			    : window_make(&client->agent, window);
+	/* One that has gone may have said so already, and not have been heard. */
+	if (client->agent.socket >= 0)
+		agent_answers(pager, agent_data(client), true);
+	if (client->agent.socket < 0)
+		agent_finish(&client->agent);
+	int error = client->agent.socket >= 0 ? -EALREADY : window_make(&client->agent, window);
 	if (error) {
 		close(socket);
 		return error;
@@ -106,6 +109,12 @@ static uint32_t command_fill(struct pager *pager, const struct io *io,
 			     struct pagerd_command *command)
 {
 	uint32_t total = io->kind == IO_ZAP ? io->span : io->count, i;
+	if (io->kind == IO_UNMAP) {
+		const struct zap_entry *entries = zap_entries(pager, io, &total);
+		for (i = 0; i < total; i++)
+			command_add(command, entries[i].address);
+		return total;
+	}
 	if (!total) {
 		command->ranges[command->count++] =
 			(struct pagerd_command_range){io->address, io->place};
@@ -131,7 +140,9 @@ static void record_end(struct pager *pager, struct agent *agent, uint32_t pages,
 	if (agent->head == IO_NONE)
 		agent->tail = IO_NONE;
 	agent->queued--;
-	if (io->kind == IO_ZAP)
+	if (io->kind == IO_UNMAP)
+		zap_answered(pager, io, pages == io->span);
+	else if (io->kind == IO_ZAP)
 		private_zapped(pager, number, pages, known);
 	else
 		io_saved(pager, number, agent->window, pages);
@@ -142,7 +153,7 @@ static bool command_send(struct pager *pager, struct agent *agent)
 {
 	const struct io *io = &pager->ios[agent->head];
 	struct pagerd_command command = {
-		.type = io->kind == IO_ZAP ? PAGERD_ZAP : PAGERD_SAVE,
+		.type = io->kind == IO_WRITE ? PAGERD_SAVE : PAGERD_ZAP,
 		.sequence = ++agent->sequence,
 	};
 	agent->sent_pages = command_fill(pager, io, &command);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "pagemap.h"
 
 #define CLIENT_ROOM_MIN 16u
 #define POISON_STEP	(1ull << 30)
@@ -24,6 +25,8 @@ static void client_destroy(struct client *client)
 	wired_finish(&client->wired);
 	if (client->uffd >= 0)
 		close(client->uffd);
+	if (client->pagemap >= 0)
+		close(client->pagemap);
 	for (uint32_t i = 0; i < client->region_count; i++)
 		free(client->regions[i]);
 	free(client->regions);
@@ -97,7 +100,7 @@ int client_add(struct pager *pager, uint32_t pid, uint32_t uid, const char *name
 		return -ENOMEM;
 	client->pid = pid;
 	client->uid = uid;
-	client->uffd = -1;
+	client->uffd = client->pagemap = -1;
 	agent_init(&client->agent);
 	client->stats.size = sizeof client->stats;
 	memcpy(client->name, name, sizeof client->name - 1);
@@ -144,6 +147,16 @@ void client_poison(struct client *client)
 			at += error ? done + PAGE_BYTES : done;
 		}
 	}
+}
+
+int client_set_pagemap(struct client *client, int fd)
+{
+	int error = client->pagemap >= 0 ? -EALREADY : pagemap_valid(fd) ? 0 : -EINVAL;
+	if (error)
+		close(fd);
+	else
+		client->pagemap = fd;
+	return error;
 }
 
 bool client_gone(const struct client *client)

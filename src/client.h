@@ -36,6 +36,7 @@ struct client {
 	struct object *writing;	       /* frozen between FILE_BEGIN and FILE_END */
 	struct pager_request *leaving; /* its session ended; done when the process has */
 	struct agent agent;
+	int pagemap; /* its /proc/PID/pagemap, or -1 */
 	struct wired wired;
 	struct pagerd_stats stats;
 	struct histogram latency;
@@ -49,6 +50,8 @@ int client_add(struct pager *pager, uint32_t pid, uint32_t uid, const char *name
 	       uint32_t *number);
 /* Give a client that has none its userfaultfd, and start to listen to it. */
 int client_set_uffd(struct pager *pager, struct client *client, int uffd);
+/* The client's /proc/PID/pagemap, which becomes ours in every case. 0, -EALREADY, -EINVAL. */
+int client_set_pagemap(struct client *client, int fd);
 /*
  * Has its address space gone, or does it use none of our memory? A process that closed our socket
  * lives on: its faults must be served as before, for once its ranges are unregistered it would

@@ -6,6 +6,7 @@
 #include <liburing.h>
 #include <pthread.h>
 
+#include "access.h"
 #include "agent.h"
 #include "bounce.h"
 #include "chaos.h"
@@ -28,6 +29,7 @@
 #include "sync.h"
 #include "uffd.h"
 #include "wired.h"
+#include "zap.h"
 
 #define RING_ENTRIES 1024u
 #define FILE_HASH    1024u
@@ -128,6 +130,8 @@ struct pager {
 	void *zeros; /* ZERO_PAGES pages that are never written */
 
 	struct latency latency;
+	struct access access;
+	struct zap zap;
 
 	struct pager_request *drains;
 

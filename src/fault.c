@@ -249,7 +249,6 @@ void fault_lost(struct pager *pager, struct faultstate *fs)
 static void fault_resident(struct pager *pager, struct faultstate *fs)
 {
 	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
-	struct pool *pool = &pager->pools[frame->pool];
 	if (frame->flags & FRAME_PREFETCHED) {
 		frame->flags &= (uint16_t)~FRAME_PREFETCHED;
 		COUNT(pager, fs->client, fs->object, pages_prefetch_used, 1);
@@ -273,8 +272,7 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 	}
 	if (write)
 		frame_dirty(pager, fs->object, fs->page);
-	if (frame->flags & FRAME_HELD)
-		pool->ops->referenced(pool->policy, (uint32_t)pte_number(fs->pte));
+	frame_referenced(pager, (uint32_t)pte_number(fs->pte));
 	if (!fs->fault->major)
 		COUNT(pager, fs->client, fs->object, faults_minor, 1);
 	fault_done(pager, fs->number);

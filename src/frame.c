@@ -51,14 +51,9 @@ void frame_table_finish(struct pager *pager)
 		munmap(pager->aside, pager->frame_limit * sizeof *pager->aside);
 }
 
-static pagerd_page_t page_id(uint32_t object, uint64_t page)
-{
-	return (pagerd_page_t)object << 40 | page;
-}
-
 static pagerd_page_t frame_page_id(const struct frame *frame)
 {
-	return page_id(frame->object, frame->page);
+	return page_identity(frame->object, frame->page);
 }
 
 uint32_t frame_available(const struct pager *pager, const struct client *client)
@@ -112,7 +107,42 @@ void frame_demand(struct pager *pager, const struct client *client, const struct
 {
 	const struct pool *pool = &pager->pools[client->pool];
 	if (pool->ops->demand)
-		pool->ops->demand(pool->policy, page_id(object->number, page));
+		pool->ops->demand(pool->policy, page_identity(object->number, page));
+}
+
+void frame_referenced(struct pager *pager, uint32_t number)
+{
+	const struct frame *frame = frame_get(pager, number);
+	struct pool *pool = &pager->pools[frame->pool];
+	if (frame->flags & FRAME_HELD)
+		pool->ops->referenced(pool->policy, number);
+}
+
+static int frame_order(const void *a, const void *b, void *context)
+{
+	const struct frame *x = frame_get(context, *(const uint32_t *)a);
+	const struct frame *y = frame_get(context, *(const uint32_t *)b);
+	if (x->object != y->object)
+		return x->object < y->object ? -1 : 1;
+	return x->page < y->page ? -1 : x->page > y->page;
+}
+
+void frame_sort(struct pager *pager, uint32_t *frames, uint32_t count)
+{
+	qsort_r(frames, count, sizeof *frames, frame_order, pager);
+}
+
+uint32_t frame_run(struct pager *pager, const uint32_t *frames, uint32_t count)
+{
+	const struct frame *first = frame_get(pager, frames[0]);
+	uint32_t run = 1;
+	while (run < count) {
+		const struct frame *next = frame_get(pager, frames[run]);
+		if (next->object != first->object || next->page != first->page + run)
+			break;
+		run++;
+	}
+	return run;
 }
 
 void frame_hold(struct pager *pager, uint32_t number, bool prefetched)
@@ -121,6 +151,7 @@ void frame_hold(struct pager *pager, uint32_t number, bool prefetched)
 	struct pool *pool = &pager->pools[frame->pool];
 	frame->flags |= FRAME_HELD | (prefetched ? FRAME_PREFETCHED : 0);
 	pool->ops->page_in(pool->policy, number, frame_page_id(frame), prefetched);
+	access_page_in(pager, number);
 }
 
 void frame_free(struct pager *pager, uint32_t number, bool evicted)
@@ -166,7 +197,7 @@ void frame_isolate(struct pager *pager, uint32_t number, bool forced)
 static bool frame_return(struct pager *pager, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
-	frame->flags &= (uint16_t) ~(FRAME_RECLAIM | FRAME_LAUNDRY);
+	frame->flags &= (uint16_t) ~(FRAME_RECLAIM | FRAME_LAUNDRY | FRAME_USED);
 	pager->reclaiming--;
 	pager->pools[frame->pool].reclaiming--;
 	if (frame->flags & FRAME_HELD)

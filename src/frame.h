@@ -27,6 +27,9 @@ enum frame_flags {
 	FRAME_HELD = 8,	       /* the policy knows it (held or isolated) */
 	FRAME_PREFETCHED = 16, /* nobody asked for it yet */
 	FRAME_LAUNDRY = 32,    /* it was dirty when it was picked as a victim */
+	FRAME_ZAPPING = 64,    /* see zap.h */
+	FRAME_PROBED = 128,    /* these two: see access.h */
+	FRAME_USED = 256,
 };
 
 struct frame {
@@ -57,6 +60,12 @@ struct pool {
 };
 #define POOL_MAX 4096u /* pools of clients with limits; more share pool 0 */
 
+/* What policies and traces call a page. */
+static inline pagerd_page_t page_identity(uint32_t object, uint64_t page)
+{
+	return (pagerd_page_t)object << 40 | page;
+}
+
 int frame_table_init(struct pager *pager);
 void frame_table_finish(struct pager *pager);
 
@@ -71,6 +80,12 @@ void frame_demand(struct pager *pager, const struct client *client, const struct
 void frame_hold(struct pager *pager, uint32_t frame, bool prefetched);
 /* Free it; evicted says whether the policy may remember the page. */
 void frame_free(struct pager *pager, uint32_t frame, bool evicted);
+/* Its page was used: tell the policy, if it holds it. */
+void frame_referenced(struct pager *pager, uint32_t frame);
+/* Order frames, all in use, by object and page. */
+void frame_sort(struct pager *pager, uint32_t *frames, uint32_t count);
+/* How many of them from the first on are neighbours in one object. */
+uint32_t frame_run(struct pager *pager, const uint32_t *frames, uint32_t count);
 /* Frames that client may still take without waiting. */
 uint32_t frame_available(const struct pager *pager, const struct client *client);
 

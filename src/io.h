@@ -30,7 +30,8 @@ enum io_kind {
 	IO_WRITE,
 	IO_FSYNC,
 	IO_RESERVE,
-	IO_ZAP, /* see private.h */
+	IO_ZAP,	  /* see private.h */
+	IO_UNMAP, /* see zap.h */
 };
 
 struct io {

@@ -363,8 +363,7 @@ int object_guard(struct pager *pager, struct object *object, uint32_t uid)
 	for (struct region *region = object->regions; region; region = region->object_next) {
 		const struct client *client = client_lookup(pager, region->client);
 		int error = region->registered ? uffd_register(client->uffd, region->start,
-							       region->end - region->start,
-							       !region->read_only, true)
+							       region->end - region->start, true)
 					       : 0;
 		if (error && error != -ESRCH)
 			return error;

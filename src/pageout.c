@@ -6,6 +6,9 @@
 
 #include "core.h"
 
+/* Where so many victims in a row were used and kept, the others go without being looked at. */
+#define KEPT_MOST (4 * PAGEOUT_BATCH)
+
 /* The last so many pages that were brought in stay, whatever the policy thinks, so that the
  * accesses that wait for them can be made: an instruction may need several at once. */
 static uint32_t grace(const struct pager *pager, const struct pool *pool)
@@ -71,15 +74,6 @@ static uint32_t pool_choose(struct pager *pager, uint32_t *need)
 	return 0;
 }
 
-static int frame_order(const void *a, const void *b, void *context)
-{
-	const struct frame *x = frame_get(context, *(const uint32_t *)a);
-	const struct frame *y = frame_get(context, *(const uint32_t *)b);
-	if (x->object != y->object)
-		return x->object < y->object ? -1 : 1;
-	return x->page < y->page ? -1 : x->page > y->page;
-}
-
 /* ---- dropping ---------------------------------------------------------------------------- */
 
 void pageout_queue_drop(struct pager *pager, uint32_t frame)
@@ -92,6 +86,7 @@ void pageout_queue_drop(struct pager *pager, uint32_t frame)
 void pageout_count(struct pager *pager, struct object *object, const struct frame *frame)
 {
 	struct client *client = client_lookup(pager, frame->client);
+	access_evicted(pager, 1);
 	if (frame->flags & FRAME_LAUNDRY)
 		COUNT(pager, client, object, evicted_dirty, 1);
 	else
@@ -141,14 +136,9 @@ void pageout_drop_queued(struct pager *pager)
 		if (drop_allowed(pager, queue[i]))
 			queue[count++] = queue[i];
 	pager->drop_count = 0;
-	qsort_r(queue, count, sizeof *queue, frame_order, pager);
+	frame_sort(pager, queue, count);
 	for (uint32_t i = 0, run; i < count; i += run) {
-		struct frame *first = frame_get(pager, queue[i]);
-		for (run = 1; i + run < count; run++) {
-			struct frame *next = frame_get(pager, queue[i + run]);
-			if (next->object != first->object || next->page != first->page + run)
-				break;
-		}
+		run = frame_run(pager, queue + i, count - i);
 		drop_run(pager, queue + i, run);
 	}
 }
@@ -160,7 +150,7 @@ void pageout_drop_queued(struct pager *pager)
 static uint32_t launder(struct pager *pager, uint32_t *frames, uint32_t count)
 {
 	uint32_t left = 0;
-	qsort_r(frames, count, sizeof *frames, frame_order, pager);
+	frame_sort(pager, frames, count);
 	for (uint32_t i = 0, taken; i < count; i += taken) {
 		int error = -EAGAIN;
 		taken = shortage_may_write(pager)
@@ -178,7 +168,7 @@ static uint32_t launder(struct pager *pager, uint32_t *frames, uint32_t count)
 
 enum victim {
 	VICTIM_STAYS, /* cannot go yet */
-	VICTIM_USED,  /* written again while its last contents are on their way out */
+	VICTIM_USED,  /* since it was probed, or written again while its last contents go out */
 	VICTIM_CLEAN,
 	VICTIM_DIRTY,
 	VICTIM_WAITS, /* for a write that is in flight already */
@@ -189,6 +179,8 @@ static enum victim victim_kind(struct pager *pager, uint32_t number, bool forced
 	struct frame *frame = frame_get(pager, number);
 	struct object *object = object_lookup(pager, frame->object);
 	uint64_t pte = object_pte(object, frame->page);
+	if (frame->flags & FRAME_USED)
+		return VICTIM_USED;
 	if (wired_page(pager, object, frame->page))
 		return VICTIM_STAYS;
 	if (object_is_private(object) && !private_ready(pager, object))
@@ -205,11 +197,14 @@ static enum victim victim_kind(struct pager *pager, uint32_t number, bool forced
 	return pte & PTE_DIRTY ? VICTIM_DIRTY : VICTIM_CLEAN;
 }
 
-/* Evict frames that are isolated, as far as they can go; the others are put aside. Returns how
- * many leave. */
-static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t count, uint32_t *aside)
+/* Evict frames that are isolated, as far as they can go; the others are kept or put aside. Returns
+ * how many leave. */
+static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t count, uint32_t *kept,
+		      uint32_t *aside)
 {
 	uint32_t dirty[PAGEOUT_BATCH], dirty_count = 0, leaving = 0, left;
+	if (*kept < KEPT_MOST)
+		access_victims(pager, frames, count);
 	for (uint32_t i = 0; i < count; i++) {
 		frame_isolate(pager, frames[i], false);
 		switch (victim_kind(pager, frames[i], false)) {
@@ -218,6 +213,7 @@ static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t coun
 			continue;
 		case VICTIM_USED:
 			frame_keep(pager, frames[i]);
+			++*kept;
 			continue;
 		case VICTIM_DIRTY:
 			frame_get(pager, frames[i])->flags |= FRAME_LAUNDRY;
@@ -242,13 +238,14 @@ static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t coun
 static uint32_t pool_evict(struct pager *pager, struct pool *pool, uint32_t need, uint32_t most)
 {
 	uint32_t victims[PAGEOUT_BATCH], leaving = 0, aside = 0, count = 1;
+	uint32_t kept = pager->desperate ? KEPT_MOST : 0;
 	/* Once through all: those that are in use and kept may be all that it holds. */
 	uint32_t left = (uint32_t)pool->ops->held(pool->policy);
 	while (count && left && leaving < need && aside < most && io_write_room(pager)) {
 		count = need - leaving < PAGEOUT_BATCH ? need - leaving : PAGEOUT_BATCH;
 		count = pool->ops->victims(pool->policy, victims, count < left ? count : left);
 		left -= count;
-		leaving += evict(pager, victims, count, &aside);
+		leaving += evict(pager, victims, count, &kept, &aside);
 	}
 	while (aside)
 		frame_restore(pager, pager->aside[--aside]);

@@ -122,6 +122,7 @@ int pager_create(struct pager **out, const struct pager_config *config, char *wh
 		return -ENOMEM;
 	}
 	pager->config = *config;
+	pager->access.looks = config->access_looks;
 	pager->budget_pages = (uint32_t)(config->budget_bytes >> PAGE_SHIFT);
 	pager->start_ns = pager->now_ns = clock_ns();
 	pager->swap_fd = -1;
@@ -321,6 +322,8 @@ static bool turn(struct pager *pager)
 		io_uring_submit(&pager->ring);
 	if (pageout_run(pager))
 		more = true;
+	if (pager->access.looks)
+		access_run(pager);
 	if (shortage_check(pager))
 		more = true;
 	/* The end of one sync may be the begin of another, which nothing else would start. */

@@ -34,6 +34,7 @@ struct pager_config {
 	int latency_fd;		     /* /dev/cpu_dma_latency, open for writing, or -1 */
 	int low_latency; /* 0 off, 1 on (held always), 2 auto (while faults come fast) */
 	void (*warn)(const char *text); /* told of I/O errors, at most one a second; or NULL */
+	uint32_t access_looks;		/* see access.h: from access_parse; 0: faults only */
 	bool chaos;			/* see chaos.h */
 	uint64_t chaos_seed;
 	bool check; /* run the invariant checker often (slow) */
@@ -79,6 +80,7 @@ enum pager_request_type {
 	PAGER_FILE_END,	     /* in: client, offset, length: mappings show the file's contents */
 	PAGER_AGENT,	     /* in: client, fd (socket of its agent); out: fd (window, to pass and
 				close) */
+	PAGER_PAGEMAP,	     /* in: client, fd (its /proc/PID/pagemap) */
 	PAGER_FORK,	     /* in: client, child (a client just added, without userfaultfd) */
 	PAGER_FORK_END,	     /* in: client */
 	PAGER_STATS,	     /* in: client; out: stats */
@@ -182,7 +184,7 @@ struct pager_snapshot {
 	uint64_t swap_limit_pages; /* 0: none but the file system's */
 	uint64_t sessions_ever;
 	bool latency_held;
-	const char *access_source; /* "faults" */
+	char access_source[24];	   /* "faults", "harvest:1" */
 	struct pagerd_stats total; /* since the daemon started, gone clients included */
 	size_t client_count;
 	struct client_info *clients;

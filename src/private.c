@@ -49,7 +49,6 @@ static void base_map(struct pager *pager, struct faultstate *fs, const struct ob
 {
 	uint32_t number = (uint32_t)pte_number(fs->pte);
 	struct frame *frame = frame_get(pager, number);
-	struct pool *pool = &pager->pools[frame->pool];
 	uint32_t count = protect ? base_run(pager, fs, own) : 1;
 	uint64_t done;
 	int error = uffd_continue(fs->client->uffd, region_address(fs->region, fs->page),
@@ -73,8 +72,7 @@ static void base_map(struct pager *pager, struct faultstate *fs, const struct ob
 		frame->flags &= (uint16_t)~FRAME_PREFETCHED;
 		COUNT(pager, fs->client, fs->object, pages_prefetch_used, 1);
 	}
-	if (frame->flags & FRAME_HELD)
-		pool->ops->referenced(pool->policy, number);
+	frame_referenced(pager, number);
 	if (!fs->fault->major)
 		COUNT(pager, fs->client, fs->object, faults_minor, 1);
 	fault_done(pager, fs->number);

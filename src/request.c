@@ -158,7 +158,6 @@ static int register_clones(struct pager *pager, struct pager_request *request,
 		if (region->registered)
 			return -EEXIST;
 		error = uffd_register(client->uffd, region->start, region->end - region->start,
-				      !region->read_only,
 				      object_lookup(pager, region->object)->guarded);
 		if (error)
 			return error;
@@ -193,8 +192,7 @@ static int request_register(struct pager *pager, struct pager_request *request,
 	if (error)
 		return error;
 	bool read_only = client->held_read_only;
-	error = uffd_register(client->uffd, request->address, request->length, !read_only,
-			      object->guarded);
+	error = uffd_register(client->uffd, request->address, request->length, object->guarded);
 	if (error)
 		return error;
 	struct region values =
@@ -493,8 +491,9 @@ void drain_check(struct pager *pager)
 static bool request_private(struct pager *pager, const struct pager_request *request,
 			    const struct client *client)
 {
-	if (request->type != PAGER_UNMAP && request->type != PAGER_DISCARD &&
-	    request->type != PAGER_OPEN)
+	if (request->type == PAGER_UNMAP)
+		return true; /* pages of any memory may be about to be zapped for access.h */
+	if (request->type != PAGER_DISCARD && request->type != PAGER_OPEN)
 		return false;
 	for_each_overlap(client, request, i)
 	{
@@ -553,6 +552,8 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 		return request_file_end(pager, request, client);
 	case PAGER_AGENT:
 		return agent_open(pager, client, request->fd, &request->fd);
+	case PAGER_PAGEMAP:
+		return client_set_pagemap(client, request->fd);
 	case PAGER_FORK:
 		return fork_start(pager, request);
 	case PAGER_FORK_END:
@@ -668,7 +669,8 @@ void request_start(struct pager *pager, struct pager_request *request)
 	if (!client) {
 		if (request->fd >= 0 &&
 		    (request->type == PAGER_MAP || request->type == PAGER_CLIENT_UFFD ||
-		     request->type == PAGER_AGENT || request->type == PAGER_FILE_BEGIN))
+		     request->type == PAGER_AGENT || request->type == PAGER_PAGEMAP ||
+		     request->type == PAGER_FILE_BEGIN))
 			close(request->fd);
 		request_done(request, -ESRCH);
 		return;

@@ -14,6 +14,8 @@ void stats_add(struct pagerd_stats *sum, const struct pagerd_stats *stats)
 	sum->faults_zero += stats->faults_zero;
 	sum->faults_write += stats->faults_write;
 	sum->faults_cow += stats->faults_cow;
+	sum->pages_zapped += stats->pages_zapped;
+	sum->pages_found_used += stats->pages_found_used;
 	sum->faults_error += stats->faults_error;
 	sum->pages_read += stats->pages_read;
 	sum->pages_written += stats->pages_written;
@@ -200,7 +202,7 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections)
 	snapshot->swap_limit_pages = pager->config.swap_limit_bytes >> PAGE_SHIFT;
 	snapshot->sessions_ever = pager->clients_ever;
 	snapshot->latency_held = pager->latency.held;
-	snapshot->access_source = "faults";
+	access_name(pager->access.looks, snapshot->access_source);
 	fill_total(pager, snapshot);
 	return snapshot;
 }

@@ -6,6 +6,7 @@
 #ifndef PAGERD_UAPI_H
 #define PAGERD_UAPI_H
 
+#include <linux/fs.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -31,6 +32,30 @@ struct uffdio_poison {
 
 #ifndef UFFD_FEATURE_WP_HUGETLBFS_SHMEM /* 5.19 */
 #define UFFD_FEATURE_WP_HUGETLBFS_SHMEM (1 << 12)
+#endif
+
+#ifndef PAGEMAP_SCAN /* 6.7 */
+#define PAGEMAP_SCAN	_IOWR('f', 16, struct pm_scan_arg)
+#define PAGE_IS_PRESENT (1 << 3)
+struct page_region {
+	__u64 start;
+	__u64 end;
+	__u64 categories;
+};
+struct pm_scan_arg {
+	__u64 size;
+	__u64 flags;
+	__u64 start;
+	__u64 end;
+	__u64 walk_end;
+	__u64 vec;
+	__u64 vec_len;
+	__u64 max_pages;
+	__u64 category_inverted;
+	__u64 category_mask;
+	__u64 category_anyof_mask;
+	__u64 return_mask;
+};
 #endif
 
 #ifndef __NR_cachestat /* 6.5 */

@@ -34,11 +34,13 @@ int uffd_features(int fd, uint64_t *features)
 	return error;
 }
 
-int uffd_register(int fd, uint64_t address, uint64_t length, bool protect, bool guard)
+/* With write protection also where nothing is ever protected: else the kernel maps neighbours of
+ * what is touched, and "mapped" does not mean "used" (see access.h). */
+int uffd_register(int fd, uint64_t address, uint64_t length, bool guard)
 {
 	struct uffdio_register reg = {
 		.range = {address, length},
-		.mode = UFFDIO_REGISTER_MODE_MISSING | (protect ? UFFDIO_REGISTER_MODE_WP : 0) |
+		.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP |
 			(guard ? UFFDIO_REGISTER_MODE_MINOR : 0),
 	};
 	return uffd_ioctl(fd, UFFDIO_REGISTER, &reg);

@@ -23,8 +23,8 @@
 int uffd_api(int fd, uint64_t features);
 /* What the kernel offers. Uses up the descriptor: give it a fresh one. */
 int uffd_features(int fd, uint64_t *features);
-/* protect: with write protection. guard: also faults on pages that the memfd has. */
-int uffd_register(int fd, uint64_t address, uint64_t length, bool protect, bool guard);
+/* For missing pages and write protection; guard: also faults on pages that the memfd has. */
+int uffd_register(int fd, uint64_t address, uint64_t length, bool guard);
 int uffd_unregister(int fd, uint64_t address, uint64_t length);
 /* Set (on) or lift write protection; lifting wakes the waiters of the range. */
 int uffd_protect(int fd, uint64_t address, uint64_t length, bool on);

@@ -111,7 +111,9 @@ struct pagerd_stats {
 	uint64_t read_errors;
 	uint64_t write_errors;
 	uint64_t forks;
-	uint64_t faults_cow; /* first writes to a page of a file mapped privately */
+	uint64_t faults_cow;	   /* first writes to a page of a file mapped privately */
+	uint64_t pages_zapped;	   /* unmapped for a while, to learn whether they are used */
+	uint64_t pages_found_used; /* of pages that were, how often one was found used */
 };
 
 /* Fill *stats. Errors: -ENOTCONN. */

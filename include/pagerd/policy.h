@@ -59,6 +59,13 @@ struct pagerd_policy_env {
 	uint64_t references; /* of the run, in all: next_use answers numbers below it */
 };
 
+/* What a policy makes of references: nothing is gathered that it does not use. */
+enum pagerd_references {
+	PAGERD_REFERENCES_ALL = 0, /* a victim that was used meanwhile is kept, see keep */
+	PAGERD_REFERENCES_TOLD,	   /* it is told of them, but its victims go, used or not */
+	PAGERD_REFERENCES_NONE,	   /* they change nothing */
+};
+
 struct pagerd_policy_ops {
 	/* PAGERD_POLICY_VERSION. */
 	uint32_t version;
@@ -68,6 +75,7 @@ struct pagerd_policy_ops {
 	const char *summary;
 	/* Bytes of state for each frame; env.frame_bytes is an array of these. */
 	size_t frame_bytes;
+	enum pagerd_references references;
 
 	/* Make an instance. 0, -EINVAL (parameters: env->why says which) or -ENOMEM. */
 	int (*create)(struct pagerd_policy **policy, const struct pagerd_policy_env *env);

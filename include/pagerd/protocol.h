@@ -47,6 +47,7 @@ enum pagerd_type {
 	PAGERD_FILE_END = 17,
 	PAGERD_AGENT = 18,
 	PAGERD_WIRE = 19,
+	PAGERD_PAGEMAP = 20,
 };
 
 struct pagerd_header {
@@ -60,7 +61,8 @@ struct pagerd_header {
 /* HELLO. The reply carries one descriptor, /dev/userfaultfd, if PAGERD_HELLO_DEVICE is set in
  * its flags; without it the client tries userfaultfd(2) itself. A daemon that has no room for one
  * more session answers with a header alone, -EUSERS, before or after it was asked. */
-#define PAGERD_HELLO_DEVICE 1u
+#define PAGERD_HELLO_DEVICE  1u
+#define PAGERD_HELLO_HARVEST 2u
 struct pagerd_hello {
 	struct pagerd_header h;
 	uint32_t flags;
@@ -153,16 +155,18 @@ struct pagerd_range {
  * AGENT: carries one descriptor, an end of a SOCK_SEQPACKET socketpair, on which the daemon speaks
  * to the sender's agent: a thread of the client that does what the daemon cannot do to the private
  * pages of FILE_PRIVATE and ANON_FORKED memory, which are the client's. The reply, a header alone,
- * carries one descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session.
+ * carries one descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session, and again when
+ * the sender has closed its end of the socket.
  *
  * The daemon sends one struct pagerd_command at a time, with as many ranges as count says, of
- * PAGERD_WINDOW_PAGES pages together at most; the agent answers with struct pagerd_answer.
- * SAVE: write the pages, one after the other, to the window from its begin on; pages counts those
- *   before the first that could not be written.
+ * PAGERD_COMMAND_PAGES pages together at most; the agent answers with struct pagerd_answer.
+ * SAVE: write the pages, PAGERD_WINDOW_PAGES at most, one after the other, to the window from its
+ *   begin on; pages counts those before the first that could not be written.
  * ZAP: forget the pages (madvise(2), MADV_DONTNEED); pages counts those before the first range that
  *   could not be forgotten.
  */
-#define PAGERD_WINDOW_PAGES 64u
+#define PAGERD_WINDOW_PAGES  64u
+#define PAGERD_COMMAND_PAGES 512u
 enum pagerd_command_type {
 	PAGERD_SAVE = 1,
 	PAGERD_ZAP = 2,
@@ -175,12 +179,17 @@ struct pagerd_command {
 	uint32_t type; /* enum pagerd_command_type */
 	uint32_t count;
 	uint64_t sequence;
-	struct pagerd_command_range ranges[PAGERD_WINDOW_PAGES];
+	struct pagerd_command_range ranges[PAGERD_COMMAND_PAGES];
 };
 struct pagerd_answer {
 	uint64_t sequence; /* the command's */
 	uint64_t pages;
 };
+
+/* PAGEMAP: carries one descriptor, the sender's /proc/self/pagemap, with which the daemon sees what
+ * is mapped. Where the reply to HELLO has PAGERD_HELLO_HARVEST in its flags, clients are asked to
+ * send AGENT and this, and their agents are then told to ZAP pages of shared mappings, too. Once a
+ * session. The body is the header alone; so is the reply's. */
 
 /* OPEN: the memfd of the object that is mapped at address, once more, to map it again elsewhere
  * or longer (mremap). An anonymous object grows to hold length_bytes from that address on.

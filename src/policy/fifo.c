@@ -112,6 +112,7 @@ const struct pagerd_policy_ops pagerd_policy_fifo = {
 	.name = "fifo",
 	.summary = "first in, first out (Belady 1966)",
 	.frame_bytes = sizeof(struct frame_link),
+	.references = PAGERD_REFERENCES_NONE,
 	.create = fifo_create,
 	.destroy = fifo_destroy,
 	.page_in = fifo_page_in,

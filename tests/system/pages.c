@@ -15,6 +15,8 @@
  *	shared PAGES         map shared anonymous memory
  *	write F N V          store into N pages from F on
  *	check F N V          load and compare
+ *	scan F N V           check, and beside each the next of the F pages before them, over
+ *	                     and over again
  *	bus F N              loading from each of them must give SIGBUS
  *	try-write F N V      store, and pass over pages that give SIGBUS; print how many
  *	try-check F N V      load and compare; pass over those, and others that give SIGBUS; print
@@ -152,6 +154,15 @@ static void do_write(struct mapping *m, const char *text, const size_t *number)
 static void do_check(struct mapping *m, const char *text, const size_t *number)
 {
 	expect_refused(touch(m, number, false), 0, number);
+}
+
+static void do_scan(struct mapping *m, const char *text, const size_t *number)
+{
+	for (size_t i = 0; i < number[1]; i++) {
+		const size_t cold[] = {number[0] + i, 1, number[2]};
+		const size_t hot[] = {i % number[0], 1, number[2]};
+		expect_refused(touch(m, cold, false) + touch(m, hot, false), 0, cold);
+	}
 }
 
 static void do_try_write(struct mapping *m, const char *text, const size_t *number)
@@ -340,6 +351,7 @@ static const struct command commands[] = {
 	{"shared", false, 1, do_shared},
 	{"write", false, 3, do_write},
 	{"check", false, 3, do_check},
+	{"scan", false, 3, do_scan},
 	{"bus", false, 2, do_bus},
 	{"try-write", false, 3, do_try_write},
 	{"try-check", false, 3, do_try_check},

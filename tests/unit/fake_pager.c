@@ -107,7 +107,7 @@ static int fake_snapshot(struct pager *pager, struct pager_request *request)
 	request->snapshot = s;
 	strcpy(s->policy, "lru");
 	s->budget_pages = 1 << 20;
-	s->access_source = "faults";
+	strcpy(s->access_source, "faults");
 	s->clients = calloc(pager->client_count + 1, sizeof *s->clients);
 	s->objects = calloc(1, sizeof *s->objects);
 	s->regions = calloc(pager->client_count + 1, sizeof *s->regions);

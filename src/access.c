@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "access.h"
+
+#include <string.h>
+
+#include "core.h"
+#include "pagemap.h"
+
+#define BATCH_LEAST 64u	  /* evictions that ask for a batch; fewer where memory is small */
+#define HAND_STEPS  1024u /* frames that the hand passes in one turn */
+#define YOUNG_GRACE 256u  /* pages that come in between a page and its first probe */
+
+/* ---- which frames ------------------------------------------------------------------------ */
+
+static enum pagerd_references frame_references(struct pager *pager, uint32_t number)
+{
+	return pager->pools[frame_get(pager, number)->pool].ops->references;
+}
+
+/* Whether all who map the object let us see what they have mapped. */
+static bool object_visible(struct pager *pager, const struct object *object)
+{
+	for (const struct region *region = object->regions; region; region = region->object_next)
+		if (client_lookup(pager, region->client)->pagemap < 0)
+			return false;
+	return true;
+}
+
+static bool frame_watched(struct pager *pager, uint32_t number)
+{
+	const struct frame *frame = frame_get(pager, number);
+	return frame->object && frame->flags & FRAME_HELD &&
+	       !(frame->flags & (FRAME_RECLAIM | FRAME_ZAPPING)) &&
+	       frame_references(pager, number) != PAGERD_REFERENCES_NONE &&
+	       zap_allowed(pager, number) &&
+	       object_visible(pager, object_lookup(pager, frame->object));
+}
+
+void access_page_in(struct pager *pager, uint32_t frame)
+{
+	struct access *access = &pager->access;
+	if (!access->looks)
+		return;
+	uint32_t slot = access->young_tail++ % ACCESS_YOUNG;
+	access->young[slot].frame = frame;
+	access->young[slot].tick = frame_get(pager, frame)->tick;
+	if (access->young_tail - access->young_head > ACCESS_YOUNG)
+		access->young_head++; /* the hand will come to it */
+}
+
+void access_evicted(struct pager *pager, uint32_t pages)
+{
+	struct access *access = &pager->access;
+	uint32_t waiting = access->young_tail - access->young_head;
+	/* Twice as many: those that came in before there was pressure wait, too. */
+	access->young_debt += 2 * pages;
+	if (access->young_debt > waiting)
+		access->young_debt = waiting;
+	access->debt += pages * access->looks;
+	if (access->debt > pager->used_pages)
+		access->debt = pager->used_pages;
+}
+
+/* ---- what is mapped ---------------------------------------------------------------------- */
+
+/* Set the bytes of those of a run of neighbouring pages that any client has mapped. */
+static void run_scan(struct pager *pager, const uint32_t *frames, uint32_t count, uint8_t *mapped)
+{
+	const struct frame *frame = frame_get(pager, frames[0]);
+	const struct object *object = object_lookup(pager, frame->object);
+	uint64_t first, pages;
+	for (const struct region *region = object->regions; region; region = region->object_next)
+		if (region_overlap(region, frame->page, count, &first, &pages))
+			pagemap_scan(client_lookup(pager, region->client)->pagemap,
+				     region_address(region, first), (uint32_t)pages,
+				     mapped + (first - frame->page));
+}
+
+/* Which of the frames, sorted, are mapped. */
+static void frames_scan(struct pager *pager, const uint32_t *frames, uint32_t count,
+			uint8_t *mapped)
+{
+	memset(mapped, 0, count);
+	for (uint32_t i = 0, run; i < count; i += run) {
+		run = frame_run(pager, frames + i, count - i);
+		run_scan(pager, frames + i, run, mapped + i);
+	}
+}
+
+static void frame_found(struct pager *pager, uint32_t number)
+{
+	const struct frame *frame = frame_get(pager, number);
+	COUNT(pager, client_lookup(pager, frame->client), object_lookup(pager, frame->object),
+	      pages_found_used, 1);
+}
+
+void access_victims(struct pager *pager, const uint32_t *frames, uint32_t count)
+{
+	uint32_t probed[PAGEOUT_BATCH], probed_count = 0;
+	uint8_t mapped[PAGEOUT_BATCH];
+	for (uint32_t i = 0; i < count && pager->access.looks; i++)
+		if (frame_get(pager, frames[i])->flags & FRAME_PROBED &&
+		    frame_references(pager, frames[i]) == PAGERD_REFERENCES_ALL &&
+		    frame_watched(pager, frames[i]))
+			probed[probed_count++] = frames[i];
+	frame_sort(pager, probed, probed_count);
+	frames_scan(pager, probed, probed_count, mapped);
+	for (uint32_t i = 0; i < probed_count; i++) {
+		struct frame *frame = frame_get(pager, probed[i]);
+		if (!mapped[i])
+			continue;
+		frame->flags = (uint16_t)((frame->flags & ~FRAME_PROBED) | FRAME_USED);
+		frame_found(pager, probed[i]);
+		access_page_in(pager, probed[i]); /* to be probed anew */
+	}
+}
+
+/* ---- a batch ----------------------------------------------------------------------------- */
+
+static void batch_add(struct pager *pager, uint32_t frame)
+{
+	struct zap *zap = &pager->zap;
+	if (!frame_watched(pager, frame))
+		return;
+	frame_get(pager, frame)->flags |= FRAME_ZAPPING;
+	zap->frames[zap->count++] = frame;
+}
+
+/* The first of the young: true if it was taken off the queue. */
+static bool young_take(struct pager *pager)
+{
+	struct access *access = &pager->access;
+	uint32_t slot = access->young_head % ACCESS_YOUNG, number = access->young[slot].frame;
+	const struct frame *frame = frame_get(pager, number);
+	const struct pool *pool = &pager->pools[frame->pool];
+	bool same = frame->object && frame->tick == access->young[slot].tick;
+	uint32_t grace = pool_capacity(pager, pool) / 16;
+	grace = pager->chaos.on ? 0 : grace < YOUNG_GRACE ? grace : YOUNG_GRACE;
+	if (same && pool->tick - frame->tick < grace)
+		return false;
+	access->young_head++;
+	if (same && !(frame->flags & FRAME_PROBED))
+		batch_add(pager, number);
+	return true;
+}
+
+static void batch_collect(struct pager *pager)
+{
+	struct zap *zap = &pager->zap;
+	struct access *access = &pager->access;
+	zap->count = 0;
+	uint32_t most = access->debt ? ZAP_PAGES / 2 : ZAP_PAGES;
+	while (zap->count < most && access->young_debt && young_take(pager))
+		access->young_debt--;
+	for (uint32_t i = 0; i < HAND_STEPS && access->debt && zap->count < ZAP_PAGES; i++) {
+		if (access->hand >= pager->frame_fresh)
+			access->hand = 0;
+		if (frame_get(pager, access->hand)->object)
+			access->debt--;
+		batch_add(pager, access->hand++);
+	}
+}
+
+/* Tell the policy of those that were used; only those that are mapped stay in the batch. */
+static void batch_look(struct pager *pager)
+{
+	struct zap *zap = &pager->zap;
+	uint8_t mapped[ZAP_PAGES];
+	uint32_t left = 0;
+	frame_sort(pager, zap->frames, zap->count);
+	frames_scan(pager, zap->frames, zap->count, mapped);
+	for (uint32_t i = 0; i < zap->count; i++) {
+		uint32_t number = zap->frames[i];
+		struct frame *frame = frame_get(pager, number);
+		if (!mapped[i]) {
+			frame->flags = (uint16_t)((frame->flags & ~FRAME_ZAPPING) | FRAME_PROBED);
+			continue;
+		}
+		if (frame->flags & FRAME_PROBED) {
+			frame_referenced(pager, number);
+			frame_found(pager, number);
+		}
+		frame->flags &= (uint16_t)~FRAME_PROBED;
+		zap->frames[left++] = number;
+	}
+	zap->count = left;
+}
+
+static void batch_zapped(struct pager *pager, bool all)
+{
+	const struct zap *zap = &pager->zap;
+	for (uint32_t i = 0; i < zap->count; i++) {
+		struct frame *frame = frame_get(pager, zap->frames[i]);
+		if (frame->flags & FRAME_ZAPPING && all)
+			frame->flags |= FRAME_PROBED;
+		frame->flags &= (uint16_t)~FRAME_ZAPPING;
+	}
+}
+
+static uint32_t batch_least(const struct pager *pager)
+{
+	uint32_t share = pager->used_pages / 16;
+	return share < BATCH_LEAST ? share : BATCH_LEAST;
+}
+
+void access_run(struct pager *pager)
+{
+	struct access *access = &pager->access;
+	if (access->debt + access->young_debt <= batch_least(pager) || zap_busy(pager))
+		return;
+	batch_collect(pager);
+	batch_look(pager);
+	zap_send(pager, batch_zapped);
+}
