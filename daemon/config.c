@@ -14,6 +14,7 @@
 #include "log.h"
 #include "pager.h"
 #include "pagerd/policy.h"
+#include "record.h"
 
 enum option_code {
 	OPTION_MEMORY = 256,
@@ -30,6 +31,8 @@ enum option_code {
 	OPTION_PRIVATE,
 	OPTION_LIFELINE,
 	OPTION_READY,
+	OPTION_RECORD,
+	OPTION_RECORD_WINDOW,
 	OPTION_INVARIANTS,
 	OPTION_CHAOS,
 	OPTION_CHECK,
@@ -51,6 +54,8 @@ static const struct option options[] = {
 	{"private", no_argument, NULL, OPTION_PRIVATE},
 	{"lifeline", required_argument, NULL, OPTION_LIFELINE},
 	{"ready-fd", required_argument, NULL, OPTION_READY},
+	{"record", required_argument, NULL, OPTION_RECORD},
+	{"record-window", required_argument, NULL, OPTION_RECORD_WINDOW},
 	{"chaos", required_argument, NULL, OPTION_CHAOS},
 	{"check-invariants", no_argument, NULL, OPTION_INVARIANTS},
 	{"check", no_argument, NULL, OPTION_CHECK},
@@ -95,6 +100,9 @@ static void help(void)
 	       "others\n"
 	       "  --lifeline FD         end when this pipe hangs up and the last client has gone\n"
 	       "  --ready-fd FD         write one byte here when clients can connect\n"
+	       "  --record FD           write every page reference there, as a trace, but those to\n"
+	       "                        the last pages; for pagerctl record\n"
+	       "  --record-window PAGES so many (default: 64)\n"
 	       "  --chaos SEED          evict, delay, reorder and fail whatever may be, at random\n"
 	       "                        (very slow; for tests: results must not change)\n"
 	       "  --check-invariants    verify all tables while running (slow; for tests)\n"
@@ -197,6 +205,14 @@ static uint32_t access_argument(const char *text)
 	return looks;
 }
 
+static uint32_t window_argument(const char *text)
+{
+	uint32_t window = number_argument("record-window", text, RECORD_WINDOW_MAX);
+	if (window < RECORD_WINDOW_MIN)
+		fatal(EXIT_USAGE, "--record-window: at least %u pages", RECORD_WINDOW_MIN);
+	return window;
+}
+
 static void option_apply(struct config *config, int code, const char *name)
 {
 	switch (code) {
@@ -241,6 +257,12 @@ static void option_apply(struct config *config, int code, const char *name)
 		break;
 	case OPTION_READY:
 		config->ready_fd = descriptor_argument(name, optarg);
+		break;
+	case OPTION_RECORD:
+		config->record_fd = descriptor_argument(name, optarg);
+		break;
+	case OPTION_RECORD_WINDOW:
+		config->record_window = window_argument(optarg);
 		break;
 	case OPTION_CHAOS:
 		config->chaos = true;
@@ -297,8 +319,20 @@ static void socket_default(struct config *config)
 	config->socket = config->runtime_socket;
 }
 
+/* What is recorded is what faults: nothing comes in unasked, or is looked at besides. */
+static void config_record(struct config *config)
+{
+	if (config->record_fd < 0) {
+		config->record_window = 0;
+		return;
+	}
+	config->prefetch_pages = 0;
+	config->access_looks = 0;
+}
+
 static void config_defaults(struct config *config)
 {
+	config_record(config);
 	if (!config->memory_bytes)
 		config->memory_bytes = machine_bytes() / 4;
 	if (!config->swap)
@@ -341,6 +375,8 @@ void config_parse(struct config *config, int argc, char **argv)
 		.prefetch_pages = 128,
 		.writeback_ms = 30000,
 		.lifeline_fd = -1,
+		.record_fd = -1,
+		.record_window = RECORD_WINDOW,
 		.ready_fd = -1,
 	};
 	while ((code = getopt_long(argc, argv, "vh", options, &index)) != -1)

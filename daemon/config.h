@@ -33,6 +33,8 @@ struct config {
 	uint32_t prefetch_pages;
 	uint32_t writeback_ms;
 	int lifeline_fd; /* -1: none */
+	int record_fd;
+	uint32_t record_window; /* pages; 0: nothing is recorded */
 	int ready_fd;
 	bool private;
 	bool check;

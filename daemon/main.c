@@ -99,6 +99,8 @@ static struct pager *pager_start(struct daemon *daemon)
 		.low_latency = config->low_latency,
 		.warn = pager_warning,
 		.access_looks = config->access_looks,
+		.record_fd = config->record_fd,
+		.record_window = config->record_window,
 		.chaos = config->chaos,
 		.chaos_seed = config->chaos_seed,
 		.check = config->invariants,

@@ -126,7 +126,7 @@ static void packet_hello(struct session *session, const struct pagerd_hello *hel
 	int device = session->daemon->device_fd;
 	struct pagerd_hello_reply reply = {
 		.flags = (device >= 0 ? PAGERD_HELLO_DEVICE : 0) |
-			 (config->access_looks ? PAGERD_HELLO_HARVEST : 0),
+			 (config->access_looks || config->record_window ? PAGERD_HELLO_HARVEST : 0),
 		.page_bytes = PAGE_BYTES,
 		.daemon_pid = (uint32_t)getpid(),
 	};

@@ -82,7 +82,8 @@ int client_set_uffd(struct pager *pager, struct client *client, int uffd)
 {
 	if (client->uffd >= 0)
 		return -EALREADY;
-	int error = uffd_api(uffd, UFFD_FEATURES_NEEDED);
+	uint64_t features = record_on(pager) ? UFFD_FEATURE_THREAD_ID : 0;
+	int error = uffd_api(uffd, UFFD_FEATURES_NEEDED | features);
 	if (error)
 		return error;
 	client->uffd = uffd;

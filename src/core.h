@@ -22,6 +22,7 @@
 #include "poison.h"
 #include "private.h"
 #include "push.h"
+#include "record.h"
 #include "region.h"
 #include "reserve.h"
 #include "shortage.h"
@@ -132,6 +133,7 @@ struct pager {
 	struct latency latency;
 	struct access access;
 	struct zap zap;
+	struct record record;
 
 	struct pager_request *drains;
 

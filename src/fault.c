@@ -81,6 +81,7 @@ void fault_done(struct pager *pager, uint32_t number)
 		histogram_add(&client->latency, ns);
 	if (object)
 		histogram_add(&object->latency, ns);
+	record_fault(pager, fault);
 	fault_free(pager, number);
 }
 
@@ -154,7 +155,7 @@ static uint64_t write_run(struct pager *pager, struct faultstate *fs)
 		region->write_window = 0;
 	if (region->write_window > 32)
 		region->write_window = 32;
-	if (fs->fault->single)
+	if (fs->fault->single || record_on(pager))
 		region->write_window = 0;
 	if (end - fs->page > region->write_window)
 		end = fs->page + region->write_window;
@@ -517,12 +518,13 @@ static void fault_event(struct pager *pager, struct client *client, const struct
 		.client = client->number,
 		.client_generation = client->generation,
 		.next = FAULT_NONE,
+		.thread = event->arg.pagefault.feat.ptid,
 		.write = flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP),
 		.protect = flags & UFFD_PAGEFAULT_FLAG_WP,
 		.present = flags & UFFD_PAGEFAULT_FLAG_MINOR,
 	};
 	pager->latency.faults++;
-	if (!chaos_holds_fault(pager, number))
+	if (!record_holds(pager, number) && !chaos_holds_fault(pager, number))
 		fault_handle(pager, number);
 }
 

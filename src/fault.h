@@ -28,6 +28,7 @@ struct fault {
 	uint32_t object; /* 0: not known yet */
 	uint32_t client_generation;
 	uint32_t next;
+	uint32_t thread;	       /* known only where references are recorded */
 	struct pager_request *request; /* waits for the end of this */
 	bool own;		       /* no thread waits: see fault_at */
 	bool present;		       /* the memfd has a page there, whoever put it in */

@@ -30,6 +30,7 @@ enum frame_flags {
 	FRAME_ZAPPING = 64,    /* see zap.h */
 	FRAME_PROBED = 128,    /* these two: see access.h */
 	FRAME_USED = 256,
+	FRAME_SHOWN = 512, /* see record.h */
 };
 
 struct frame {

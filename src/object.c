@@ -108,6 +108,7 @@ static int object_create(struct pager *pager, enum pagerd_kind kind, uint64_t pa
 	if (!object)
 		return -ENOMEM;
 	object->kind = kind;
+	object->guarded = record_on(pager);
 	object->memfd = object->fd = object->fd_tail = -1;
 	int error = object_is_private(object) ? 0 : memfd_make(&object->memfd);
 	if (!error)

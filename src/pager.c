@@ -106,6 +106,8 @@ static int pager_init(struct pager *pager, char *why, size_t why_bytes)
 		error = pool_set_policy(pager, 0, pager->config.policy, why, why_bytes);
 	if (!error)
 		error = swap_open(pager, why, why_bytes);
+	if (!error)
+		error = record_init(pager);
 	return error;
 }
 
@@ -144,6 +146,7 @@ void pager_destroy(struct pager *pager)
 {
 	if (!pager)
 		return;
+	record_finish(pager);
 	if (pager->ring_ready)
 		io_uring_queue_exit(&pager->ring);
 	client_table_finish(pager);
@@ -311,6 +314,7 @@ static bool turn(struct pager *pager)
 	if (pager->clients_ready)
 		clients_read(pager);
 	bool held_back = chaos_turn(pager);
+	record_run(pager);
 	shortage_serve(pager);
 	if (mail)
 		mailbox_serve(pager);
@@ -337,7 +341,7 @@ static uint64_t wait_ns(const struct pager *pager)
 		return latency_window_ns(pager);
 	if (pager->dirty_head != FRAME_NONE || pager->closing_objects ||
 	    pager->shortage.waiting.count || pager->stopping || pager->leaving ||
-	    pager->poison.used || pager->truncations)
+	    pager->poison.used || pager->truncations || pager->record.waiting.count)
 		return TICK_NS;
 	return 0;
 }

@@ -35,6 +35,8 @@ struct pager_config {
 	int low_latency; /* 0 off, 1 on (held always), 2 auto (while faults come fast) */
 	void (*warn)(const char *text); /* told of I/O errors, at most one a second; or NULL */
 	uint32_t access_looks;		/* see access.h: from access_parse; 0: faults only */
+	int record_fd;			/* see record.h: a trace is written to it */
+	uint32_t record_window;		/* pages; 0: nothing is recorded */
 	bool chaos;			/* see chaos.h */
 	uint64_t chaos_seed;
 	bool check; /* run the invariant checker often (slow) */
