@@ -149,6 +149,24 @@ static inline void frame_list_remove(struct frame_table table, struct frame_list
 	*link = (struct frame_link){0};
 }
 
+/* To the tail, in one go: what an LRU list does at each use. */
+static inline void frame_list_move_tail(struct frame_table table, struct frame_list *list,
+					uint32_t frame)
+{
+	struct frame_link *link = frame_link_get(table, frame + 1), old = *link;
+	policy_check(old.prev, frame, "a frame that moves is in the list");
+	if (old.next == FRAME_LINK_END)
+		return;
+	frame_link_get(table, old.next)->prev = old.prev;
+	if (old.prev == FRAME_LINK_END)
+		list->head = old.next;
+	else
+		frame_link_get(table, old.prev)->next = old.next;
+	frame_link_get(table, list->tail)->next = frame + 1;
+	*link = (struct frame_link){list->tail, FRAME_LINK_END};
+	list->tail = frame + 1;
+}
+
 /* Append all of from, which is left empty, to list. */
 static inline void frame_list_splice_tail(struct frame_table table, struct frame_list *list,
 					  struct frame_list *from)

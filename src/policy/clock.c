@@ -90,11 +90,12 @@ static uint32_t clock_next(struct pagerd_policy *policy)
 {
 	for (;;) {
 		uint32_t frame = frame_list_head(&policy->list);
-		frame_list_remove(clock_table(policy), &policy->list, frame);
-		if (!policy->frames[frame].used)
+		if (!policy->frames[frame].used) {
+			frame_list_remove(clock_table(policy), &policy->list, frame);
 			return frame;
+		}
 		policy->frames[frame].used = false;
-		frame_list_push_tail(clock_table(policy), &policy->list, frame);
+		frame_list_move_tail(clock_table(policy), &policy->list, frame);
 	}
 }
 

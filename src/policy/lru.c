@@ -67,10 +67,8 @@ static void lru_page_in(struct pagerd_policy *policy, uint32_t frame, pagerd_pag
 static void lru_referenced(struct pagerd_policy *policy, uint32_t frame)
 {
 	/* Isolated frames are in no list: their use shows when they are kept. */
-	if (!frame_is_linked(lru_table(policy), frame) || frame_list_tail(&policy->list) == frame)
-		return;
-	frame_list_remove(lru_table(policy), &policy->list, frame);
-	frame_list_push_tail(lru_table(policy), &policy->list, frame);
+	if (frame_is_linked(lru_table(policy), frame))
+		frame_list_move_tail(lru_table(policy), &policy->list, frame);
 }
 
 static uint32_t lru_victims(struct pagerd_policy *policy, uint32_t *frames, uint32_t count)
