@@ -28,7 +28,7 @@ static const char usage[] =
 	"--policy, --swap or --chaos is given.\n"
 	"  --memory SIZE  memory for the command: of the private daemon (default: half of the\n"
 	"                 machine's), or this client's limit in the daemon that it joins\n"
-	"  --policy P     how to choose what to evict: lru, fifo, lfu, lfu:decay=...\n"
+	"  --policy P     how to choose what to evict: a name of pagerd --help, lru, lfu:decay=4\n"
 	"  --swap DIR     where the private daemon keeps what does not fit\n"
 	"  --no-heap      do not preload an allocator: only the program's own mmap calls are "
 	"paged\n"

@@ -63,7 +63,21 @@ void *memalign(size_t alignment, size_t bytes)
 	return __libc_memalign(alignment, bytes);
 }
 
-static const char *const policies[] = {"fifo", "lru", "lfu", "lfu:decay=4"};
+static const char *const policies[] = {"fifo",
+				       "lru",
+				       "lfu",
+				       "lfu:decay=4,ghosts=100",
+				       "random",
+				       "mru",
+				       "clock",
+				       "2q",
+				       "arc",
+				       "car",
+				       "lirs",
+				       "clock-pro",
+				       "sieve",
+				       "s3fifo",
+				       "w-tinylfu:window=20"};
 #define POLICIES ((int)(sizeof policies / sizeof *policies))
 
 /* Touch pages in runs and at random, and write every third. Returns a sum that depends on all. */

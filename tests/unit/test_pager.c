@@ -17,7 +17,21 @@
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       256u
 
-static const char *const policies[] = {"fifo", "lru", "lfu", "lfu:decay=4"};
+static const char *const policies[] = {"fifo",
+				       "lru",
+				       "lfu",
+				       "lfu:decay=4,ghosts=100",
+				       "random",
+				       "mru",
+				       "clock",
+				       "2q",
+				       "arc",
+				       "car",
+				       "lirs",
+				       "clock-pro",
+				       "sieve",
+				       "s3fifo",
+				       "w-tinylfu:window=20"};
 #define POLICIES ((int)(sizeof policies / sizeof *policies))
 
 static uint64_t value(uint64_t page, uint64_t version)
