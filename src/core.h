@@ -20,6 +20,7 @@
 #include "pageout.h"
 #include "pager.h"
 #include "poison.h"
+#include "pool.h"
 #include "private.h"
 #include "push.h"
 #include "record.h"

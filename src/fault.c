@@ -287,7 +287,7 @@ static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
 	bool run;
 	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
 	uint32_t window = fs->fault->single ? 1 : prefetch_window(pager, fs->region, stream);
-	uint32_t room = frame_available(pager, fs->client);
+	uint32_t room = frame_available(pager, fs->client, fs->object);
 	uint64_t left = fs->region->offset + region_pages(fs->region) - fs->page;
 	if (stream->stride != 1)
 		window = 1;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames and pools: the budget. */
+/* Frames: the budget. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -27,38 +25,26 @@ int frame_table_init(struct pager *pager)
 	pager->aside = memory_reserve(pager->frame_limit * sizeof *pager->aside);
 	if (!pager->frames || !pager->aside)
 		return -ENOMEM;
-	pager->pools[0].active = true;
-	pager->pool_end = 1;
 	return 0;
-}
-
-static void pool_finish(struct pool *pool)
-{
-	if (pool->ops)
-		pool->ops->destroy(pool->policy);
-	if (pool->policy_bytes)
-		munmap(pool->policy_bytes, pool->policy_bytes_size);
-	memset(pool, 0, sizeof *pool);
 }
 
 void frame_table_finish(struct pager *pager)
 {
-	for (uint32_t i = 0; i < pager->pool_end; i++)
-		pool_finish(&pager->pools[i]);
 	if (pager->frames)
 		munmap(pager->frames, pager->frame_limit * sizeof *pager->frames);
 	if (pager->aside)
 		munmap(pager->aside, pager->frame_limit * sizeof *pager->aside);
 }
 
-static pagerd_page_t frame_page_id(const struct frame *frame)
+pagerd_page_t frame_page_id(const struct frame *frame)
 {
 	return page_identity(frame->object, frame->page);
 }
 
-uint32_t frame_available(const struct pager *pager, const struct client *client)
+uint32_t frame_available(const struct pager *pager, const struct client *client,
+			 const struct object *object)
 {
-	const struct pool *pool = &pager->pools[client->pool];
+	const struct pool *pool = &pager->pools[pool_number(client, object)];
 	uint32_t budget = pager->budget_pages + pager->shortage.loan_pages;
 	uint32_t available = budget > pager->used_pages ? budget - pager->used_pages : 0;
 	if (pool->limit_pages) {
@@ -72,8 +58,9 @@ uint32_t frame_available(const struct pager *pager, const struct client *client)
 uint32_t frame_alloc(struct pager *pager, const struct client *client, const struct object *object,
 		     uint64_t page)
 {
-	if (!frame_available(pager, client))
+	if (!frame_available(pager, client, object))
 		return FRAME_NONE;
+	struct pool *pool = pool_of(pager, client, object);
 	uint32_t number = pager->frame_free;
 	if (number != FRAME_NONE)
 		pager->frame_free = pager->frames[number].dirtied_ms;
@@ -87,15 +74,15 @@ uint32_t frame_alloc(struct pager *pager, const struct client *client, const str
 		.object = object->number,
 		.io = IO_NONE,
 		.client = client->number,
-		.pool = client->pool,
-		.tick = pager->pools[client->pool].tick++,
+		.pool = (uint32_t)(pool - pager->pools),
+		.tick = pool->tick++,
 		.dirty_prev = FRAME_NONE,
 		.dirty_next = FRAME_NONE,
 	};
 	pager->used_pages++;
 	if (pager->used_pages > pager->resident_max_pages)
 		pager->resident_max_pages = pager->used_pages;
-	pager->pools[client->pool].used_pages++;
+	pool->used_pages++;
 	struct client *owner = client_lookup(pager, client->number);
 	if (++owner->stats.resident_pages > owner->stats.resident_max_pages)
 		owner->stats.resident_max_pages = owner->stats.resident_pages;
@@ -105,7 +92,7 @@ uint32_t frame_alloc(struct pager *pager, const struct client *client, const str
 void frame_demand(struct pager *pager, const struct client *client, const struct object *object,
 		  uint64_t page)
 {
-	const struct pool *pool = &pager->pools[client->pool];
+	const struct pool *pool = &pager->pools[pool_number(client, object)];
 	if (pool->ops->demand)
 		pool->ops->demand(pool->policy, page_identity(object->number, page));
 }
@@ -220,6 +207,27 @@ void frame_restore(struct pager *pager, uint32_t number)
 		pool->ops->restore(pool->policy, number);
 }
 
+void frame_move(struct pager *pager, uint32_t number, uint32_t pool)
+{
+	struct frame *frame = frame_get(pager, number);
+	struct pool *from = &pager->pools[frame->pool], *to = &pager->pools[pool];
+	bool held = frame->flags & FRAME_HELD;
+	if (held)
+		from->ops->forget(from->policy, number);
+	from->used_pages--;
+	to->used_pages++;
+	if (frame->flags & FRAME_RECLAIM) {
+		from->reclaiming--;
+		to->reclaiming++;
+	}
+	frame->pool = pool;
+	frame->tick = to->tick - UINT32_MAX / 2; /* not fresh: no grace */
+	if (held && frame->flags & FRAME_RECLAIM)
+		frame->flags &= (uint16_t)~FRAME_HELD;
+	else if (held)
+		to->ops->page_in(to->policy, number, frame_page_id(frame), false);
+}
+
 /* ---- dirty frames ------------------------------------------------------------------------ */
 
 static void dirty_link(struct pager *pager, uint32_t number)
@@ -277,176 +285,4 @@ void frame_clean(struct pager *pager, struct object *object, uint64_t page)
 	if (object_is_file(object))
 		dirty_unlink(pager, number);
 	object->dirty_pages--;
-}
-
-/* ---- pools ------------------------------------------------------------------------------- */
-
-uint32_t pool_capacity(const struct pager *pager, const struct pool *pool)
-{
-	return pool->limit_pages && pool->limit_pages < pager->budget_pages ? pool->limit_pages
-									    : pager->budget_pages;
-}
-
-/* Frames that are isolated keep that state: their pages go, or come back by keep. */
-static void pool_fill(struct pager *pager, uint32_t number, const struct pool *old)
-{
-	struct pool *pool = &pager->pools[number];
-	uint32_t batch[PAGEOUT_BATCH], count;
-	/* In the old policy's own order, worst first, so that the new one starts from it. */
-	while (old->ops && (count = old->ops->victims(old->policy, batch, PAGEOUT_BATCH)) > 0) {
-		for (uint32_t i = 0; i < count; i++)
-			pool->ops->page_in(pool->policy, batch[i],
-					   frame_page_id(frame_get(pager, batch[i])), false);
-	}
-	for (uint32_t i = 0; old->ops && i < pager->frame_fresh; i++) {
-		struct frame *frame = frame_get(pager, i);
-		if (frame->object && frame->pool == number && frame->flags & FRAME_RECLAIM) {
-			/* The new policy has never heard of it: let it go without a word. */
-			frame->flags &= (uint16_t)~FRAME_HELD;
-		}
-	}
-}
-
-int pool_set_policy(struct pager *pager, uint32_t number, const char *spec, char *why,
-		    size_t why_bytes)
-{
-	char wrong[120] = "";
-	const char *parameters;
-	const struct pagerd_policy_ops *ops = pagerd_policy_find(spec, &parameters);
-	if (!ops) {
-		snprintf(why, why_bytes, "there is no policy '%s'", spec);
-		return -EINVAL;
-	}
-	struct pool *pool = &pager->pools[number], old = *pool;
-	uint64_t size = (uint64_t)pager->frame_limit * (ops->frame_bytes ? ops->frame_bytes : 1);
-	void *bytes = memory_reserve(size);
-	if (!bytes)
-		return -ENOMEM;
-	struct pagerd_policy_env env = {
-		.frame_limit = pager->frame_limit,
-		.capacity_pages = pool_capacity(pager, pool),
-		.frame_bytes = bytes,
-		.parameters = parameters,
-		.why = wrong,
-		.why_bytes = sizeof wrong,
-	};
-	struct pagerd_policy *policy;
-	int error = ops->create(&policy, &env);
-	if (error) {
-		munmap(bytes, size);
-		if (error == -EINVAL)
-			snprintf(why, why_bytes, "policy %s: %s", ops->name, wrong);
-		return error;
-	}
-	pool->ops = ops;
-	pool->policy = policy;
-	pool->policy_bytes = bytes;
-	pool->policy_bytes_size = size;
-	snprintf(pool->spec, sizeof pool->spec, "%s", spec);
-	pool_fill(pager, number, &old);
-	if (old.ops) {
-		old.ops->destroy(old.policy);
-		munmap(old.policy_bytes, old.policy_bytes_size);
-	}
-	return 0;
-}
-
-/* Move a frame to another pool; an isolated one stays isolated, unknown to the new policy. */
-static void frame_move(struct pager *pager, uint32_t number, uint32_t pool)
-{
-	struct frame *frame = frame_get(pager, number);
-	struct pool *from = &pager->pools[frame->pool], *to = &pager->pools[pool];
-	bool held = frame->flags & FRAME_HELD;
-	if (held)
-		from->ops->forget(from->policy, number);
-	from->used_pages--;
-	to->used_pages++;
-	if (frame->flags & FRAME_RECLAIM) {
-		from->reclaiming--;
-		to->reclaiming++;
-	}
-	frame->pool = pool;
-	frame->tick = to->tick - UINT32_MAX / 2; /* not fresh: no grace */
-	if (held && frame->flags & FRAME_RECLAIM)
-		frame->flags &= (uint16_t)~FRAME_HELD;
-	else if (held)
-		to->ops->page_in(to->policy, number, frame_page_id(frame), false);
-}
-
-static void pool_move_frames(struct pager *pager, const struct client *client, uint32_t from,
-			     uint32_t to)
-{
-	for (uint32_t i = 0; i < pager->frame_fresh; i++) {
-		struct frame *frame = frame_get(pager, i);
-		if (frame->object && frame->pool == from && frame->client == client->number)
-			frame_move(pager, i, to);
-	}
-}
-
-static int pool_create(struct pager *pager, uint32_t *number)
-{
-	for (uint32_t i = 1; i < POOL_MAX; i++) {
-		if (pager->pools[i].active)
-			continue;
-		char why[1];
-		int error = pool_set_policy(pager, i, pager->pools[0].spec, why, sizeof why);
-		if (error)
-			return error;
-		pager->pools[i].active = true;
-		if (i >= pager->pool_end)
-			pager->pool_end = i + 1;
-		*number = i;
-		return 0;
-	}
-	return -ENOSPC;
-}
-
-int pool_own(struct pager *pager, struct client *client)
-{
-	if (client->pool)
-		return 0;
-	uint32_t pool = 0;
-	int error = pool_create(pager, &pool);
-	if (error)
-		return error;
-	pool_move_frames(pager, client, 0, pool);
-	client->pool = pool;
-	return 0;
-}
-
-void pool_set_limit(struct pager *pager, struct client *client, uint64_t limit_pages)
-{
-	struct pool *pool = &pager->pools[client->pool];
-	pool->limit_pages = limit_pages > UINT32_MAX ? UINT32_MAX : (uint32_t)limit_pages;
-	if (pool->ops->resize)
-		pool->ops->resize(pool->policy, pool_capacity(pager, pool));
-	client->stats.limit_pages = limit_pages;
-	shortage_retry(pager);
-}
-
-void pool_leave(struct pager *pager, struct client *client)
-{
-	for (uint32_t i = 0; client->stats.resident_pages && i < pager->frame_fresh; i++) {
-		struct frame *frame = frame_get(pager, i);
-		if (!frame->object || frame->client != client->number)
-			continue;
-		if (frame->pool)
-			frame_move(pager, i, 0);
-		frame->client = 0;
-		client->stats.resident_pages--;
-	}
-	if (client->pool)
-		pool_finish(&pager->pools[client->pool]);
-	client->pool = 0;
-}
-
-void budget_set(struct pager *pager, uint64_t pages)
-{
-	pager->budget_pages = pages > pager->frame_limit ? pager->frame_limit : (uint32_t)pages;
-	for (uint32_t i = 0; i < pager->pool_end; i++) {
-		struct pool *pool = &pager->pools[i];
-		if (pool->active && pool->ops->resize)
-			pool->ops->resize(pool->policy, pool_capacity(pager, pool));
-	}
-	shortage_retry(pager);
 }

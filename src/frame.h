@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames and pools: the budget.
+ * Frames: the budget.
  *
  * A frame is one resident page, or one that is being read. Its number indexes the array of
- * frames and the per-frame bytes of the policies. A pool is a set of frames under one limit with
- * one policy; pool 0 holds everybody who has no limit of their own. The pager's thread only.
+ * frames and the per-frame bytes of the policies. It is counted in one pool (pool.h). The pager's
+ * thread only.
  */
 #ifndef PAGERD_FRAME_H
 #define PAGERD_FRAME_H
@@ -47,20 +47,6 @@ struct frame {
 	uint16_t flags;
 };
 
-struct pool {
-	bool active;
-	uint32_t limit_pages; /* 0: none */
-	uint32_t used_pages;
-	uint32_t reclaiming; /* its FRAME_RECLAIM frames */
-	uint32_t tick;	     /* counts frames taken */
-	const struct pagerd_policy_ops *ops;
-	struct pagerd_policy *policy;
-	void *policy_bytes;
-	uint64_t policy_bytes_size;
-	char spec[32];
-};
-#define POOL_MAX 4096u /* pools of clients with limits; more share pool 0 */
-
 /* What policies and traces call a page. */
 static inline pagerd_page_t page_identity(uint32_t object, uint64_t page)
 {
@@ -71,7 +57,7 @@ int frame_table_init(struct pager *pager);
 void frame_table_finish(struct pager *pager);
 
 /* A frame for a page of object on behalf of client, or FRAME_NONE if the budget or the limit of
- * the client's pool is exhausted. The policy learns of it in frame_hold. */
+ * their pool is exhausted. The policy learns of it in frame_hold. */
 uint32_t frame_alloc(struct pager *pager, const struct client *client, const struct object *object,
 		     uint64_t page);
 /* A fault asks for the page, which is about to come in: tell the policy of the client's pool. */
@@ -87,8 +73,13 @@ void frame_referenced(struct pager *pager, uint32_t frame);
 void frame_sort(struct pager *pager, uint32_t *frames, uint32_t count);
 /* How many of them from the first on are neighbours in one object. */
 uint32_t frame_run(struct pager *pager, const uint32_t *frames, uint32_t count);
-/* Frames that client may still take without waiting. */
-uint32_t frame_available(const struct pager *pager, const struct client *client);
+/* Frames that client may still take for object without waiting. */
+uint32_t frame_available(const struct pager *pager, const struct client *client,
+			 const struct object *object);
+/* What policies know the page as. */
+pagerd_page_t frame_page_id(const struct frame *frame);
+/* Count it in another pool. One that is isolated stays so, unknown to the new policy. */
+void frame_move(struct pager *pager, uint32_t frame, uint32_t pool);
 
 /* The frame is on its way out: a victim of the policy's, or (forced) any that it holds. */
 void frame_isolate(struct pager *pager, uint32_t frame, bool forced);
@@ -100,19 +91,5 @@ void frame_restore(struct pager *pager, uint32_t frame);
 void frame_dirty(struct pager *pager, struct object *object, uint64_t page);
 /* Mark it clean: off the list of dirty frames. */
 void frame_clean(struct pager *pager, struct object *object, uint64_t page);
-
-/* Frames that the pool may have. */
-uint32_t pool_capacity(const struct pager *pager, const struct pool *pool);
-/* Pool 0 gets its policy in frame_table_init. */
-int pool_set_policy(struct pager *pager, uint32_t pool, const char *spec, char *why,
-		    size_t why_bytes);
-/* Give client a pool of its own, if it has none. 0, -ENOMEM, -ENOSPC (too many pools). */
-int pool_own(struct pager *pager, struct client *client);
-/* Set the limit of the client's own pool (0: none). */
-void pool_set_limit(struct pager *pager, struct client *client, uint64_t limit_pages);
-/* The client has gone: its pool's frames that others still use go to pool 0. */
-void pool_leave(struct pager *pager, struct client *client);
-/* Change the daemon's budget. */
-void budget_set(struct pager *pager, uint64_t pages);
 
 #endif

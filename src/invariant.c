@@ -121,16 +121,29 @@ static void check_object(struct checker *c, struct object *object)
 		       regions);
 }
 
+static void check_home(struct checker *c, uint32_t number)
+{
+	const struct frame *frame = frame_get(c->pager, number);
+	uint32_t home = pool_number(client_lookup(c->pager, frame->client),
+				    object_lookup(c->pager, frame->object));
+	if (frame->pool != home || !c->pager->pools[home].active)
+		broken(c, "frame %u (object %u page %lu) is in pool %u, not %u", number,
+		       frame->object, frame->page, frame->pool, home);
+}
+
 static void check_frames(struct checker *c)
 {
 	struct pager *pager = c->pager;
 	uint32_t used = 0, reclaiming = 0;
 	uint32_t *held = calloc(POOL_MAX, sizeof *held);
-	for (uint32_t i = 0; held && i < pager->frame_fresh; i++) {
+	uint32_t *counted = calloc(POOL_MAX, sizeof *counted);
+	for (uint32_t i = 0; held && counted && i < pager->frame_fresh; i++) {
 		struct frame *frame = frame_get(pager, i);
 		if (!frame->object)
 			continue;
 		used++;
+		counted[frame->pool]++;
+		check_home(c, i);
 		reclaiming += !!(frame->flags & FRAME_RECLAIM);
 		if (!c->seen[i] && !(frame->flags & FRAME_ORPHAN))
 			broken(c, "frame %u (object %u page %lu) stands in no entry", i,
@@ -142,13 +155,17 @@ static void check_frames(struct checker *c)
 		broken(c, "%u frames used, counted %u", pager->used_pages, used);
 	if (reclaiming != pager->reclaiming)
 		broken(c, "%u frames reclaimed, counted %u", pager->reclaiming, reclaiming);
-	for (uint32_t i = 0; held && i < pager->pool_end; i++) {
+	for (uint32_t i = 0; held && counted && i < pager->pool_end; i++) {
 		struct pool *pool = &pager->pools[i];
+		if (counted[i] != pool->used_pages)
+			broken(c, "pool %u: %u frames used, counted %u", i, pool->used_pages,
+			       counted[i]);
 		if (pool->ops && pool->ops->held(pool->policy) != held[i])
 			broken(c, "pool %u: the policy holds %u frames, counted %u", i,
 			       pool->ops->held(pool->policy), held[i]);
 	}
 	free(held);
+	free(counted);
 }
 
 static void check_clients(struct checker *c)

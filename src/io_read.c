@@ -15,7 +15,7 @@
 uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
 		 uint32_t count, uint32_t min_count, uint32_t *number)
 {
-	uint32_t room = frame_available(pager, client);
+	uint32_t room = frame_available(pager, client, object);
 	if (count > IO_PAGES)
 		count = IO_PAGES;
 	if (count > 1 && count > room / 2) /* leave some to demand */

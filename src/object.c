@@ -356,6 +356,9 @@ int object_open_file(struct pager *pager, int fd, bool writable, struct object *
 
 int object_guard(struct pager *pager, struct object *object, uint32_t uid)
 {
+	/* What one user has set for it binds nobody else. */
+	if (object->pool && pager->pools[object->pool].uid && pager->pools[object->pool].uid != uid)
+		pool_give_up(pager, &object->pool);
 	if (!object->region_count && !object->holds)
 		object->uid = uid; /* nobody else has it */
 	if (object->guarded || object->uid == uid)
@@ -417,6 +420,7 @@ void object_reap(struct pager *pager, struct object *object)
 		return;
 	if (object_is_file(object))
 		file_forget(pager, object);
+	pool_give_up(pager, &object->pool);
 	pager->closing_objects--;
 	struct object *base = object_lookup(pager, object->base);
 	if (base)

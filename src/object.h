@@ -94,6 +94,7 @@ struct object {
 	uint32_t frozen;    /* a fork or a write(2) is under way: writers wait */
 	bool closing;	    /* nobody maps it: write back, then free */
 	uint32_t uid;	    /* who made it */
+	uint32_t pool;	    /* of its own, or 0 */
 
 	uint64_t resident_pages;
 	uint64_t dirty_pages;

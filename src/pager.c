@@ -87,6 +87,7 @@ static int zeros_init(struct pager *pager)
 static int pager_init(struct pager *pager, char *why, size_t why_bytes)
 {
 	chaos_init(pager);
+	pools_init(pager);
 	int error = frame_table_init(pager);
 	if (!error)
 		error = object_table_init(pager);
@@ -151,6 +152,7 @@ void pager_destroy(struct pager *pager)
 		io_uring_queue_exit(&pager->ring);
 	client_table_finish(pager);
 	object_table_finish(pager);
+	pools_finish(pager);
 	frame_table_finish(pager);
 	fault_table_finish(pager);
 	io_table_finish(pager);

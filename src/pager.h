@@ -42,6 +42,8 @@ struct pager_config {
 	bool check; /* run the invariant checker often (slow) */
 };
 
+/* The longest "name:parameters" of a policy, with the zero. */
+#define PAGER_POLICY_BYTES 96
 /* Smallest budget that pager_create and PAGER_SET accept. */
 #define PAGER_BUDGET_MIN_BYTES PAGERD_MEMORY_MIN
 #define PAGER_SWAP_MIN_BYTES   (1ull << 20) /* swap is allotted in such units */
@@ -146,8 +148,8 @@ struct client_info {
 	uint32_t pid;
 	uint32_t uid;
 	char name[20];
-	char policy[32]; /* of its own pool, or empty */
-	bool late;	 /* its agent does not answer: it is stopped, say */
+	char policy[PAGER_POLICY_BYTES]; /* of its own pool, or empty */
+	bool late;			 /* its agent does not answer: it is stopped, say */
 	struct pagerd_stats stats;
 };
 
@@ -180,7 +182,7 @@ struct region_info {
 
 /* Sections that were not asked for are NULL with count 0. */
 struct pager_snapshot {
-	char policy[32];
+	char policy[PAGER_POLICY_BYTES];
 	uint64_t budget_pages;
 	uint64_t used_pages;
 	uint64_t swap_limit_pages; /* 0: none but the file system's */

@@ -89,8 +89,9 @@ struct stream *prefetch_stream(struct region *region, uint64_t page, bool *run)
 uint32_t prefetch_window(struct pager *pager, const struct region *region,
 			 const struct stream *stream)
 {
-	const struct client *client = client_lookup(pager, region->client);
-	uint32_t capacity = pool_capacity(pager, &pager->pools[client->pool]);
+	struct object *object = object_behind(pager, object_lookup(pager, region->object));
+	const struct pool *pool = pool_of(pager, client_lookup(pager, region->client), object);
+	uint32_t capacity = pool_capacity(pager, pool);
 	uint32_t window = stream->window;
 	uint32_t most = pager->config.prefetch_max_pages;
 	if (region->advice == ADVICE_RANDOM || !most || shortage_stalled(pager))
@@ -146,9 +147,10 @@ static uint32_t prefetch_range(struct pager *pager, struct client *client,
 	return issued;
 }
 
-static bool prefetch_room(struct pager *pager, const struct client *client, uint32_t pages)
+static bool prefetch_room(struct pager *pager, const struct client *client,
+			  const struct object *object, uint32_t pages)
 {
-	uint32_t room = frame_available(pager, client);
+	uint32_t room = frame_available(pager, client, object);
 	return room > pages && pager->bounce.free_pages > pages + BOUNCE_PAGES / 8 &&
 	       io_ahead_room(pager);
 }
@@ -162,7 +164,7 @@ static void forward_ahead(struct pager *pager, struct client *client, const stru
 	if (stream->ahead < stream->next)
 		stream->ahead = stream->next;
 	while (stream->ahead < stream->next + DEPTH * window && stream->ahead < end &&
-	       prefetch_room(pager, client, window)) {
+	       prefetch_room(pager, client, object, window)) {
 		uint64_t left = end - stream->ahead;
 		uint32_t count = window < left ? window : (uint32_t)left;
 		stream->issued +=
@@ -176,7 +178,7 @@ void prefetch_ahead(struct pager *pager, struct client *client, struct region *r
 {
 	uint32_t window = prefetch_window(pager, region, stream);
 	uint64_t end = region->offset + region_pages(region), bytes;
-	if (window <= 1 || !prefetch_room(pager, client, window))
+	if (window <= 1 || !prefetch_room(pager, client, object, window))
 		return;
 	if (object_is_file(object)) {
 		uint64_t pages = object_file_pages(object, &bytes);
@@ -188,7 +190,7 @@ void prefetch_ahead(struct pager *pager, struct client *client, struct region *r
 	}
 	/* Backward and strided: single pages, each of which is asked for by its own fault. */
 	uint32_t singles = window / 2 < SINGLES_MAX ? window / 2 : SINGLES_MAX;
-	for (uint32_t i = 1; i <= singles && prefetch_room(pager, client, 1); i++) {
+	for (uint32_t i = 1; i <= singles && prefetch_room(pager, client, object, 1); i++) {
 		uint64_t page = stream->last + (uint64_t)(stream->stride * i);
 		if (page < region->offset || page >= end)
 			break;
@@ -206,6 +208,6 @@ void prefetch_pages(struct pager *pager, struct client *client, struct object *o
 	}
 	if (count > IO_PAGES)
 		count = IO_PAGES; /* advice: as much as one long read */
-	if (count && prefetch_room(pager, client, (uint32_t)count))
+	if (count && prefetch_room(pager, client, object, (uint32_t)count))
 		prefetch_range(pager, client, NULL, object, page, (uint32_t)count);
 }

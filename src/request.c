@@ -462,13 +462,14 @@ static int set_client(struct pager *pager, struct pager_request *request, struct
 	bool limited = request->length && request->length != UINT64_MAX;
 	int error = limited ? set_check_memory(pager, request) : 0;
 	if (!error)
-		error = pool_own(pager, client);
+		error = pool_own(pager, &client->pool, client->uid);
 	if (!error && request->text)
 		error = pool_set_policy(pager, client->pool, request->text, request->why,
 					sizeof request->why);
 	if (!error && request->length)
-		pool_set_limit(pager, client,
+		pool_set_limit(pager, client->pool,
 			       request->length == UINT64_MAX ? 0 : request->length >> PAGE_SHIFT);
+	client->stats.limit_pages = pager->pools[client->pool].limit_pages;
 	return error;
 }
 
