@@ -42,7 +42,7 @@ int control_report(int socket, enum pagerd_report_kind kind, uint32_t pid, bool 
 	return 0;
 }
 
-int control_set(int socket, uint32_t pid, const char *text, char *why, size_t why_bytes)
+int control_set(int socket, uint32_t pid, const char *text, int file, char *why, size_t why_bytes)
 {
 	struct pagerd_set request = {.pid = pid};
 	struct pagerd_text reply;
@@ -51,7 +51,7 @@ int control_set(int socket, uint32_t pid, const char *text, char *why, size_t wh
 		return -ENAMETOOLONG;
 	memcpy(request.text, text, length);
 	wire_header(&request.h, PAGERD_SET, sizeof(request));
-	int result = wire_send(socket, &request.h, -1);
+	int result = wire_send(socket, &request.h, file);
 	if (result == 0)
 		result = wire_receive_text(socket, PAGERD_SET, &reply);
 	if (result == 0)

@@ -159,6 +159,18 @@ API int pagerd_advise(struct pagerd *connection, void *address, size_t length, i
 	return pagerd_leave(connection, result);
 }
 
+API int pagerd_set(struct pagerd *connection, const void *address, const char *settings)
+{
+	int result = pagerd_enter(connection);
+	if (result < 0)
+		return result;
+	uint64_t at = (uint64_t)address;
+	if (at && !regions_lookup(&connection->paged.regions, at))
+		return pagerd_leave(connection, -ENOMEM);
+	result = session_set(&connection->paged.session, at, settings, NULL, 0);
+	return pagerd_leave(connection, result == -ENOENT ? -EPERM : result);
+}
+
 API int pagerd_statistics(struct pagerd *connection, struct pagerd_stats *stats)
 {
 	int result = pagerd_enter(connection);

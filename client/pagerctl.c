@@ -21,14 +21,15 @@ static const char usage[] =
 	"       pagerctl status [--json]\n"
 	"       pagerctl stat [PID] [--json]\n"
 	"       pagerctl maps PID [--json]\n"
-	"       pagerctl set [PID] memory=SIZE|policy=P ...\n"
+	"       pagerctl set [PID] [TARGET] memory=SIZE|none|policy=P ... | default\n"
 	"       pagerctl --help | --version\n"
 	"\n"
 	"run joins the daemon, or starts a private one for this command if none answers, or if\n"
-	"--policy, --swap or --chaos is given.\n"
+	"--swap or --chaos is given.\n"
 	"  --memory SIZE  memory for the command: of the private daemon (default: half of the\n"
-	"                 machine's), or this client's limit in the daemon that it joins\n"
-	"  --policy P     how to choose what to evict: a name of pagerd --help, lru, lfu:decay=4\n"
+	"                 machine's), or in the daemon that it joins the limit of each process\n"
+	"  --policy P     how to choose what to evict: a name of pagerd --help, lru, lfu:decay=4;\n"
+	"                 of the private daemon, or in the daemon that it joins of each process\n"
 	"  --swap DIR     where the private daemon keeps what does not fit\n"
 	"  --no-heap      do not preload an allocator: only the program's own mmap calls are "
 	"paged\n"
@@ -36,7 +37,12 @@ static const char usage[] =
 	"  --chaos SEED   page everything, and evict, delay, reorder and fail whatever may be, at\n"
 	"                 random (private daemon; very slow; for tests: results must not change)\n"
 	"  --verbose      say at the end what the paged memory took\n"
-	"SIZE is in bytes, or has K, M, G or T behind it; memory=none takes a client's limit away.\n"
+	"set changes what the daemon has, or process PID, or one object (TARGET) whoever maps it:\n"
+	"  object=N       the object with that number in stat and maps\n"
+	"  file=PATH      the pages of that file, which somebody maps\n"
+	"  address=HEX    what PID has mapped there\n"
+	"  default        takes back what was set for PID or TARGET\n"
+	"SIZE is in bytes, or has K, M, G or T behind it; memory=none takes a limit away.\n"
 	"--socket PATH (with every command) names the daemon's socket; the default is\n"
 	"$PAGERD_SOCKET, or $XDG_RUNTIME_DIR/pagerd.sock if your own daemon answers there (not for\n"
 	"root), or /run/pagerd/pagerd.sock.\n"
@@ -64,14 +70,13 @@ void complain_of_daemon(const char *path, int error)
 		complain("no pagerd answers at %s: %s", path, strerror(-error));
 }
 
-static int usage_error(const char *what, const char *why)
+int usage_error(const char *what, const char *why)
 {
 	complain("%s: %s (pagerctl --help explains)", what, why);
 	return STATUS_USAGE;
 }
 
-/* A session with the daemon; negative after having said why there is none. */
-static int daemon_open(const char *option)
+int daemon_open(const char *option)
 {
 	char room[SOCKET_PATH_MAX];
 	uint32_t pid;
@@ -82,7 +87,7 @@ static int daemon_open(const char *option)
 	return socket;
 }
 
-static int pid_parse(const char *text, uint32_t *pid)
+int pid_parse(const char *text, uint32_t *pid)
 {
 	char *end;
 	errno = 0;
@@ -132,56 +137,6 @@ static int report_main(int argc, char **argv, const char *socket, enum pagerd_re
 	if (kind == PAGERD_REPORT_MAPS && pid == 0)
 		return usage_error("maps", "needs a process id");
 	return report(socket, kind, pid, json);
-}
-
-/* What is wrong with the words of a setting; NULL if only the daemon can tell. */
-static const char *setting_wrong(const char *setting)
-{
-	uint64_t bytes;
-	bool memory = strncmp(setting, "memory=", 7) == 0;
-	if (!memory && strncmp(setting, "policy=", 7) != 0)
-		return "not a setting (memory=SIZE, policy=P)";
-	if (!setting[7])
-		return "has no value";
-	if (memory && strcmp(setting + 7, "none") != 0 && size_parse(setting + 7, &bytes) < 0)
-		return "not a size (such as 64M, or none)";
-	return NULL;
-}
-
-static int set_text(int argc, char **argv, char *text, size_t bytes)
-{
-	size_t length = 0;
-	for (int i = 0; i < argc; i++) {
-		const char *wrong = setting_wrong(argv[i]);
-		if (wrong)
-			return usage_error(argv[i], wrong);
-		int added = snprintf(text + length, bytes - length, "%s%s", i ? " " : "", argv[i]);
-		length += (size_t)added;
-		if (length >= bytes)
-			return usage_error(argv[i], "the settings are too long");
-	}
-	return argc > 0 ? 0 : usage_error("set", "needs memory=SIZE or policy=P");
-}
-
-static int set_main(int argc, char **argv, const char *socket_option)
-{
-	char text[sizeof(((struct pagerd_set *)0)->text)], why[512] = "";
-	uint32_t pid = 0;
-	int first = argc > 1 && pid_parse(argv[1], &pid) == 0 ? 2 : 1;
-	int status = set_text(argc - first, argv + first, text, sizeof(text));
-	if (status != 0)
-		return status;
-	int socket = daemon_open(socket_option);
-	if (socket < 0)
-		return STATUS_UNAVAILABLE;
-	int result = control_set(socket, pid, text, why, sizeof(why));
-	close(socket);
-	if (result == 0 && !why[0])
-		return 0;
-	if (result == -ESRCH)
-		return no_client(pid);
-	complain("set %s: %s", text, why[0] ? why : strerror(-result));
-	return STATUS_REFUSED;
 }
 
 static int command(int argc, char **argv, const char *socket)

@@ -38,8 +38,15 @@ int preload_result(int result)
 static void preload_copy(char *to, size_t bytes, const char *name)
 {
 	const char *value = getenv(name);
-	if (value && strlen(value) < bytes)
+	if (!value)
+		return;
+	if (strlen(value) < bytes) {
 		strcpy(to, value);
+		return;
+	}
+	sys_complain("pagerd: ");
+	sys_complain(name);
+	sys_complain(" is too long: it counts as not set\n");
 }
 
 static void preload_size(const char *name, uint64_t *bytes)
@@ -68,6 +75,7 @@ static void preload_init(void)
 	preload.require = preload_required();
 	preload_copy(preload.socket_path, sizeof(preload.socket_path), "PAGERD_SOCKET");
 	preload_copy(preload.memory, sizeof(preload.memory), "PAGERD_MEMORY");
+	preload_copy(preload.policy, sizeof(preload.policy), "PAGERD_POLICY");
 	preload_size("PAGERD_MIN_BYTES", &preload.choice.min_bytes);
 	preload_size("PAGERD_MIN_FILE_BYTES", &preload.choice.min_file_bytes);
 	if (preload.socket_path[0])
@@ -97,17 +105,36 @@ bool preload_paging(void)
 	       sys_getpid() == preload.pid;
 }
 
+int preload_set(void)
+{
+	char text[sizeof("memory= policy=") + sizeof(preload.memory) + sizeof(preload.policy)];
+	char why[160] = "";
+	text[0] = 0;
+	if (preload.memory[0])
+		strcat(strcpy(text, "memory="), preload.memory);
+	if (preload.policy[0])
+		strcat(strcat(text, text[0] ? " policy=" : "policy="), preload.policy);
+	if (!text[0])
+		return 0;
+	int result = session_set(&preload.paged.session, 0, text, why, sizeof(why));
+	if (why[0]) {
+		sys_complain("pagerd: the environment asks for ");
+		sys_complain(text);
+		sys_complain(": ");
+		sys_complain(why);
+		sys_complain("\n");
+	}
+	return result;
+}
+
 static int preload_connect(void)
 {
-	char text[sizeof("memory=") + sizeof(preload.memory)] = "memory=";
-	struct session *session = &preload.paged.session;
-	int result = session_connect(session, preload.socket_path);
-	if (result < 0 || !preload.memory[0])
-		return result;
-	strcat(text, preload.memory);
-	result = session_set(session, text);
+	int result = session_connect(&preload.paged.session, preload.socket_path);
 	if (result < 0)
-		session_finish(session);
+		return result;
+	result = preload_set();
+	if (result < 0)
+		session_finish(&preload.paged.session);
 	return result;
 }
 

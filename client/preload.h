@@ -7,9 +7,9 @@
  * the first mapping that is worth paging, which connects.
  *
  * Environment: PAGERD_SOCKET (without it the library does nothing), PAGERD_MIN_BYTES and
- * PAGERD_MIN_FILE_BYTES (smaller mappings stay the kernel's), PAGERD_MEMORY (this process's limit),
- * PAGERD_VERBOSE (say what goes wrong), PAGERD_REQUIRE (a process id, or 1 for all: exit with 125
- * if the daemon cannot be joined).
+ * PAGERD_MIN_FILE_BYTES (smaller mappings stay the kernel's), PAGERD_MEMORY and PAGERD_POLICY (this
+ * process's limit and policy), PAGERD_VERBOSE (say what goes wrong), PAGERD_REQUIRE (a process id,
+ * or 1 for all: exit with 125 if the daemon cannot be joined).
  */
 #ifndef PAGERD_CLIENT_PRELOAD_H
 #define PAGERD_CLIENT_PRELOAD_H
@@ -53,6 +53,7 @@ struct preload {
 	/* Copies: programs that change their title overwrite the environment. */
 	char socket_path[108];
 	char memory[32];
+	char policy[96];
 	/* between prepare and its counterpart of a fork */
 	int fork_socket; /* the child's; -1: none */
 	int fork_error;
@@ -68,6 +69,9 @@ void preload_enter(sys_signals *signals);
 void preload_leave(const sys_signals *signals);
 /* Connect if need be. 0 or -errno. With the lock held. */
 int preload_join(void);
+/* Tell the daemon what the environment wants for this process. 0 or -errno, after having said why
+ * the daemon would not. */
+int preload_set(void);
 /* Whether some of this process's memory may be paged. */
 bool preload_paging(void);
 /* Register the handlers that carry paged memory through fork. */

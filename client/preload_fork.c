@@ -76,6 +76,8 @@ void preload_fork_adopt(void)
 		fork_child_empty();
 	else if (paged_fork_adopt(&preload.paged, socket) < 0)
 		preload_die("the child of a fork could not get its paged memory back");
+	else
+		preload_set(); /* as its parent did */
 }
 
 static void fork_child(void)

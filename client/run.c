@@ -26,12 +26,6 @@ struct run {
 	char **command;
 };
 
-static int usage_error(const char *what, const char *why)
-{
-	complain("run: %s: %s (pagerctl --help explains)", what, why);
-	return STATUS_USAGE;
-}
-
 static int option_size(const char *name, const char *value, uint64_t *bytes)
 {
 	if (size_parse(value, bytes) == 0 && *bytes > 0)
@@ -97,7 +91,7 @@ static bool option_has_value(const char *name)
 
 static bool options_private(const struct service_options *options)
 {
-	return options->policy || options->swap || options->chaos;
+	return options->swap || options->chaos;
 }
 
 /* The option that *arguments points to, "--name value" or "--name=value"; then to its last word. */
@@ -136,9 +130,26 @@ static int run_parse(char **arguments, struct run *run)
 	run->command = arguments;
 	if (run->socket && options_private(&run->service))
 		return usage_error("--socket",
-				   "names a daemon to join, but --policy, --swap and --chaos are "
-				   "for a private one");
+				   "names a daemon to join, but --swap and --chaos are for a "
+				   "private one");
 	return 0;
+}
+
+/* Does the daemon that was joined know the policy? Each process is going to ask for it. */
+static int policy_check(struct service *service, const char *policy)
+{
+	char text[sizeof(((struct pagerd_set *)0)->text)], why[512] = "";
+	if (!policy)
+		return 0;
+	int length = snprintf(text, sizeof(text), "policy=%s check", policy);
+	if (length >= (int)sizeof(text) || strchr(policy, ' '))
+		return usage_error(policy, "not a policy");
+	int result = control_set(service->control, 0, text, -1, why, sizeof(why));
+	if (result < 0)
+		complain("run: --policy %s: %s", policy, strerror(-result));
+	else if (why[0])
+		complain("run: --policy %s: %s", policy, why);
+	return result < 0 || why[0] ? STATUS_USAGE : 0;
 }
 
 /* Join a daemon unless the options ask for a private one; a private one if none answers, but not
@@ -148,9 +159,12 @@ static int run_service(const struct run *run, struct service *service)
 	struct service_options options = run->service;
 	char room[SOCKET_PATH_MAX];
 	const char *path = socket_choose(run->socket, room);
+	service->control = -1;
 	if (!options_private(&options)) {
 		int status = service_join(service, path, !run->socket);
-		if (status == 0 || run->socket)
+		if (status == 0)
+			status = policy_check(service, options.policy);
+		if (service->control >= 0 || run->socket)
 			return status;
 	}
 	if (options.memory_bytes == 0)
@@ -169,6 +183,9 @@ static int run_environment(const struct run *run, const struct service *service)
 	if (run->verbose)
 		setenv("PAGERD_VERBOSE", "1", 1);
 	unsetenv("PAGERD_MEMORY"); /* of a run around this one */
+	unsetenv("PAGERD_POLICY");
+	if (!service->private && run->service.policy)
+		setenv("PAGERD_POLICY", run->service.policy, 1);
 	if (!service->private && run->service.memory_bytes > 0) {
 		snprintf(memory, sizeof(memory), "%llu",
 			 (unsigned long long)run->service.memory_bytes);

@@ -197,19 +197,41 @@ int session_stats(struct session *session, struct pagerd_stats *stats)
 	return 0;
 }
 
-int session_set(struct session *session, const char *text)
+/* "address=7f0123456000 ", without the C library, in whose allocator we may be. */
+static size_t set_address(char *text, uint64_t address)
 {
-	struct pagerd_set request = {.pid = (uint32_t)sys_getpid()};
+	static const char word[] = "address=";
+	size_t length = sizeof(word) - 1;
+	int digits = 1;
+	memcpy(text, word, length);
+	while (digits < 16 && address >> (4 * digits))
+		digits++;
+	while (digits-- > 0)
+		text[length++] = "0123456789abcdef"[address >> (4 * digits) & 15];
+	text[length++] = ' ';
+	return length;
+}
+
+int session_set(struct session *session, uint64_t address, const char *text, char *why,
+		size_t why_bytes)
+{
+	struct pagerd_set request = {.pid = PAGERD_SET_SELF};
 	struct pagerd_text reply;
 	wire_header(&request.h, PAGERD_SET, sizeof(request));
-	size_t length = strnlen(text, sizeof(request.text));
-	if (length == sizeof(request.text))
+	size_t begin = address ? set_address(request.text, address) : 0;
+	size_t room = sizeof(request.text) - begin, length = strnlen(text, room);
+	if (length == room)
 		return -EINVAL;
-	memcpy(request.text, text, length);
+	memcpy(request.text + begin, text, length);
 	int result = wire_send(session->socket, &request.h, -1);
 	if (result == 0)
 		result = wire_receive_text(session->socket, PAGERD_SET, &reply);
-	if (result == 0 && reply.length > 0)
-		result = -EINVAL;
-	return result;
+	if (result < 0 || reply.length == 0)
+		return result;
+	length = reply.length < why_bytes ? reply.length : why_bytes - 1;
+	if (why_bytes > 0) {
+		memcpy(why, reply.text, length);
+		why[length] = 0;
+	}
+	return -EINVAL;
 }

@@ -61,7 +61,10 @@ int session_file_end(struct session *session, uint64_t offset, uint64_t length, 
 int session_fork(struct session *session, int child_socket);
 int session_fork_end(struct session *session);
 int session_stats(struct session *session, struct pagerd_stats *stats);
-/* Change this process's settings: text as "memory=128M policy=lru". */
-int session_set(struct session *session, const char *text);
+/* Change the settings of this session, or of the object that is mapped at address (0: none): text
+ * as "memory=128M policy=lru". -EINVAL: the daemon would not, and why (at most why_bytes with the
+ * zero; NULL with 0: never mind) says what was wrong; -ENOENT: no such object. */
+int session_set(struct session *session, uint64_t address, const char *text, char *why,
+		size_t why_bytes);
 
 #endif

@@ -51,7 +51,7 @@ const char *report_kind_name(uint32_t kind)
 	return names[kind <= PAGERD_ANON_FORKED ? kind : 0];
 }
 
-static void json_string(FILE *out, const char *text)
+void report_json_string(FILE *out, const char *text)
 {
 	fputc('"', out);
 	for (; *text; text++) {
@@ -66,7 +66,7 @@ static void json_string(FILE *out, const char *text)
 	fputc('"', out);
 }
 
-static void json_counters(FILE *out, const struct pagerd_stats *stats)
+void report_json_counters(FILE *out, const struct pagerd_stats *stats)
 {
 	for (size_t i = 0; i < COUNTERS; i++)
 		fprintf(out, ", \"%s\": %" PRIu64, counters[i].name, counter_value(stats, i));
@@ -75,7 +75,7 @@ static void json_counters(FILE *out, const struct pagerd_stats *stats)
 static void json_total(FILE *out, const struct pager_snapshot *s)
 {
 	fprintf(out, ", \"total\": {\"size\": %" PRIu64, s->total.size);
-	json_counters(out, &s->total);
+	report_json_counters(out, &s->total);
 	fputc('}', out);
 }
 
@@ -109,7 +109,7 @@ static void json_daemon(FILE *out, const struct daemon *daemon, const struct pag
 {
 	fprintf(out, "\"pid\": %d, \"uptime_s\": %" PRIu64 ", \"policy\": ", (int)getpid(),
 		uptime_s(daemon));
-	json_string(out, s->policy);
+	report_json_string(out, s->policy);
 	fprintf(out, ", \"access\": \"%s\", \"latency_held\": %s", s->access_source,
 		s->latency_held ? "true" : "false");
 	fprintf(out, ", \"budget_pages\": %" PRIu64 ", \"used_pages\": %" PRIu64, s->budget_pages,
@@ -122,11 +122,11 @@ static void json_daemon(FILE *out, const struct daemon *daemon, const struct pag
 static void json_client(FILE *out, const struct client_info *client)
 {
 	fprintf(out, "{\"pid\": %u, \"uid\": %u, \"name\": ", client->pid, client->uid);
-	json_string(out, client->name);
+	report_json_string(out, client->name);
 	fprintf(out, ", \"policy\": ");
-	json_string(out, client->policy);
+	report_json_string(out, client->policy);
 	fprintf(out, ", \"late\": %s", client->late ? "true" : "false");
-	json_counters(out, &client->stats);
+	report_json_counters(out, &client->stats);
 	fputc('}', out);
 }
 
@@ -152,6 +152,7 @@ static void status(FILE *out, const struct daemon *daemon, const struct pager_sn
 		fputc('{', out);
 		json_daemon(out, daemon, s);
 		json_clients(out, s, query);
+		report_json_settings(out, s, query);
 		fputs("}\n", out);
 		return;
 	}
@@ -179,56 +180,10 @@ static void status(FILE *out, const struct daemon *daemon, const struct pager_sn
 			c->stats.faults_minor + c->stats.faults_zero, c->policy,
 			c->late ? " (stopped: does not answer)" : "");
 	}
+	report_settings(out, s, query);
 }
 
 /* ---- stat -------------------------------------------------------------------------------- */
-
-static void json_objects(FILE *out, const struct pager_snapshot *s)
-{
-	fprintf(out, ", \"objects\": [");
-	for (size_t i = 0; i < s->object_count; i++) {
-		const struct object_info *o = &s->objects[i];
-		fprintf(out, "%s{\"object\": %" PRIu64 ", \"kind\": \"%s\", \"regions\": %u",
-			i ? ", " : "", o->object, report_kind_name(o->kind), o->regions);
-		fprintf(out, ", \"device\": \"%x:%x\", \"inode\": %" PRIu64, major(o->device),
-			minor(o->device), o->inode);
-		fprintf(out, ", \"size_pages\": %" PRIu64, o->size_pages);
-		json_counters(out, &o->stats);
-		fputc('}', out);
-	}
-	fputc(']', out);
-}
-
-static void text_objects(FILE *out, const struct pager_snapshot *s)
-{
-	static const char *const heads[] = {
-		"SIZE",	     "RESIDENT",  "DIRTY",  "SWAP",    "MAJOR",	     "MINOR",
-		"ZERO",	     "WRITE",	  "READ",   "WRITTEN", "PREFETCHED", "USED",
-		"CLEAN-OUT", "DIRTY-OUT", "P50-us", "P99-us",  "MAX-us"};
-	fprintf(out, "\n%8s %-10s %8s", "OBJECT", "KIND", "REGIONS");
-	for (size_t k = 0; k < sizeof heads / sizeof *heads; k++)
-		fprintf(out, " %10s", heads[k]);
-	fprintf(out, "  %s\n", "DEVICE:INODE");
-	for (size_t i = 0; i < s->object_count; i++) {
-		const struct object_info *o = &s->objects[i];
-		const struct pagerd_stats *t = &o->stats;
-		const uint64_t values[] = {
-			o->size_pages,		t->resident_pages,     t->dirty_pages,
-			t->swap_pages,		t->faults_major,       t->faults_minor,
-			t->faults_zero,		t->faults_write,       t->pages_read,
-			t->pages_written,	t->pages_prefetched,   t->pages_prefetch_used,
-			t->evicted_clean,	t->evicted_dirty,      t->fault_p50_ns / 1000,
-			t->fault_p99_ns / 1000, t->fault_max_ns / 1000};
-		fprintf(out, "%8" PRIu64 " %-10s %8u", o->object, report_kind_name(o->kind),
-			o->regions);
-		for (size_t k = 0; k < sizeof values / sizeof *values; k++)
-			fprintf(out, " %10" PRIu64, values[k]);
-		if (o->kind == PAGERD_FILE_SHARED)
-			fprintf(out, "  %x:%x:%" PRIu64, major(o->device), minor(o->device),
-				o->inode);
-		fputc('\n', out);
-	}
-}
 
 static void stat_all(FILE *out, const struct daemon *daemon, const struct pager_snapshot *s,
 		     const struct report_query *query)
@@ -240,7 +195,7 @@ static void stat_all(FILE *out, const struct daemon *daemon, const struct pager_
 		json_daemon(out, daemon, s);
 		if (whole) {
 			json_total(out, s);
-			json_objects(out, s);
+			report_json_objects(out, s);
 		}
 		json_clients(out, s, query);
 		fputs("}\n", out);
@@ -260,7 +215,7 @@ static void stat_all(FILE *out, const struct daemon *daemon, const struct pager_
 		blank = "\n";
 	}
 	if (whole)
-		text_objects(out, s);
+		report_objects(out, s);
 }
 
 /* ---- rusage ------------------------------------------------------------------------------ */

@@ -23,11 +23,21 @@ struct report_query {
 int report_make(const struct daemon *daemon, const struct pager_snapshot *snapshot,
 		const struct report_query *query, char **text, size_t *length);
 
-/* ---- between report.c and report_maps.c ---- */
+/* ---- between report.c and report_*.c ---- */
 
 /* May the asker see this client, and is it asked for? */
 bool report_shown(const struct report_query *query, const struct client_info *client);
 const char *report_kind_name(uint32_t kind);
+void report_json_string(FILE *out, const char *text);
+void report_json_counters(FILE *out, const struct pagerd_stats *stats);
+/* All objects. */
+void report_objects(FILE *out, const struct pager_snapshot *snapshot);
+void report_json_objects(FILE *out, const struct pager_snapshot *snapshot);
+/* Those of the asker's that have settings of their own; nothing if there are none. */
+void report_settings(FILE *out, const struct pager_snapshot *snapshot,
+		     const struct report_query *query);
+void report_json_settings(FILE *out, const struct pager_snapshot *snapshot,
+			  const struct report_query *query);
 void report_maps(FILE *out, const struct pager_snapshot *snapshot,
 		 const struct report_query *query);
 

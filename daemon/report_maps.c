@@ -46,8 +46,18 @@ static void text_region(FILE *out, const struct region_info *r)
 	region_name(out, r);
 	fprintf(out,
 		" resident %" PRIu64 " dirty %" PRIu64 " private %" PRIu64 " swapped %" PRIu64
-		" wired %" PRIu64 "\n",
+		" wired %" PRIu64,
 		r->resident_pages, r->dirty_pages, r->private_pages, r->swap_pages, r->wired_pages);
+}
+
+/* What the object has for itself. */
+static void text_setting(FILE *out, const struct region_info *r)
+{
+	if (r->policy[0])
+		fprintf(out, " policy %s", r->policy);
+	if (r->limit_pages)
+		fprintf(out, " limit %" PRIu64, r->limit_pages);
+	fputc('\n', out);
 }
 
 static void json_region(FILE *out, const struct region_info *r, const struct client_info *owner)
@@ -68,8 +78,10 @@ static void json_region(FILE *out, const struct region_info *r, const struct cli
 		r->resident_pages, r->dirty_pages);
 	fprintf(out,
 		", \"private_pages\": %" PRIu64 ", \"swap_pages\": %" PRIu64
-		", \"wired_pages\": %" PRIu64 "}",
-		r->private_pages, r->swap_pages, r->wired_pages);
+		", \"wired_pages\": %" PRIu64 ", \"limit_pages\": %" PRIu64,
+		r->private_pages, r->swap_pages, r->wired_pages, r->limit_pages);
+	/* Policies and their parameters are words without quotes. */
+	fprintf(out, ", \"policy\": \"%s\"}", r->policy);
 }
 
 void report_maps(FILE *out, const struct pager_snapshot *snapshot, const struct report_query *query)
@@ -92,6 +104,7 @@ void report_maps(FILE *out, const struct pager_snapshot *snapshot, const struct 
 			comma = ", ";
 		} else {
 			text_region(out, region);
+			text_setting(out, region);
 		}
 	}
 	if (query->json)

@@ -33,6 +33,8 @@ static void session_free(struct session *session)
 		close(session->fd);
 	if (session->file.fd >= 0)
 		close(session->file.fd);
+	if (session->set_fd >= 0)
+		close(session->set_fd);
 	free(session->text);
 	free(session->targets);
 	free(session);
@@ -338,7 +340,7 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 		return -ENOMEM;
 	}
 	session->fd = fd;
-	session->file.fd = -1;
+	session->file.fd = session->set_fd = -1;
 	session->busy = true;
 	session->state = parent ? SESSION_CHILD_NEW : SESSION_NEW;
 	int error = session_identify(session, parent);

@@ -66,6 +66,7 @@ struct session {
 	struct session *child; /* FORK under way */
 	struct session_file file;
 	struct pagerd_set set; /* SET under way */
+	int set_fd;	       /* the file that it is about, or -1 */
 	char words[256];       /* its text, taken apart: the pager reads it */
 	uint32_t *targets;
 	unsigned target_count;
@@ -94,12 +95,20 @@ void session_close(struct session *session, const char *why);
 void session_packet(struct session *session, const union packet *packet, size_t size, int fd,
 		    pid_t pid);
 
-/* ---- between session.c, session_request.c and session_file.c ---- */
+/* May it see what belongs to uid? */
+static inline bool session_may_see(const struct session *session, uid_t uid)
+{
+	return !session->uid || session->uid == uid;
+}
+
+/* ---- between session.c and session_*.c ---- */
 
 /* Answer: a header alone, or a whole packet with the error in it, and go on reading. */
 void session_reply(struct session *session, uint16_t type, int error);
 void session_reply_packet(struct session *session, void *packet, size_t size, uint16_t type,
 			  int error, int fd);
+/* SET; takes fd, or -1. */
+void session_set(struct session *session, const struct pagerd_set *set, int fd);
 /* FILE_BEGIN (takes fd) and FILE_END; the end that comes when a client sends none; forget what was
  * begun, when the session ends. */
 void session_file_begin(struct session *session, const struct pagerd_range *range, int fd);

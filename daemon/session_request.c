@@ -34,7 +34,7 @@ static const struct packet_rule {
 	[PAGERD_FORK] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_FORK_END] = {sizeof(struct pagerd_header), .client = true},
 	[PAGERD_STATS] = {sizeof(struct pagerd_header), .client = true},
-	[PAGERD_SET] = {.size = sizeof(struct pagerd_set)},
+	[PAGERD_SET] = {.size = sizeof(struct pagerd_set)}, /* descriptor: may be */
 	[PAGERD_REPORT] = {.size = sizeof(struct pagerd_report)},
 	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
@@ -361,12 +361,7 @@ static void packet_fork(struct session *session, int fd)
 	job_post(session);
 }
 
-/* ---- reports and settings ---------------------------------------------------------------- */
-
-static bool may_see(const struct session *session, uid_t uid)
-{
-	return !session->uid || session->uid == uid;
-}
+/* ---- reports ----------------------------------------------------------------------------- */
 
 static void report_done(struct job *job)
 {
@@ -397,99 +392,11 @@ static void packet_report(struct session *session, const struct pagerd_report *r
 	request->pid = report->pid;
 	request->writable = report->json;
 	request->flags = SNAPSHOT_CLIENTS;
-	if (report->kind == PAGERD_REPORT_STAT)
+	if (report->kind == PAGERD_REPORT_STAT || report->kind == PAGERD_REPORT_STATUS)
 		request->flags |= SNAPSHOT_OBJECTS;
 	if (report->kind == PAGERD_REPORT_MAPS)
 		request->flags |= SNAPSHOT_REGIONS;
 	job_post(session);
-}
-
-static void set_reply(struct session *session, const char *why)
-{
-	char *text = strdup(why);
-	if (!text)
-		session_reply(session, PAGERD_SET, -ENOMEM);
-	else
-		session_reply_text(session, PAGERD_SET, text, strlen(text));
-}
-
-/* "memory=SIZE policy=NAME" -> the request; what is wrong otherwise. */
-static const char *set_parse(char *text, struct pager_request *request)
-{
-	char *rest = text, *word;
-	while ((word = strtok_r(rest, " ", &rest))) {
-		if (!strncmp(word, "memory=", 7)) {
-			if (!strcmp(word + 7, "none"))
-				request->length = UINT64_MAX;
-			else if (!size_parse(word + 7, &request->length))
-				return "memory: not a size (such as 64M, or none)";
-		} else if (!strncmp(word, "policy=", 7)) {
-			request->text = word + 7;
-		} else {
-			return "only memory=SIZE and policy=NAME can be set";
-		}
-	}
-	return request->length || request->text ? NULL : "nothing to set";
-}
-
-static void set_next(struct session *session);
-
-static void set_done(struct job *job)
-{
-	struct session *session = job->owner;
-	if (job->request.error && job->request.error != -ESRCH) {
-		set_reply(session,
-			  job->request.why[0] ? job->request.why : strerror(-job->request.error));
-		return;
-	}
-	set_next(session);
-}
-
-static void set_next(struct session *session)
-{
-	if (!session->target_count) {
-		free(session->targets);
-		session->targets = NULL;
-		set_reply(session, "");
-		return;
-	}
-	struct pager_request *request = job_start(session, PAGER_SET, set_done);
-	request->client = session->targets[--session->target_count];
-	memcpy(session->words, session->set.text, sizeof session->words);
-	const char *why = set_parse(session->words, request);
-	if (!why && !request->client && request->length == UINT64_MAX)
-		why = "memory: the daemon needs a budget";
-	if (why) {
-		set_reply(session, why);
-		return;
-	}
-	job_post(session);
-}
-
-static void packet_set(struct session *session, const struct pagerd_set *set)
-{
-	session->set = *set;
-	session->set.text[sizeof session->set.text - 1] = 0;
-	free(session->targets);
-	session->targets = calloc(session->daemon->session_count + 1, sizeof *session->targets);
-	session->target_count = 0;
-	if (!session->targets) {
-		session_reply(session, PAGERD_SET, -ENOMEM);
-		return;
-	}
-	bool refused = !set->pid && !may_see(session, geteuid());
-	if (!set->pid && !refused)
-		session->targets[session->target_count++] = 0;
-	/* Another user's client is as good as none: it is not for the asker to know. */
-	for (struct session *s = session->daemon->sessions; set->pid && s; s = s->next)
-		if (s->client && (uint32_t)s->pid == set->pid && may_see(session, s->uid))
-			session->targets[session->target_count++] = s->client;
-	if (refused)
-		session_reply(session, PAGERD_SET, -EPERM);
-	else if (!session->target_count)
-		session_reply(session, PAGERD_SET, -ESRCH);
-	else
-		set_next(session);
 }
 
 /* ---- dispatch ---------------------------------------------------------------------------- */
@@ -507,7 +414,7 @@ static const char *packet_wrong(const struct session *session, const struct page
 	const struct packet_rule *rule = &rules[h->type];
 	if (h->size != size || size != rule->size)
 		return "sent a packet of wrong length";
-	if (h->type != PAGERD_MAP && rule->descriptor != (fd >= 0))
+	if (h->type != PAGERD_MAP && h->type != PAGERD_SET && rule->descriptor != (fd >= 0))
 		return "sent a packet with a descriptor too many or too few";
 	if ((session->state == SESSION_NEW || session->state == SESSION_CHILD_NEW) &&
 	    h->type != PAGERD_HELLO)
@@ -583,7 +490,7 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		job_post(session);
 		break;
 	case PAGERD_SET:
-		packet_set(session, &packet->set);
+		session_set(session, &packet->set, fd);
 		break;
 	case PAGERD_REPORT:
 		packet_report(session, &packet->report);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Frames: the budget. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

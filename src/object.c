@@ -375,6 +375,13 @@ int object_guard(struct pager *pager, struct object *object, uint32_t uid)
 	return 0;
 }
 
+uint32_t object_user(struct pager *pager, const struct object *object)
+{
+	const struct client *client =
+		object_is_private(object) ? client_lookup(pager, object->client) : NULL;
+	return client ? client->uid : object->uid;
+}
+
 uint64_t object_file_pages(const struct object *object, uint64_t *bytes)
 {
 	struct stat st;

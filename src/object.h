@@ -204,6 +204,8 @@ bool object_sparse(const struct object *object);
  * uffd_register's.
  */
 int object_guard(struct pager *pager, struct object *object, uint32_t uid);
+/* The user whose it is: its maker, or whose address space its private pages are in. */
+uint32_t object_user(struct pager *pager, const struct object *object);
 /* Forget the clean pages of [page, page + count): what is in the file counts. */
 void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* The object of the file that fd is open on; NULL if there is none. */

@@ -89,13 +89,19 @@ enum pager_request_type {
 	PAGER_FORK_END,	     /* in: client */
 	PAGER_STATS,	     /* in: client; out: stats */
 	PAGER_SET,	     /* in: client (0: the daemon), length (0: unchanged, else budget or
-				limit in bytes; UINT64_MAX: no limit), text (policy or NULL);
-				out: why */
+				limit in bytes; UINT64_MAX: no limit), text (policy or NULL),
+				flags (SET_*); out: why */
+	PAGER_SET_OBJECT,    /* the same for an object, on behalf of uid: the one mapped at address
+				in client; if client is 0, the file that fd is open on, be it with
+				O_PATH; if fd is -1, object */
 	PAGER_SNAPSHOT,	     /* in: flags (SNAPSHOT_*); out: snapshot (free with snapshot_free) */
 	PAGER_DRAIN,	     /* done when nothing unwritten is left of clients that have gone */
 	PAGER_CHECK,	     /* run the invariant checker; error -EUCLEAN if it found something */
 	PAGER_STOP,	     /* write what is unwritten to its files, then end pager_run */
 };
+
+#define SET_CHECK   1u /* change nothing, only say what is wrong with length and text */
+#define SET_DEFAULT 2u /* as if nothing had ever been set for it */
 
 #define SNAPSHOT_CLIENTS 1u
 #define SNAPSHOT_OBJECTS 2u
@@ -156,10 +162,12 @@ struct client_info {
 struct object_info {
 	uint64_t object;
 	uint32_t kind; /* enum pagerd_kind */
+	uint32_t uid;  /* who may set something for it, besides root */
 	uint32_t regions;
 	uint64_t device;
 	uint64_t inode;
 	uint64_t size_pages;
+	char policy[PAGER_POLICY_BYTES]; /* of its own pool, or empty */
 	struct pagerd_stats stats;
 };
 
@@ -175,8 +183,10 @@ struct region_info {
 	uint64_t resident_pages;
 	uint64_t dirty_pages;
 	uint64_t swap_pages;
-	uint64_t private_pages; /* resident in the client, not in an object */
-	uint64_t wired_pages;	/* resident, and locked */
+	uint64_t private_pages;		 /* resident in the client, not in an object */
+	uint64_t wired_pages;		 /* resident, and locked */
+	uint64_t limit_pages;		 /* of the object, 0: none of its own */
+	char policy[PAGER_POLICY_BYTES]; /* of the object's own pool, or empty */
 	bool read_only;
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "setting.h"
 
 #define ADDRESS_END (1ull << 47)
 
@@ -423,56 +424,6 @@ static int request_wire(struct pager *pager, struct pager_request *request, stru
 	return 0;
 }
 
-/* ---- settings ---------------------------------------------------------------------------- */
-
-/* Neither too small to run nor larger than the machine. */
-static int set_check_memory(const struct pager *pager, struct pager_request *request)
-{
-	if (request->length < PAGER_BUDGET_MIN_BYTES) {
-		snprintf(request->why, sizeof request->why, "memory: at least %llu KiB",
-			 PAGER_BUDGET_MIN_BYTES >> 10);
-		return -EINVAL;
-	}
-	if (request->length >> PAGE_SHIFT > pager->frame_limit) {
-		snprintf(request->why, sizeof request->why,
-			 "memory: more than the machine has (%u MiB)", pager->frame_limit >> 8);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int set_daemon(struct pager *pager, struct pager_request *request)
-{
-	uint64_t pages = request->length >> PAGE_SHIFT;
-	int error = request->length ? set_check_memory(pager, request) : 0;
-	if (error)
-		return error;
-	if (request->text) {
-		error = pool_set_policy(pager, 0, request->text, request->why, sizeof request->why);
-		if (error)
-			return error;
-	}
-	if (pages)
-		budget_set(pager, pages);
-	return 0;
-}
-
-static int set_client(struct pager *pager, struct pager_request *request, struct client *client)
-{
-	bool limited = request->length && request->length != UINT64_MAX;
-	int error = limited ? set_check_memory(pager, request) : 0;
-	if (!error)
-		error = pool_own(pager, &client->pool, client->uid);
-	if (!error && request->text)
-		error = pool_set_policy(pager, client->pool, request->text, request->why,
-					sizeof request->why);
-	if (!error && request->length)
-		pool_set_limit(pager, client->pool,
-			       request->length == UINT64_MAX ? 0 : request->length >> PAGE_SHIFT);
-	client->stats.limit_pages = pager->pools[client->pool].limit_pages;
-	return error;
-}
-
 /* ---- dispatch ---------------------------------------------------------------------------- */
 
 void drain_check(struct pager *pager)
@@ -563,8 +514,6 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 	case PAGER_STATS:
 		stats_fill(pager, client, &request->stats);
 		return 0;
-	case PAGER_SET:
-		return set_client(pager, request, client);
 	default:
 		return -EINVAL;
 	}
@@ -635,9 +584,8 @@ static bool request_global(struct pager *pager, struct pager_request *request, i
 		*error = invariant_check(pager) ? -EUCLEAN : 0;
 		return true;
 	case PAGER_SET:
-		if (request->client)
-			return false;
-		*error = set_daemon(pager, request);
+	case PAGER_SET_OBJECT:
+		*error = setting_apply(pager, request);
 		return true;
 	default:
 		return false;

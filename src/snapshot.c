@@ -95,7 +95,7 @@ static void fill_clients(struct pager *pager, struct pager_snapshot *snapshot)
 		info->uid = client->uid;
 		memcpy(info->name, client->name, sizeof info->name);
 		if (client->pool)
-			memcpy(info->policy, pager->pools[client->pool].spec, sizeof info->policy);
+			strcpy(info->policy, pager->pools[client->pool].spec);
 		info->late = agent_late(pager, client);
 		stats_fill(pager, client, &info->stats);
 	}
@@ -111,6 +111,7 @@ static void fill_objects(struct pager *pager, struct pager_snapshot *snapshot)
 		*info = (struct object_info){
 			.object = i,
 			.kind = object->kind,
+			.uid = object_user(pager, object),
 			.regions = object->region_count,
 			.device = object->device,
 			.inode = object->inode,
@@ -120,6 +121,9 @@ static void fill_objects(struct pager *pager, struct pager_snapshot *snapshot)
 		info->stats.resident_pages = object->resident_pages;
 		info->stats.dirty_pages = object->dirty_pages;
 		info->stats.swap_pages = object->swap_pages;
+		info->stats.limit_pages = object->pool ? pager->pools[object->pool].limit_pages : 0;
+		if (object->pool)
+			strcpy(info->policy, pager->pools[object->pool].spec);
 		stats_latency(&info->stats, &object->latency);
 	}
 }
@@ -144,6 +148,10 @@ static void fill_regions(struct pager *pager, struct pager_snapshot *snapshot)
 				.read_only = region->read_only,
 			};
 			region_count_pages(pager, region, info);
+			if (!object->pool)
+				continue;
+			info->limit_pages = pager->pools[object->pool].limit_pages;
+			strcpy(info->policy, pager->pools[object->pool].spec);
 		}
 	}
 }
@@ -196,7 +204,7 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections)
 		fill_objects(pager, snapshot);
 	if (snapshot->regions)
 		fill_regions(pager, snapshot);
-	memcpy(snapshot->policy, pager->pools[0].spec, sizeof snapshot->policy);
+	strcpy(snapshot->policy, pager->pools[0].spec);
 	snapshot->budget_pages = pager->budget_pages;
 	snapshot->used_pages = pager->used_pages;
 	snapshot->swap_limit_pages = pager->config.swap_limit_bytes >> PAGE_SHIFT;

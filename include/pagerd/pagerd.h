@@ -82,6 +82,20 @@ int pagerd_sync(struct pagerd *connection, void *address, size_t length, int fla
  * Errors: -EINVAL (other advice, misaligned address), -ENOMEM (nothing paged there). */
 int pagerd_advise(struct pagerd *connection, void *address, size_t length, int advice);
 
+/*
+ * Change settings, from now on: words with a blank between, "memory=64M policy=lfu:decay=4".
+ *	memory=SIZE     at most so many bytes resident (K, M, G, T; at least 256K); memory=none
+ *	policy=NAME     how to choose what to evict, with parameters after a colon
+ *	default         alone: as if nothing had been set
+ * Of the connection if address is NULL, or else of the object that is mapped at address (made here,
+ * or mapped from a file), whoever maps it: its pages then count against its own limit, and not
+ * against the connection's. What was not set is the daemon's. No page is lost.
+ * Errors, which leave all as it was: -EINVAL (no such word, policy or parameter, or too little
+ * memory), -ENOMEM (nothing paged there), -EPERM (another user made the object or maps it, too),
+ * -ENOTCONN.
+ */
+int pagerd_set(struct pagerd *connection, const void *address, const char *settings);
+
 /* What the daemon counted for this connection since it was made. Every member is a count or a
  * number of pages, but for the latencies. New members are added at the end. */
 struct pagerd_stats {

@@ -216,8 +216,15 @@ struct pagerd_stats_reply {
 	uint64_t value[64]; /* struct pagerd_stats of <pagerd/pagerd.h>, as it is */
 };
 
-/* SET: "memory=128M policy=lru" for the client pid (every session of that process), or for the
- * daemon if pid is 0. The reply is a text (PAGERD_REPORT's packet): empty, or what was wrong. */
+/*
+ * SET: "memory=128M policy=lru" for the client pid (every session of that process), or for the
+ * daemon if pid is 0. An object is named by one more word, "object=7" (pid 0) or "address=7f01..."
+ * (hexadecimal, in pid), or as the file of a descriptor, open in any way, that comes along (pid 0).
+ * "default" alone takes back what was set; "check" changes nothing. The reply is a text
+ * (PAGERD_REPORT's packet): empty, or what was wrong; -ENOENT: no such object, or not the
+ * sender's; -ESRCH: no such client, or not the sender's.
+ */
+#define PAGERD_SET_SELF UINT32_MAX /* pid: the sending session alone, which pages */
 struct pagerd_set {
 	struct pagerd_header h;
 	uint32_t pid;

@@ -21,6 +21,8 @@
 #include "pagerd/protocol.h"
 
 #define FAKE_CLIENTS 4096
+#define FAKE_OBJECT  7u /* the one that may be set */
+#define FAKE_ADDRESS 0x7000u
 
 struct fake_client {
 	bool used;
@@ -130,6 +132,11 @@ static int fake_snapshot(struct pager *pager, struct pager_request *request)
 static int fake_set(struct pager *pager, struct pager_request *request)
 {
 	pager->text_length = request->text ? strlen(request->text) : 0;
+	if (request->fd >= 0)
+		close(request->fd);
+	if (request->type == PAGER_SET_OBJECT && request->fd < 0 &&
+	    request->object != FAKE_OBJECT && request->address != FAKE_ADDRESS)
+		return -ENOENT;
 	if (!request->text || !strcmp(request->text, "lru"))
 		return 0;
 	snprintf(request->why, sizeof request->why, "there is no policy '%s'", request->text);
@@ -195,7 +202,8 @@ static int fake_request(struct pager *pager, struct pager_request *request)
 		pager->stopped = true;
 		return 0;
 	default:
-		if (request->type == PAGER_SET && !request->client)
+		if (request->type == PAGER_SET_OBJECT ||
+		    (request->type == PAGER_SET && !request->client))
 			return fake_set(pager, request);
 		assert(client); /* the daemon names only clients that it added */
 		return fake_client_request(pager, request, client);

@@ -21,9 +21,11 @@
 #include "../../daemon/log.c"
 #include "../../daemon/report.c"
 #include "../../daemon/report_maps.c"
+#include "../../daemon/report_objects.c"
 #include "../../daemon/session.c"
 #include "../../daemon/session_file.c"
 #include "../../daemon/session_request.c"
+#include "../../daemon/session_set.c"
 
 #define WAIT_MS 5000 /* what takes longer never comes */
 
@@ -1104,12 +1106,13 @@ START_TEST(report_is_not_read)
 }
 END_TEST
 
-static int peer_set(int peer, uint32_t pid, const char *settings, char *why, size_t room)
+static int peer_set_file(int peer, uint32_t pid, const char *settings, int file, char *why,
+			 size_t room)
 {
 	struct pagerd_set set = {.pid = pid};
 	int error;
 	snprintf(set.text, sizeof set.text, "%s", settings);
-	peer_send(peer, &set, sizeof set, PAGERD_SET, -1);
+	peer_send(peer, &set, sizeof set, PAGERD_SET, file);
 	struct pagerd_text packet;
 	int fd;
 	size_t got = peer_receive(peer, &packet, sizeof packet, &fd);
@@ -1117,6 +1120,11 @@ static int peer_set(int peer, uint32_t pid, const char *settings, char *why, siz
 	ck_assert_uint_eq(packet.h.type, PAGERD_SET | PAGERD_REPLY);
 	snprintf(why, room, "%.*s", got == sizeof packet ? (int)packet.length : 0, packet.text);
 	return error;
+}
+
+static int peer_set(int peer, uint32_t pid, const char *settings, char *why, size_t room)
+{
+	return peer_set_file(peer, pid, settings, -1, why, room);
 }
 
 START_TEST(set_words)
@@ -1136,6 +1144,23 @@ START_TEST(set_words)
 		{"   ", "nothing to set"},
 		{"memory", "only memory"},
 		{"=", "only memory"},
+		{"policy=lru check", ""},
+		{"policy=best check", "best"},
+		{"check", "nothing to set"},
+		{"default", ""},
+		{"default memory=1M", "together"},
+		{"object=7 memory=1M", ""},
+		{"object=7 memory=none policy=lru", ""},
+		{"object=7 default", ""},
+		{"object=7", "nothing to set"},
+		{"object= memory=1M", "object"},
+		{"object=0 memory=1M", "object"},
+		{"object=-7 memory=1M", "object"},
+		{"object=7x memory=1M", "object"},
+		{"object=99999999999999999999 memory=1M", "object"},
+		{"address=7000 memory=1M", "which process"},
+		{"address=+7000 memory=1M", "address"},
+		{"address=7000 object=7 memory=1M", "one thing"},
 	};
 	char why[300];
 	int peer = peer_new();
@@ -1144,6 +1169,50 @@ START_TEST(set_words)
 	ck_assert_msg(sets[_i].why[0] ? !!strstr(why, sets[_i].why) : !why[0], "'%s': '%s'",
 		      sets[_i].text, why);
 	close(peer);
+}
+END_TEST
+
+START_TEST(set_objects)
+{
+	char why[300];
+	uint32_t pid = (uint32_t)getpid();
+	int peer = peer_join(), control = peer_new(), file = open("/proc/self/exe", O_PATH);
+	ck_assert_int_eq(peer_hello(control), 0);
+	ck_assert_int_eq(peer_set(control, 0, "object=8 memory=1M", why, sizeof why), -ENOENT);
+	ck_assert_int_eq(peer_set(control, 0, "object=7 policy=best", why, sizeof why), 0);
+	ck_assert_ptr_nonnull(strstr(why, "best"));
+	ck_assert_int_eq(peer_set(control, pid, "object=7 memory=1M", why, sizeof why), 0);
+	ck_assert_ptr_nonnull(strstr(why, "one thing"));
+	ck_assert_int_eq(peer_set(control, pid, "address=7000 memory=1M", why, sizeof why), 0);
+	ck_assert_str_eq(why, "");
+	ck_assert_int_eq(peer_set(control, pid, "address=8000 memory=1M", why, sizeof why),
+			 -ENOENT);
+	ck_assert_int_eq(peer_set(control, 1, "address=7000 memory=1M", why, sizeof why), -ESRCH);
+	uint32_t self = PAGERD_SET_SELF;
+	ck_assert_int_eq(peer_set(peer, self, "address=7000 memory=1M", why, sizeof why), 0);
+	ck_assert_str_eq(why, "");
+	ck_assert_int_eq(peer_set(control, self, "memory=1M", why, sizeof why), -ESRCH);
+	ck_assert_int_eq(peer_set_file(control, 0, "memory=1M", file, why, sizeof why), 0);
+	ck_assert_str_eq(why, "");
+	/* Too much of a good thing: refused, and nothing is left open. */
+	ck_assert_int_eq(peer_set_file(control, 0, "object=7 memory=1M", file, why, sizeof why), 0);
+	ck_assert_ptr_nonnull(strstr(why, "one thing"));
+	ck_assert_int_eq(peer_set_file(control, 1, "memory=1M", file, why, sizeof why), -ESRCH);
+	ck_assert_int_eq(peer_set_file(control, 0, "", file, why, sizeof why), 0);
+	/* Who asks goes along; what another user may not set for the daemon, no word lets through.
+	 */
+	daemon_.sessions->uid = geteuid() + 12345;
+	ck_assert_int_eq(peer_set(control, 0, "object=7 memory=1M", why, sizeof why), 0);
+	ck_assert_uint_eq(pager_.last_of[PAGER_SET_OBJECT].uid, geteuid() + 12345);
+	ck_assert_int_eq(peer_set(control, 0, "policy=lru check", why, sizeof why), 0);
+	unsigned set = done_count(PAGER_SET);
+	ck_assert_int_eq(peer_set(control, 0, "policy=lru:check", why, sizeof why), -EPERM);
+	ck_assert_int_eq(peer_set(control, 0, "policy=object=7", why, sizeof why), -EPERM);
+	ck_assert_int_eq(peer_set(control, 0, "default", why, sizeof why), -EPERM);
+	ck_assert_uint_eq(done_count(PAGER_SET), set);
+	close(file);
+	close(peer);
+	close(control);
 }
 END_TEST
 
@@ -1336,7 +1405,8 @@ static void cases_add(TCase *tcase)
 	tcase_add_test(tcase, reports_are_whole);
 	tcase_add_test(tcase, report_escapes);
 	tcase_add_test(tcase, report_is_not_read);
-	tcase_add_loop_test(tcase, set_words, 0, 12);
+	tcase_add_loop_test(tcase, set_words, 0, 29);
+	tcase_add_test(tcase, set_objects);
 	tcase_add_test(tcase, set_without_end);
 	tcase_add_test(tcase, set_every_session_of_a_process);
 	tcase_add_test(tcase, other_users_see_nothing);
