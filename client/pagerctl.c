@@ -17,7 +17,8 @@
 
 static const char usage[] =
 	"usage: pagerctl run [--memory SIZE] [--policy P] [--swap DIR] [--no-heap] [--min SIZE]\n"
-	"                    [--chaos SEED] [--verbose] [--socket PATH] [--] CMD [ARG ...]\n"
+	"                    [--learn FILE] [--prefetch FILE] [--chaos SEED] [--verbose]\n"
+	"                    [--socket PATH] [--] CMD [ARG ...]\n"
 	"       pagerctl status [--json]\n"
 	"       pagerctl stat [PID] [--json]\n"
 	"       pagerctl maps PID [--json]\n"
@@ -34,6 +35,8 @@ static const char usage[] =
 	"  --no-heap      do not preload an allocator: only the program's own mmap calls are "
 	"paged\n"
 	"  --min SIZE     leave smaller anonymous mappings to the kernel (default 1M)\n"
+	"  --learn FILE   record in FILE which pages of files the command touches\n"
+	"  --prefetch FILE  read them in ahead when the command maps these files\n"
 	"  --chaos SEED   page everything, and evict, delay, reorder and fail whatever may be, at\n"
 	"                 random (private daemon; very slow; for tests: results must not change)\n"
 	"  --verbose      say at the end what the paged memory took\n"

@@ -75,6 +75,7 @@ static void preload_init(void)
 	preload.require = preload_required();
 	preload_copy(preload.socket_path, sizeof(preload.socket_path), "PAGERD_SOCKET");
 	preload_copy(preload.memory, sizeof(preload.memory), "PAGERD_MEMORY");
+	preload_copy(preload.learn, sizeof(preload.learn), "PAGERD_LEARN");
 	preload_copy(preload.policy, sizeof(preload.policy), "PAGERD_POLICY");
 	preload_size("PAGERD_MIN_BYTES", &preload.choice.min_bytes);
 	preload_size("PAGERD_MIN_FILE_BYTES", &preload.choice.min_file_bytes);
@@ -105,11 +106,20 @@ bool preload_paging(void)
 	       sys_getpid() == preload.pid;
 }
 
+/* It ends with the pagerctl that began it: whoever comes later goes without. */
+static void preload_learn(void)
+{
+	char text[sizeof("learn=") + sizeof(preload.learn)] = "learn=";
+	if (preload.learn[0])
+		session_set(&preload.paged.session, 0, strcat(text, preload.learn), NULL, 0);
+}
+
 int preload_set(void)
 {
 	char text[sizeof("memory= policy=") + sizeof(preload.memory) + sizeof(preload.policy)];
 	char why[160] = "";
 	text[0] = 0;
+	preload_learn();
 	if (preload.memory[0])
 		strcat(strcpy(text, "memory="), preload.memory);
 	if (preload.policy[0])

@@ -8,8 +8,9 @@
  *
  * Environment: PAGERD_SOCKET (without it the library does nothing), PAGERD_MIN_BYTES and
  * PAGERD_MIN_FILE_BYTES (smaller mappings stay the kernel's), PAGERD_MEMORY and PAGERD_POLICY (this
- * process's limit and policy), PAGERD_VERBOSE (say what goes wrong), PAGERD_REQUIRE (a process id,
- * or 1 for all: exit with 125 if the daemon cannot be joined).
+ * process's limit and policy), PAGERD_LEARN (the number of a LEARN to take part in), PAGERD_VERBOSE
+ * (say what goes wrong), PAGERD_REQUIRE (a process id, or 1 for all: exit with 125 if the daemon
+ * cannot be joined).
  */
 #ifndef PAGERD_CLIENT_PRELOAD_H
 #define PAGERD_CLIENT_PRELOAD_H
@@ -54,6 +55,7 @@ struct preload {
 	char socket_path[108];
 	char memory[32];
 	char policy[96];
+	char learn[24];
 	/* between prepare and its counterpart of a fork */
 	int fork_socket; /* the child's; -1: none */
 	int fork_error;

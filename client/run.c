@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "heap.h"
+#include "learned.h"
 #include "locate.h"
 #include "pagerctl.h"
 #include "service.h"
@@ -21,6 +22,10 @@ struct run {
 	struct service_options service;
 	const char *socket; /* --socket */
 	const char *min;
+	const char *learn;    /* file to write */
+	const char *prefetch; /* file to read */
+	struct learned learned;
+	uint64_t learn_number; /* 0: none */
 	bool heap;
 	bool verbose;
 	char **command;
@@ -74,6 +79,10 @@ static int option_value(struct run *run, const char *name, const char *value)
 		run->service.chaos = value;
 	else if (strcmp(name, "--socket") == 0)
 		run->socket = value;
+	else if (strcmp(name, "--learn") == 0)
+		run->learn = value;
+	else if (strcmp(name, "--prefetch") == 0)
+		run->prefetch = value;
 	else
 		run->min = value;
 	return strcmp(name, "--min") == 0 ? option_size(name, value, &ignored) : 0;
@@ -81,8 +90,8 @@ static int option_value(struct run *run, const char *name, const char *value)
 
 static bool option_has_value(const char *name)
 {
-	static const char *const names[] = {"--memory", "--policy", "--swap",
-					    "--socket", "--min",    "--chaos"};
+	static const char *const names[] = {"--memory", "--policy", "--swap",  "--socket",
+					    "--min",	"--chaos",  "--learn", "--prefetch"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
@@ -172,9 +181,27 @@ static int run_service(const struct run *run, struct service *service)
 	return service_start(service, &options);
 }
 
+/* Before anything is started: are the files as they must be? */
+static int run_files(struct run *run)
+{
+	int status = run->prefetch ? learned_read(&run->learned, run->prefetch) : 0;
+	return status == 0 && run->learn ? learned_try(run->learn) : status;
+}
+
+static int run_learn(struct run *run, const struct service *service)
+{
+	if (!run->learn && !run->prefetch)
+		return 0;
+	int status = learned_start(service->control, run->learn, &run->learn_number);
+	if (status == 0)
+		status = learned_send(service->control, &run->learned);
+	learned_finish(&run->learned);
+	return status;
+}
+
 static int run_environment(const struct run *run, const struct service *service)
 {
-	char program[LOCATE_MAX], memory[24];
+	char program[LOCATE_MAX], memory[24], number[24];
 	if (locate_command(run->command[0], program) < 0)
 		program[0] = 0; /* execvp says what is wrong */
 	setenv("PAGERD_SOCKET", service->path, 1);
@@ -190,6 +217,11 @@ static int run_environment(const struct run *run, const struct service *service)
 		snprintf(memory, sizeof(memory), "%llu",
 			 (unsigned long long)run->service.memory_bytes);
 		setenv("PAGERD_MEMORY", memory, 1);
+	}
+	unsetenv("PAGERD_LEARN");
+	if (run->learn_number) {
+		snprintf(number, sizeof(number), "%llu", (unsigned long long)run->learn_number);
+		setenv("PAGERD_LEARN", number, 1);
 	}
 	return heap_prepare(program, run->heap);
 }
@@ -229,10 +261,14 @@ int run_main(char **argv)
 	int status = run_parse(argv + 1, &run);
 	if (status != 0)
 		return status;
-	status = run_service(&run, &service);
+	status = run_files(&run);
+	if (status == 0)
+		status = run_service(&run, &service);
 	if (status != 0)
 		return status;
-	status = run_command(&run, &service, &orphaned);
+	status = run_learn(&run, &service);
+	if (status == 0)
+		status = run_command(&run, &service, &orphaned);
 	if (orphaned) {
 		complain("the daemon (process %u) has gone: killed %s and all that it started, "
 			 "whose memory it had",
@@ -242,6 +278,8 @@ int run_main(char **argv)
 	}
 	if (run.verbose)
 		run_account(&service);
+	if (run.learn && run.learn_number && learned_save(service.control, run.learn) != 0)
+		status = STATUS_RUN_FAILED;
 	service_finish(&service);
 	return status;
 }

@@ -275,6 +275,9 @@ int report_make(const struct daemon *daemon, const struct pager_snapshot *snapsh
 	case PAGERD_REPORT_MAPS:
 		report_maps(out, snapshot, query);
 		break;
+	case PAGERD_REPORT_LEARNED:
+		report_learned(out, snapshot);
+		break;
 	case PAGERD_REPORT_RUSAGE:
 		rusage(out, snapshot, query->json);
 		break;

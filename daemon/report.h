@@ -38,6 +38,8 @@ void report_settings(FILE *out, const struct pager_snapshot *snapshot,
 		     const struct report_query *query);
 void report_json_settings(FILE *out, const struct pager_snapshot *snapshot,
 			  const struct report_query *query);
+/* What the asker's LEARN has recorded. */
+void report_learned(FILE *out, const struct pager_snapshot *snapshot);
 void report_maps(FILE *out, const struct pager_snapshot *snapshot,
 		 const struct report_query *query);
 

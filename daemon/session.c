@@ -37,6 +37,7 @@ static void session_free(struct session *session)
 		close(session->set_fd);
 	free(session->text);
 	free(session->targets);
+	free(session->pages);
 	free(session);
 	daemon_check_end(daemon);
 }
@@ -52,9 +53,21 @@ static void client_removed(struct job *job)
 	session_free(job->owner);
 }
 
+static void session_end(struct session *session);
+
+static void learn_ended(struct job *job)
+{
+	session_end(job->owner);
+}
+
 /* The connection has ended and no request is under way: let the client go. */
 static void session_end(struct session *session)
 {
+	if (session->learn) {
+		session->busy = true;
+		session_learn_end(session, learn_ended);
+		return;
+	}
 	if (!session->client) {
 		session_free(session);
 		return;

@@ -33,6 +33,8 @@ union packet {
 	struct pagerd_open open;
 	struct pagerd_set set;
 	struct pagerd_report report;
+	struct pagerd_learn learn;
+	struct pagerd_learn_pages learn_pages;
 	char bytes[PAGERD_PACKET_MAX];
 };
 
@@ -63,11 +65,13 @@ struct session {
 	uid_t uid;
 	char name[20];
 	uint32_t client;       /* the pager's number, 0: none */
+	uint64_t learn;	       /* its LEARN, 0: none */
 	struct session *child; /* FORK under way */
 	struct session_file file;
-	struct pagerd_set set; /* SET under way */
-	int set_fd;	       /* the file that it is about, or -1 */
-	char words[256];       /* its text, taken apart: the pager reads it */
+	struct pagerd_set set;		  /* SET under way */
+	struct pagerd_learn_pages *pages; /* LEARN_PAGES under way */
+	int set_fd;			  /* the file that it is about, or -1 */
+	char words[256];		  /* its text, taken apart: the pager reads it */
 	uint32_t *targets;
 	unsigned target_count;
 	struct job job;
@@ -109,6 +113,10 @@ void session_reply_packet(struct session *session, void *packet, size_t size, ui
 			  int error, int fd);
 /* SET; takes fd, or -1. */
 void session_set(struct session *session, const struct pagerd_set *set, int fd);
+/* LEARN and LEARN_PAGES; the end of what LEARN began, after which the session is to end. */
+void session_learn(struct session *session, const struct pagerd_learn *learn);
+void session_learn_pages(struct session *session, const struct pagerd_learn_pages *pages);
+void session_learn_end(struct session *session, void (*complete)(struct job *));
 /* FILE_BEGIN (takes fd) and FILE_END; the end that comes when a client sends none; forget what was
  * begun, when the session ends. */
 void session_file_begin(struct session *session, const struct pagerd_range *range, int fd);

@@ -41,6 +41,8 @@ static const struct packet_rule {
 	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_PAGEMAP] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true},
+	[PAGERD_LEARN] = {.size = sizeof(struct pagerd_learn)},
+	[PAGERD_LEARN_PAGES] = {.size = sizeof(struct pagerd_learn_pages)},
 	[PAGERD_DRAIN] = {.size = sizeof(struct pagerd_header)},
 };
 
@@ -396,6 +398,9 @@ static void packet_report(struct session *session, const struct pagerd_report *r
 		request->flags |= SNAPSHOT_OBJECTS;
 	if (report->kind == PAGERD_REPORT_MAPS)
 		request->flags |= SNAPSHOT_REGIONS;
+	if (report->kind == PAGERD_REPORT_LEARNED)
+		request->flags = SNAPSHOT_LEARNED;
+	request->learn = session->learn;
 	job_post(session);
 }
 
@@ -494,6 +499,12 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		break;
 	case PAGERD_REPORT:
 		packet_report(session, &packet->report);
+		break;
+	case PAGERD_LEARN:
+		session_learn(session, &packet->learn);
+		break;
+	case PAGERD_LEARN_PAGES:
+		session_learn_pages(session, &packet->learn_pages);
 		break;
 	case PAGERD_DRAIN:
 		job_start(session, PAGER_DRAIN, simple_done);

@@ -49,6 +49,9 @@ static const char *word_parse(const char *word, struct pager_request *request)
 	} else if (!strncmp(word, "object=", 7)) {
 		if (!number_parse(word + 7, 10, &request->object))
 			return "object: not a number";
+	} else if (!strncmp(word, "learn=", 6)) {
+		if (!number_parse(word + 6, 10, &request->learn))
+			return "learn: not a number";
 	} else if (!strncmp(word, "address=", 8)) {
 		if (!number_parse(word + 8, 16, &request->address))
 			return "address: not an address (such as 7f0123456000)";
@@ -70,7 +73,7 @@ static const char *set_parse(char *text, struct pager_request *request)
 	bool any = request->length || request->text;
 	if (request->flags & SET_DEFAULT)
 		return any ? "default: cannot be set together with something else" : NULL;
-	return any ? NULL : "nothing to set";
+	return any || request->learn ? NULL : "nothing to set";
 }
 
 /* What is wrong with what the words are about. */

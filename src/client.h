@@ -35,6 +35,7 @@ struct client {
 	bool freezing;		       /* between FORK and FORK_END */
 	struct object *writing;	       /* frozen between FILE_BEGIN and FILE_END */
 	struct pager_request *leaving; /* its session ended; done when the process has */
+	uint64_t learn;		       /* number of the one that it has joined, 0: none */
 	struct agent agent;
 	int pagemap; /* its /proc/PID/pagemap, or -1 */
 	struct wired wired;

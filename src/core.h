@@ -16,6 +16,7 @@
 #include "histogram.h"
 #include "io.h"
 #include "latency.h"
+#include "learn.h"
 #include "object.h"
 #include "pageout.h"
 #include "pager.h"
@@ -99,6 +100,12 @@ struct pager {
 	struct fault_queue frozen;
 	struct shortage shortage;
 	struct poison_table poison;
+
+	/* learned sets */
+	struct learn learns[LEARN_MAX];
+	uint64_t learns_ever;
+	struct warmup *warmups; /* under way, in the order in which they began */
+	uint32_t io_warmups;	/* their reads in flight */
 
 	/* I/O */
 	struct bounce bounce;
@@ -204,7 +211,7 @@ void swap_close(struct pager *pager);
 uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *error);
 
 /* snapshot.c */
-struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections);
+struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uint64_t learn);
 void stats_fill(struct pager *pager, const struct client *client, struct pagerd_stats *stats);
 void stats_add(struct pagerd_stats *sum, const struct pagerd_stats *stats);
 void stats_latency(struct pagerd_stats *stats, const struct histogram *histogram);

@@ -475,6 +475,8 @@ void fault_handle(struct pager *pager, uint32_t number)
 	fs.object = object_lookup(pager, fs.region->object);
 	fault->object = fs.object->number;
 	fs.page = region_page(fs.region, fault->address);
+	if (!fault->own)
+		learn_touch(fs.region->learned, fs.page);
 	if (fs.object->frozen && fault->write) {
 		fault_push(pager, &pager->frozen, number);
 		return;

@@ -131,6 +131,7 @@ int fork_finish(struct pager *pager, struct pager_request *request)
 	if (!client || !child)
 		return -ESRCH;
 	client->stats.forks++;
+	child->learn = client->learn;
 	for (uint32_t i = 0; i < client->region_count; i++) {
 		int error = region_clone(pager, child, client->regions[i]);
 		if (error) {

@@ -2,11 +2,14 @@
 /* Block I/O: reads and writes of runs of pages, and syncs, through the ring. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core.h"
+
+#define IOPRIO_LOW IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7) /* where the device's queue heeds it */
 #include "uapi.h"
 
 int io_table_init(struct pager *pager)
@@ -34,7 +37,7 @@ struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number)
 	struct io *io = &pager->ios[*number];
 	pager->io_free = io->next_free;
 	io->kind = kind;
-	io->swap = io->tail = io->staged = false;
+	io->swap = io->tail = io->staged = io->warmup = false;
 	io->tries = 0;
 	io->count = io->bounce = io->object = 0;
 	io->page = io->place = io->address = 0;
@@ -94,6 +97,8 @@ void io_submit(struct pager *pager, struct io *io)
 		io_uring_prep_write(sqe, fd, buffer, bytes, place);
 	if (io_direct_read(io))
 		sqe->rw_flags = RWF_NOWAIT;
+	if (io->warmup)
+		sqe->ioprio = IOPRIO_LOW;
 	io_uring_sqe_set_data64(sqe, ring_data(RING_IO, (uint64_t)(io - pager->ios)));
 }
 
@@ -242,6 +247,8 @@ void io_complete(struct pager *pager, uint32_t number, int result)
 		return;
 	if (io->kind == IO_READ)
 		pager->io_reads--;
+	if (io->warmup)
+		pager->io_warmups--;
 	if (io->kind == IO_WRITE)
 		io_write_done(pager, io, error);
 	else if (error)

@@ -38,6 +38,7 @@ struct io {
 	enum io_kind kind;
 	bool swap;   /* to or from the swap file, else the object's file */
 	bool tail;   /* through fd_tail: bytes below the page's end, or what cannot go directly */
+	bool warmup; /* see warmup.h */
 	bool staged; /* read done, nobody has asked for its first page yet */
 	uint8_t tries;
 	uint32_t count;	 /* pages */
@@ -71,6 +72,12 @@ void io_table_finish(struct pager *pager);
  * first page's io is stored in *io. */
 uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
 		 uint32_t count, uint32_t min_count, uint32_t *io);
+
+/* Read those of count pages that have a bit in wanted; all of these must be ABSENT pages of a file,
+ * and there must be frames for them. False if there is no bounce memory or record. The io is
+ * stored in *io. */
+bool io_read_wanted(struct pager *pager, struct client *client, struct object *object,
+		    uint64_t page, uint32_t count, const uint64_t *wanted, uint32_t *io);
 
 /* Write the pages of some of the first frames: those that can go in one transfer. All must be
  * resident, dirty and not FRAME_WRITEBACK, sorted by (object, page). Protects them, copies them to

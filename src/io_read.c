@@ -69,6 +69,43 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 	return count;
 }
 
+bool io_read_wanted(struct pager *pager, struct client *client, struct object *object,
+		    uint64_t page, uint32_t count, const uint64_t *wanted, uint32_t *number)
+{
+	uint32_t bounce = bounce_alloc(&pager->bounce, count);
+	struct io *io = bounce == BOUNCE_NONE ? NULL : io_alloc(pager, IO_READ, number);
+	if (!io) {
+		if (bounce != BOUNCE_NONE)
+			bounce_free(&pager->bounce, bounce, count);
+		return false;
+	}
+	io->count = io->span = count;
+	io->bounce = bounce;
+	if (object_arm(pager, object, page, count)) {
+		io_release(pager, io);
+		return false;
+	}
+	io->warmup = true;
+	io->object = object->number;
+	io->page = page;
+	io->place = page << PAGE_SHIFT;
+	io->bytes = count << PAGE_SHIFT;
+	for (uint32_t i = 0; i < count; i++) {
+		io->frames[i] = wanted[i / 64] >> (i % 64) & 1
+					? frame_alloc(pager, client, object, page + i)
+					: FRAME_NONE;
+		if (io->frames[i] == FRAME_NONE)
+			continue;
+		frame_get(pager, io->frames[i])->io = *number;
+		object->table[page + i] = pte_make(PAGE_READING, io->frames[i], 0);
+	}
+	object->in_flight += count;
+	pager->io_reads++;
+	pager->io_warmups++;
+	io_submit(pager, io);
+	return true;
+}
+
 /* Is this page of the read still wanted? If not, its frame is freed. */
 static bool read_wanted(struct pager *pager, struct io *io, uint32_t index)
 {
@@ -256,6 +293,8 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 	struct client *client = client_lookup(pager, fault->client);
 	struct region *region = client ? region_lookup(client, fault->address) : NULL;
 	uint64_t demanded = UINT64_MAX;
+	/* What is mapped only when it is asked for is seen to be. */
+	bool apart = object_is_file(object) && client && learn_records(pager, client);
 	if (region && region->object == io->object)
 		demanded = region_page(region, fault->address);
 	else
@@ -271,10 +310,11 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 		bool write = fault->write && io->page + i == demanded && !object->frozen &&
 			     fault_may_dirty(pager, fault, object);
 		uint32_t run = 1;
-		while (!write && i + run < io->count && read_wanted(pager, io, i + run) &&
+		while (!write && !apart && i + run < io->count && read_wanted(pager, io, i + run) &&
 		       !(fault->write && io->page + i + run == demanded))
 			run++;
-		uint32_t in = install_run(pager, io, i, run, client, region, !write);
+		bool map = !apart || io->page + i == demanded;
+		uint32_t in = install_run(pager, io, i, run, client, map ? region : NULL, !write);
 		install_resident(pager, io, object, i, in, demanded);
 		if (write && in)
 			frame_dirty(pager, object, demanded);
@@ -321,7 +361,7 @@ static void install_ahead(struct pager *pager, struct io *io)
 	struct client *client;
 	struct region *region = ahead_region(pager, io, &client);
 	uint32_t i = 1, run;
-	if (!region || io->count < AHEAD_PAGES)
+	if (!region || io->count < AHEAD_PAGES || learn_records(pager, client))
 		return;
 	for (; i < io->count; i += run) {
 		run = 1;
@@ -340,11 +380,67 @@ static void install_ahead(struct pager *pager, struct io *io)
 	io->count = 1;
 }
 
+/* Map pages of a file that are in the object where client has it mapped privately, except over
+ * pages of its own. What is not mapped here is by a fault. */
+static void map_private(struct pager *pager, struct client *client, const struct region *region,
+			uint64_t page, uint32_t count)
+{
+	const struct object *own = object_lookup(pager, region->object);
+	uint64_t first, pages, done;
+	if (!region_overlap(region, page, count, &first, &pages))
+		return;
+	for (uint64_t end = first + pages, run; first < end; first += run) {
+		for (run = 0; first + run < end && object_pte(own, first + run) == 0; run++)
+			;
+		if (run)
+			uffd_continue(client->uffd, region_address(region, first),
+				      run << PAGE_SHIFT, true, &done);
+		else
+			run = 1;
+	}
+}
+
+/* The pages of a warm-up go to the object and, where they are not recorded, into the region. */
+static void install_warmup(struct pager *pager, struct io *io)
+{
+	struct object *object = object_lookup(pager, io->object);
+	struct client *client = client_lookup(pager, io->client);
+	struct region *region = NULL;
+	if (client && client->generation == io->client_generation && !learn_records(pager, client))
+		region = region_lookup(client, io->address);
+	bool own = region && region->object == io->object;
+	bool private = region && !own &&
+		       object_behind(pager, object_lookup(pager, region->object)) == object;
+	for (uint32_t i = 0, run; !object->closing && i < io->count; i += run) {
+		run = 1;
+		if (!read_wanted(pager, io, i))
+			continue;
+		while (i + run < io->count && read_wanted(pager, io, i + run))
+			run++;
+		uint32_t in = install_run(pager, io, i, run, client, own ? region : NULL, true);
+		install_resident(pager, io, object, i, in, UINT64_MAX);
+		if (private && in)
+			map_private(pager, client, region, io->page + i, in);
+		if (in < run)
+			break;
+	}
+	uint32_t list = io->waiters;
+	read_undo(pager, io);
+	io_release(pager, io);
+	fault_retry_list(pager, list, false);
+	object_reap(pager, object);
+}
+
 void io_read_done(struct pager *pager, uint32_t number)
 {
 	struct io *io = &pager->ios[number];
 	struct object *object = object_lookup(pager, io->object);
 	uint32_t first = io->waiters;
+	if (io->warmup) {
+		COUNT(pager, client_lookup(pager, io->client), object, pages_read, io->count);
+		install_warmup(pager, io);
+		return;
+	}
 	if (first == FAULT_NONE) {
 		struct frame *frame = NULL;
 		for (uint32_t i = 0; i < io->count && !frame; i++)

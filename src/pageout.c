@@ -50,6 +50,18 @@ static uint32_t budget_need(struct pager *pager)
 		       shortage_stalled(pager) ? 0 : pager->reclaiming);
 }
 
+static uint32_t spare_of(uint32_t used, uint32_t bound)
+{
+	return beyond(bound, used + watermark(bound, true));
+}
+
+uint32_t pageout_spare(const struct pager *pager, const struct pool *pool)
+{
+	uint32_t spare = spare_of(pager->used_pages, pager->budget_pages);
+	uint32_t own = pool->limit_pages ? spare_of(pool->used_pages, pool->limit_pages) : spare;
+	return own < spare ? own : spare;
+}
+
 static uint32_t pool_largest(const struct pager *pager)
 {
 	uint32_t best = 0;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "warmup.h"
 
 #define TICK_NS	   200000000ull /* how often old dirty pages are looked for */
 #define STOP_TICKS 25u		/* failing write-backs are tried this long at the end */
@@ -153,6 +154,7 @@ void pager_destroy(struct pager *pager)
 	client_table_finish(pager);
 	object_table_finish(pager);
 	pools_finish(pager);
+	learns_finish(pager);
 	frame_table_finish(pager);
 	fault_table_finish(pager);
 	io_table_finish(pager);
@@ -323,6 +325,8 @@ static bool turn(struct pager *pager)
 	if (pager->syncs)
 		sync_run(pager);
 	latency_update(pager);
+	if (pager->warmups)
+		warmup_run(pager);
 	/* Reads of this turn go to the device before time is spent on reclaim. */
 	if (io_uring_sq_ready(&pager->ring))
 		io_uring_submit(&pager->ring);
@@ -341,7 +345,7 @@ static uint64_t wait_ns(const struct pager *pager)
 {
 	if (latency_window_ns(pager))
 		return latency_window_ns(pager);
-	if (pager->dirty_head != FRAME_NONE || pager->closing_objects ||
+	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->warmups ||
 	    pager->shortage.waiting.count || pager->stopping || pager->leaving ||
 	    pager->poison.used || pager->truncations || pager->record.waiting.count)
 		return TICK_NS;

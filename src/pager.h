@@ -90,14 +90,21 @@ enum pager_request_type {
 	PAGER_STATS,	     /* in: client; out: stats */
 	PAGER_SET,	     /* in: client (0: the daemon), length (0: unchanged, else budget or
 				limit in bytes; UINT64_MAX: no limit), text (policy or NULL),
-				flags (SET_*); out: why */
+				flags (SET_*), learn (of a client: to take part in; or 0); out:
+				why */
 	PAGER_SET_OBJECT,    /* the same for an object, on behalf of uid: the one mapped at address
 				in client; if client is 0, the file that fd is open on, be it with
 				O_PATH; if fd is -1, object */
-	PAGER_SNAPSHOT,	     /* in: flags (SNAPSHOT_*); out: snapshot (free with snapshot_free) */
-	PAGER_DRAIN,	     /* done when nothing unwritten is left of clients that have gone */
-	PAGER_CHECK,	     /* run the invariant checker; error -EUCLEAN if it found something */
-	PAGER_STOP,	     /* write what is unwritten to its files, then end pager_run */
+	PAGER_LEARN,	   /* in: uid, flags (PAGERD_LEARN_RECORD); out: learn. -EUSERS: too many */
+	PAGER_LEARN_PAGES, /* in: learn, device, inode, ranges, length (their number): pages that
+			      are wanted, after those that were named before; -EINVAL, -ENOSPC,
+			      -ENOMEM */
+	PAGER_LEARN_END,   /* in: learn */
+	PAGER_SNAPSHOT, /* in: flags (SNAPSHOT_*), learn (for its section); out: snapshot (free with
+			   snapshot_free) */
+	PAGER_DRAIN,	/* done when nothing unwritten is left of clients that have gone */
+	PAGER_CHECK,	/* run the invariant checker; error -EUCLEAN if it found something */
+	PAGER_STOP,	/* write what is unwritten to its files, then end pager_run */
 };
 
 #define SET_CHECK   1u /* change nothing, only say what is wrong with length and text */
@@ -106,12 +113,14 @@ enum pager_request_type {
 #define SNAPSHOT_CLIENTS 1u
 #define SNAPSHOT_OBJECTS 2u
 #define SNAPSHOT_REGIONS 4u
+#define SNAPSHOT_LEARNED 8u
 
 /*
  * One request. The caller owns the storage, which must live until done is called; done runs on
  * the pager's thread and must not block (typically: put the request on a queue and wake the main
  * thread). A request that needs I/O is done when that has finished. Descriptors handed in (fd)
- * become the pager's in every case, also on error. text must live as long as the request.
+ * become the pager's in every case, also on error. text and ranges must live as long as the
+ * request.
  */
 struct pager_request {
 	enum pager_request_type type;
@@ -132,6 +141,10 @@ struct pager_request {
 	uint64_t length;
 	uint64_t object;
 	uint64_t offset;
+	uint64_t learn;
+	uint64_t device;
+	uint64_t inode;
+	const struct pagerd_pages *ranges;
 	const char *text;
 	char name[20];
 	char why[160];
@@ -190,6 +203,15 @@ struct region_info {
 	bool read_only;
 };
 
+/* The pages of a file that were touched. */
+struct learned_info {
+	uint64_t device;
+	uint64_t inode;
+	char *path;
+	size_t range_count;
+	struct pagerd_pages *ranges;
+};
+
 /* Sections that were not asked for are NULL with count 0. */
 struct pager_snapshot {
 	char policy[PAGER_POLICY_BYTES];
@@ -206,6 +228,8 @@ struct pager_snapshot {
 	struct object_info *objects;
 	size_t region_count;
 	struct region_info *regions;
+	size_t learned_count;
+	struct learned_info *learned;
 };
 void snapshot_free(struct pager_snapshot *snapshot);
 

@@ -16,7 +16,8 @@ static uint32_t base_run(struct pager *pager, struct faultstate *fs, const struc
 {
 	bool run;
 	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
-	uint32_t window = fs->fault->single ? 1 : prefetch_window(pager, fs->region, stream);
+	bool single = fs->fault->single || learn_records(pager, fs->client);
+	uint32_t window = single ? 1 : prefetch_window(pager, fs->region, stream);
 	uint64_t end = fs->region->offset + region_pages(fs->region);
 	uint32_t count = 1;
 	if (window > MAP_PAGES)

@@ -15,6 +15,7 @@
 
 struct pager;
 struct client;
+struct learn_file;
 
 /* One run of accesses in a region that prefetch follows. */
 struct stream {
@@ -43,6 +44,7 @@ struct region {
 	bool read_only;	 /* MAP_PRIVATE of a read-only memfd: never written, no markers */
 	bool registered; /* false: a clone that the forked child has not taken yet */
 	enum region_advice advice;
+	struct learn_file *learned; /* of the file, or NULL */
 	uint32_t stream_tick;
 	uint64_t write_next; /* object page whose write fault would continue a run of writes */
 	uint32_t write_window;

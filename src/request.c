@@ -159,7 +159,8 @@ static int register_clones(struct pager *pager, struct pager_request *request,
 		if (region->registered)
 			return -EEXIST;
 		error = uffd_register(client->uffd, region->start, region->end - region->start,
-				      object_lookup(pager, region->object)->guarded);
+				      object_lookup(pager, region->object)->guarded ||
+					      learn_records(pager, client));
 		if (error)
 			return error;
 		region->registered = true;
@@ -193,7 +194,8 @@ static int request_register(struct pager *pager, struct pager_request *request,
 	if (error)
 		return error;
 	bool read_only = client->held_read_only;
-	error = uffd_register(client->uffd, request->address, request->length, object->guarded);
+	error = uffd_register(client->uffd, request->address, request->length,
+			      object->guarded || learn_records(pager, client));
 	if (error)
 		return error;
 	struct region values =
@@ -222,6 +224,7 @@ static int request_register(struct pager *pager, struct pager_request *request,
 		return error;
 	}
 	client_hold(pager, client, NULL);
+	learn_region(pager, client, region);
 	return 0;
 }
 
@@ -577,8 +580,17 @@ static bool request_global(struct pager *pager, struct pager_request *request, i
 			close(request->fd);
 		return true;
 	case PAGER_SNAPSHOT:
-		request->snapshot = snapshot_make(pager, request->flags);
+		request->snapshot = snapshot_make(pager, request->flags, request->learn);
 		*error = request->snapshot ? 0 : -ENOMEM;
+		return true;
+	case PAGER_LEARN:
+		*error = learn_start(pager, request);
+		return true;
+	case PAGER_LEARN_PAGES:
+		*error = learn_pages(pager, request);
+		return true;
+	case PAGER_LEARN_END:
+		learn_end(pager, request->learn);
 		return true;
 	case PAGER_CHECK:
 		*error = invariant_check(pager) ? -EUCLEAN : 0;

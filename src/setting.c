@@ -67,7 +67,10 @@ static int set_pool(struct pager *pager, struct pager_request *request, uint32_t
 
 static int set_client(struct pager *pager, struct pager_request *request, struct client *client)
 {
-	int error = set_pool(pager, request, &client->pool, client->uid);
+	bool pool = request->length || request->text || request->flags & SET_DEFAULT;
+	int error = pool ? set_pool(pager, request, &client->pool, client->uid) : 0;
+	if (!error && request->learn)
+		error = learn_join(pager, client, request->learn);
 	client->stats.limit_pages = client->pool ? pager->pools[client->pool].limit_pages : 0;
 	return error;
 }

@@ -184,7 +184,7 @@ static void fill_total(struct pager *pager, struct pager_snapshot *snapshot)
 	free(latency);
 }
 
-struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections)
+struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uint64_t learn)
 {
 	struct pager_snapshot *snapshot = calloc(1, sizeof *snapshot);
 	size_t regions = 0;
@@ -212,6 +212,10 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections)
 	snapshot->latency_held = pager->latency.held;
 	access_name(pager->access.looks, snapshot->access_source);
 	fill_total(pager, snapshot);
+	if (sections & SNAPSHOT_LEARNED && learn_snapshot(pager, learn, snapshot)) {
+		snapshot_free(snapshot);
+		return NULL;
+	}
 	return snapshot;
 }
 
@@ -222,5 +226,10 @@ void snapshot_free(struct pager_snapshot *snapshot)
 	free(snapshot->clients);
 	free(snapshot->objects);
 	free(snapshot->regions);
+	for (size_t i = 0; i < snapshot->learned_count; i++) {
+		free(snapshot->learned[i].path);
+		free(snapshot->learned[i].ranges);
+	}
+	free(snapshot->learned);
 	free(snapshot);
 }

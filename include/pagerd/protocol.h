@@ -48,6 +48,8 @@ enum pagerd_type {
 	PAGERD_AGENT = 18,
 	PAGERD_WIRE = 19,
 	PAGERD_PAGEMAP = 20,
+	PAGERD_LEARN = 21,
+	PAGERD_LEARN_PAGES = 22,
 };
 
 struct pagerd_header {
@@ -220,9 +222,9 @@ struct pagerd_stats_reply {
  * SET: "memory=128M policy=lru" for the client pid (every session of that process), or for the
  * daemon if pid is 0. An object is named by one more word, "object=7" (pid 0) or "address=7f01..."
  * (hexadecimal, in pid), or as the file of a descriptor, open in any way, that comes along (pid 0).
- * "default" alone takes back what was set; "check" changes nothing. The reply is a text
- * (PAGERD_REPORT's packet): empty, or what was wrong; -ENOENT: no such object, or not the
- * sender's; -ESRCH: no such client, or not the sender's.
+ * "learn=NUMBER" has the client pid take part in a LEARN. "default" alone takes back what was set;
+ * "check" changes nothing. The reply is a text (PAGERD_REPORT's packet): empty, or what was wrong;
+ * -ENOENT: no such object, or not the sender's; -ESRCH: no such client, or not the sender's.
  */
 #define PAGERD_SET_SELF UINT32_MAX /* pid: the sending session alone, which pages */
 struct pagerd_set {
@@ -232,12 +234,47 @@ struct pagerd_set {
 	char text[256]; /* zero-terminated */
 };
 
+/*
+ * LEARN: once a session. Clients of the sender's user that take part ("learn=NUMBER" in SET) have
+ * the pages of files that they touch recorded, if flags has PAGERD_LEARN_RECORD, until the session
+ * ends; PAGERD_REPORT_LEARNED reports them. LEARN_PAGES names pages of a file that they are
+ * expected to touch, in ascending order over all packets: these are read in ahead when one of them
+ * maps the file, as far as memory is free. Its reply is the header alone: -EINVAL, -ENOSPC (too
+ * many).
+ */
+#define PAGERD_LEARN_RECORD 1u
+struct pagerd_learn {
+	struct pagerd_header h;
+	uint32_t flags;
+	uint32_t reserved;
+};
+struct pagerd_learn_reply {
+	struct pagerd_header h;
+	uint64_t number;
+};
+struct pagerd_pages {
+	uint64_t page;
+	uint64_t count;
+};
+#define PAGERD_LEARN_RANGES 250u
+struct pagerd_learn_pages {
+	struct pagerd_header h;
+	uint64_t device;
+	uint64_t inode;
+	uint32_t count;
+	uint32_t reserved;
+	struct pagerd_pages ranges[PAGERD_LEARN_RANGES];
+};
+
 /* REPORT: the reply is a text in one or more packets of struct pagerd_text; more is 0 in the
  * last one. */
 enum pagerd_report_kind {
 	PAGERD_REPORT_STATUS = 1,
 	PAGERD_REPORT_STAT = 2,
 	PAGERD_REPORT_MAPS = 3,
+	PAGERD_REPORT_LEARNED =
+		5,		  /* of the sender's LEARN: a line "file DEVICE INODE PATH" (with \\
+				     and what cannot be printed as \\ooo), then lines "PAGE COUNT" */
 	PAGERD_REPORT_RUSAGE = 4, /* what pagerctl run --verbose prints: all clients ever, summed */
 };
 struct pagerd_report {

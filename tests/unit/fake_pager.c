@@ -23,6 +23,7 @@
 #define FAKE_CLIENTS 4096
 #define FAKE_OBJECT  7u /* the one that may be set */
 #define FAKE_ADDRESS 0x7000u
+#define FAKE_LEARN   5u
 
 struct fake_client {
 	bool used;
@@ -195,6 +196,15 @@ static int fake_request(struct pager *pager, struct pager_request *request)
 		return fake_add(pager, request);
 	case PAGER_SNAPSHOT:
 		return fake_snapshot(pager, request);
+	case PAGER_LEARN:
+		request->learn = FAKE_LEARN;
+		return 0;
+	case PAGER_LEARN_PAGES:
+		assert(request->ranges && request->length <= PAGERD_LEARN_RANGES);
+		/* fall through */
+	case PAGER_LEARN_END:
+		assert(request->learn == FAKE_LEARN);
+		return 0;
 	case PAGER_DRAIN:
 	case PAGER_CHECK:
 		return 0;

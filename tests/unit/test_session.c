@@ -20,10 +20,12 @@
 #include "../../daemon/descriptor.c"
 #include "../../daemon/log.c"
 #include "../../daemon/report.c"
+#include "../../daemon/report_learned.c"
 #include "../../daemon/report_maps.c"
 #include "../../daemon/report_objects.c"
 #include "../../daemon/session.c"
 #include "../../daemon/session_file.c"
+#include "../../daemon/session_learn.c"
 #include "../../daemon/session_request.c"
 #include "../../daemon/session_set.c"
 
@@ -1216,6 +1218,59 @@ START_TEST(set_objects)
 }
 END_TEST
 
+static int peer_learn(int peer, uint32_t flags, uint64_t *number)
+{
+	struct pagerd_learn learn = {.flags = flags};
+	struct pagerd_learn_reply reply = {.number = 0};
+	int fd;
+	peer_send(peer, &learn, sizeof learn, PAGERD_LEARN, -1);
+	peer_receive(peer, &reply, sizeof reply, &fd);
+	*number = reply.number;
+	return reply.h.error;
+}
+
+static int peer_pages(int peer, uint32_t count)
+{
+	struct pagerd_learn_pages pages = {.count = count};
+	struct pagerd_header reply;
+	int fd;
+	peer_send(peer, &pages, sizeof pages, PAGERD_LEARN_PAGES, -1);
+	ck_assert_uint_eq(peer_receive(peer, &reply, sizeof reply, &fd), sizeof reply);
+	return reply.error;
+}
+
+START_TEST(learn)
+{
+	static char text[65536];
+	char why[300];
+	uint64_t number;
+	int peer = peer_join(), control = peer_new();
+	ck_assert_int_eq(peer_hello(control), 0);
+	ck_assert_int_eq(peer_pages(control, 1), -EINVAL);
+	ck_assert_int_eq(peer_report(control, PAGERD_REPORT_LEARNED, 0, 0, text, sizeof text), 0);
+	ck_assert_int_eq(peer_learn(control, 2, &number), -EINVAL);
+	ck_assert_int_eq(peer_learn(control, PAGERD_LEARN_RECORD, &number), 0);
+	ck_assert_uint_eq(number, FAKE_LEARN);
+	ck_assert_int_eq(peer_learn(control, 0, &number), -EALREADY);
+	ck_assert_int_eq(peer_pages(control, PAGERD_LEARN_RANGES), 0);
+	ck_assert_int_eq(peer_pages(control, PAGERD_LEARN_RANGES + 1), -EINVAL);
+	ck_assert_int_eq(peer_pages(control, UINT32_MAX), -EINVAL);
+	ck_assert_uint_eq(done_count(PAGER_LEARN_PAGES), 1);
+	uint32_t self = PAGERD_SET_SELF;
+	ck_assert_int_eq(peer_set(peer, self, "learn=5", why, sizeof why), 0);
+	ck_assert_str_eq(why, "");
+	ck_assert_uint_eq(pager_.last_of[PAGER_SET].learn, 5);
+	ck_assert_int_eq(peer_set(peer, self, "learn=x", why, sizeof why), 0);
+	ck_assert_ptr_nonnull(strstr(why, "learn"));
+	/* It ends with its session, whatever else that was. */
+	close(control);
+	loop_until(done_count(PAGER_LEARN_END) == 1);
+	ck_assert_int_eq(peer_learn(peer, 0, &number), 0);
+	close(peer);
+	loop_until(done_count(PAGER_LEARN_END) == 2 && done_count(PAGER_CLIENT_REMOVE) == 1);
+}
+END_TEST
+
 START_TEST(set_without_end)
 {
 	struct pagerd_set set = {.pid = 0};
@@ -1407,6 +1462,7 @@ static void cases_add(TCase *tcase)
 	tcase_add_test(tcase, report_is_not_read);
 	tcase_add_loop_test(tcase, set_words, 0, 29);
 	tcase_add_test(tcase, set_objects);
+	tcase_add_test(tcase, learn);
 	tcase_add_test(tcase, set_without_end);
 	tcase_add_test(tcase, set_every_session_of_a_process);
 	tcase_add_test(tcase, other_users_see_nothing);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* Warm-up: reading in what a program is expected to need at its start. */
+#include "warmup.h"
+
+#include <stdlib.h>
+
+#include "core.h"
+
+/* A demanded page waits for what the device has begun: two long reads are as fast as many. */
+#define WARMUP_READS 2u
+/* A device reads so many pages in the time in which it begins another read. */
+#define WARMUP_GAP 8u
+
+struct warmup {
+	uint32_t client;
+	uint32_t client_generation;
+	uint64_t address; /* of the region */
+	const struct learn_file *file;
+	uint32_t range; /* of the file's, in which page is, or the next one after it */
+	uint64_t page;	/* the next to look at */
+	struct warmup *next;
+};
+
+/* One read: pages [page, page + count), of which wanted has a bit each. */
+struct stretch {
+	uint64_t page;
+	uint32_t count;
+	uint32_t wanted_count;
+	uint64_t wanted[IO_PAGES / 64];
+};
+
+void warmup_start(struct pager *pager, const struct client *client, const struct region *region)
+{
+	struct warmup *warmup = malloc(sizeof *warmup), **link = &pager->warmups;
+	if (!warmup)
+		return;
+	*warmup = (struct warmup){
+		.client = client->number,
+		.client_generation = client->generation,
+		.address = region->start,
+		.file = region->learned,
+		.page = region->offset,
+	};
+	while (*link)
+		link = &(*link)->next;
+	*link = warmup;
+}
+
+void warmup_forget(struct pager *pager, const struct learn_file *file)
+{
+	for (struct warmup **link = &pager->warmups; *link;) {
+		struct warmup *warmup = *link;
+		if (file && warmup->file != file) {
+			link = &warmup->next;
+			continue;
+		}
+		*link = warmup->next;
+		free(warmup);
+	}
+}
+
+/* The first page that is wanted at or before end, and not there; end if there is none. */
+static uint64_t next_wanted(struct warmup *warmup, const struct object *object, uint64_t end)
+{
+	const struct learn_file *file = warmup->file;
+	for (; warmup->range < file->wanted_count; warmup->range++) {
+		const struct pagerd_pages *range = &file->wanted[warmup->range];
+		uint64_t page = warmup->page > range->page ? warmup->page : range->page;
+		for (; page < range->page + range->count && page < end; page++)
+			if (pte_state(object_pte(object, page)) == PAGE_ABSENT)
+				return page;
+		if (page >= end)
+			break;
+	}
+	return end;
+}
+
+/* Collect the next pages up to end for one read. */
+static void stretch_collect(struct warmup *warmup, const struct object *object, uint64_t end,
+			    struct stretch *stretch)
+{
+	uint64_t page = next_wanted(warmup, object, end);
+	*stretch = (struct stretch){.page = page};
+	while (page < end && page - stretch->page < IO_PAGES &&
+	       page - stretch->page <= stretch->count + WARMUP_GAP) {
+		uint32_t i = (uint32_t)(page - stretch->page);
+		stretch->wanted[i / 64] |= 1ull << (i % 64);
+		stretch->count = i + 1;
+		stretch->wanted_count++;
+		warmup->page = page + 1;
+		page = next_wanted(warmup, object, end);
+	}
+}
+
+static struct region *warmup_region(struct pager *pager, const struct warmup *warmup)
+{
+	struct client *client = client_lookup(pager, warmup->client);
+	if (!client || client->generation != warmup->client_generation)
+		return NULL;
+	struct region *region = region_lookup(client, warmup->address);
+	return region && region->learned == warmup->file ? region : NULL;
+}
+
+enum step {
+	STEP_END,   /* nothing more for this one */
+	STEP_LATER, /* not now */
+	STEP_MORE,
+};
+
+static enum step warmup_step(struct pager *pager, struct warmup *warmup)
+{
+	const struct region *region = warmup_region(pager, warmup);
+	if (!region)
+		return STEP_END;
+	struct client *client = client_lookup(pager, warmup->client);
+	struct object *object = object_behind(pager, object_lookup(pager, region->object));
+	uint64_t bytes, end = object_file_pages(object, &bytes);
+	uint64_t region_end = region->offset + region_pages(region);
+	end = region_end < end ? region_end : end;
+	end = object->capacity_pages < end ? object->capacity_pages : end;
+	if (pager->bounce.free_pages < IO_PAGES + BOUNCE_PAGES / 8 || !io_ahead_room(pager))
+		return STEP_LATER;
+	struct warmup before = *warmup;
+	struct stretch stretch;
+	stretch_collect(warmup, object, end, &stretch);
+	if (!stretch.count ||
+	    stretch.wanted_count > pageout_spare(pager, pool_of(pager, client, object)))
+		return STEP_END;
+	uint32_t io;
+	if (!io_read_wanted(pager, client, object, stretch.page, stretch.count, stretch.wanted,
+			    &io)) {
+		*warmup = before;
+		return STEP_LATER;
+	}
+	io_read_ahead(pager, io, client, region_address(region, stretch.page));
+	COUNT(pager, client, object, pages_prefetched, stretch.wanted_count);
+	return STEP_MORE;
+}
+
+void warmup_run(struct pager *pager)
+{
+	while (pager->warmups && pager->io_warmups < WARMUP_READS) {
+		struct warmup *warmup = pager->warmups;
+		switch (warmup_step(pager, warmup)) {
+		case STEP_END:
+			pager->warmups = warmup->next;
+			free(warmup);
+			break;
+		case STEP_LATER:
+			return;
+		case STEP_MORE:
+			break;
+		}
+	}
+}
