@@ -214,10 +214,10 @@ long paged_mmap(struct paged *paged, const struct mapping *mapping, int *error)
 	*error = regions_reserve(&paged->regions, 4);
 	if (*error < 0)
 		return *error;
-	int allowed =
-		mapping->kind != 0 && mapping->locked ? paged_lock_allowed(mapping->length) : 0;
+	int allowed = mapping->locked ? paged_lock_allowed(mapping->length) : 0;
 	if (allowed < 0)
 		return allowed;
+	bool cleared = false;
 	if (mapping_replaces(mapping) && range_valid(mapping->address, mapping->length) &&
 	    regions_overlap(&paged->regions, mapping->address,
 			    mapping->address + page_round_up(mapping->length))) {
@@ -226,13 +226,15 @@ long paged_mmap(struct paged *paged, const struct mapping *mapping, int *error)
 		int result = paged_make_room(paged, mapping);
 		if (result < 0)
 			return result;
+		cleared = true;
 	}
-	if (mapping->kind == 0)
-		return mapping_plain(mapping, mapping->address, mapping->flags);
 	/* Without MAP_POPULATE: what it brings in would be thrown away. */
-	long address = mapping_plain(mapping, mapping->address,
-				     mapping->flags & ~(MAP_POPULATE | MAP_LOCKED));
-	if (address < 0)
+	const int later = mapping->kind ? MAP_POPULATE | MAP_LOCKED : 0;
+	long address = mapping_plain(mapping, mapping->address, mapping->flags & ~later);
+	/* The daemon has forgotten what was there: it must not be seen without it. */
+	if (address < 0 && cleared)
+		sys_munmap(mapping->address, mapping->length);
+	if (address < 0 || mapping->kind == 0)
 		return address;
 	*error = paged_place(paged, mapping, (uint64_t)address);
 	if (*error == 0 && mapping->locked)

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -412,6 +414,50 @@ static void test_locked_onfault(void)
 	CHECK_ERRNO(madvise(private, PAGE, MADV_DONTNEED), EINVAL);
 	CHECK(munmap(private, MIB) == 0 && munmap(shared, MIB) == 0);
 	close(fd);
+}
+
+/* As for an ordinary user. */
+static void limit_locks(rlim_t bytes)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+	struct rlimit limit = {bytes, bytes};
+
+	CHECK(syscall(SYS_capget, &header, data) == 0);
+	data[0].effective &= ~(1u << CAP_IPC_LOCK);
+	CHECK(syscall(SYS_capset, &header, data) == 0);
+	CHECK(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+}
+
+static void locked_too_much(void)
+{
+	char *memory = map(MIB, ANON), *place = map(MIB, ANON);
+	const int flags = ANON | MAP_FIXED | MAP_LOCKED;
+
+	limit_locks(16 * PAGE);
+	fill(memory, MIB, 127);
+	CHECK_ERRNO(mmap(memory, MIB, READ_WRITE, flags, -1, 0), EAGAIN);
+	CHECK(holds(memory, MIB, 127));
+	CHECK(mlock(memory, 12 * PAGE) == 0);
+	CHECK_ERRNO(mlock(memory + 12 * PAGE, 8 * PAGE), ENOMEM);
+	CHECK(munmap(memory + 12 * PAGE, MIB - 12 * PAGE) == 0);
+	CHECK_ERRNO(mremap(memory, 12 * PAGE, 20 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, place),
+		    EAGAIN);
+	CHECK(mremap(memory, 12 * PAGE, 16 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, place) == place);
+	CHECK(holds(place, 12 * PAGE, 127) && zero(place + 12 * PAGE, 4 * PAGE));
+	_exit(0);
+}
+
+static void test_locked_limit(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0)
+		locked_too_much();
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(status == 0);
 }
 
 /* A mapping of a file that is locked from the start shows what is stored through another. */
@@ -851,6 +897,7 @@ static const struct test tests[] = {
 	TEST(locked_behind),
 	TEST(locked_copies),
 	TEST(locked_onfault),
+	TEST(locked_limit),
 	TEST(locked_file),
 	TEST(mmap_errors),
 	TEST(errno_stays),
