@@ -168,11 +168,12 @@ static long copy_scatter(const struct copy *copy, const struct rest *rest, uint6
 	return done;
 }
 
-/* What did not get to the buffers was not read. */
-static void copy_unread(const struct file_call *call, uint64_t bytes)
+/* As the kernel: where a buffer cannot be written the call fails, though what could be is. */
+static long copy_refused(const struct file_call *call, uint64_t bytes)
 {
-	if (bytes && call->position < 0)
+	if (call->position < 0)
 		sys_call(SYS_lseek, call->fd, -(long)bytes, SEEK_CUR, 0, 0, 0);
+	return -EFAULT;
 }
 
 static long copy_in(const struct file_call *call, struct rest *rest, const struct copy *copy)
@@ -180,12 +181,11 @@ static long copy_in(const struct file_call *call, struct rest *rest, const struc
 	uint64_t done = 0, total = rest_bytes(rest);
 	while (done < total) {
 		uint64_t want = total - done < copy->size ? total - done : copy->size;
-		long read = copy_transfer(call, copy->bytes, want, done);
-		long got = read > 0 ? copy_scatter(copy, rest, (uint64_t)read) : read;
-		if (got < read)
-			copy_unread(call, (uint64_t)(read - (got < 0 ? 0 : got)));
+		long got = copy_transfer(call, copy->bytes, want, done);
 		if (got < 0)
 			return done ? (long)done : got;
+		if (got && copy_scatter(copy, rest, (uint64_t)got) != got)
+			return copy_refused(call, done + (uint64_t)got);
 		done += (uint64_t)got;
 		if ((uint64_t)got < want)
 			break;
