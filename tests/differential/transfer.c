@@ -265,7 +265,8 @@ void step_direct(struct worker *w)
 	if (!t.writes)
 		direct_shorten(w, &t);
 	report_transfer(w, &t);
-	if (!range_whole(&range)) {
+	/* Which of two places of one page is written last is the device's affair. */
+	if (!range_whole(&range) || (!t.writes && !range_private(&range))) {
 		report(&w->report, "left out");
 		return;
 	}
