@@ -140,6 +140,7 @@ static void record_end(struct pager *pager, struct agent *agent, uint32_t pages,
 	if (agent->head == IO_NONE)
 		agent->tail = IO_NONE;
 	agent->queued--;
+	agent->sent = false;
 	if (io->kind == IO_UNMAP)
 		zap_answered(pager, io, pages == io->span);
 	else if (io->kind == IO_ZAP)
@@ -161,7 +162,9 @@ static bool command_send(struct pager *pager, struct agent *agent)
 	if (!agent->sent_pages)
 		return false;
 	agent->sent_ns = pager->now_ns;
-	return send(agent->socket, &command, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)bytes;
+	agent->sent =
+		send(agent->socket, &command, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)bytes;
+	return agent->sent;
 }
 
 /* Start what heads the queue; what cannot be done fails. */
@@ -215,8 +218,24 @@ void agent_submit(struct pager *pager, uint32_t number, uint32_t record)
 	else
 		pager->ios[agent->tail].agent_next = record;
 	agent->tail = record;
-	if (++agent->queued == 1)
-		agent_next(pager, agent);
+	if (++agent->queued > 1)
+		return;
+	agent->sent_ns = pager->now_ns; /* it is not late yet */
+	pager->agents_idle = true;
+}
+
+/* Not at once: a record that cannot be sent ends, and may be the last that keeps an object whose
+ * pages somebody is just going through. */
+void agent_run(struct pager *pager)
+{
+	pager->agents_idle = false;
+	for (uint32_t i = 1; i < pager->client_room; i++) {
+		struct client *client = pager->clients[i];
+		if (!client || !client->agent.queued || client->agent.sent)
+			continue;
+		agent_next(pager, &client->agent);
+		agent_served(pager, &client->agent);
+	}
 }
 
 /* ---- answers ----------------------------------------------------------------------------- */
@@ -224,7 +243,7 @@ void agent_submit(struct pager *pager, uint32_t number, uint32_t record)
 /* Nobody answers any more. What was zapped is not known. */
 static void agent_lost(struct pager *pager, struct agent *agent)
 {
-	bool first = true;
+	bool first = agent->sent;
 	close(agent->socket);
 	agent->socket = -1;
 	while (agent->head != IO_NONE) {
@@ -237,7 +256,7 @@ static void agent_lost(struct pager *pager, struct agent *agent)
 static void agent_answer(struct pager *pager, struct agent *agent,
 			 const struct pagerd_answer *answer)
 {
-	if (agent->head == IO_NONE || answer->sequence != agent->sequence)
+	if (!agent->sent || answer->sequence != agent->sequence)
 		return;
 	uint64_t pages = answer->pages < agent->sent_pages ? answer->pages : agent->sent_pages;
 	record_end(pager, agent, (uint32_t)pages, true);

@@ -23,6 +23,7 @@ struct agent {
 	void *window;
 	bool polled;
 	uint32_t head, tail, queued; /* records; the head's command is what it is doing */
+	bool sent;		     /* that; else it waits for agent_run */
 	uint32_t sent_pages;	     /* of that */
 	uint64_t sent_ns;
 	uint64_t sequence;
@@ -43,8 +44,11 @@ bool agent_ready(struct pager *pager, uint32_t client);
 /* Before memory changes hands: a command that is under way must not meet what comes in its place.
  * True if the agent has any; then the request is started again when it has none. */
 bool agent_wait(struct client *client, struct pager_request *request);
-/* Have the agent do what the record is for; then io_saved or private_zapped. */
+/* Have the agent do what the record is for; then io_saved or private_zapped: later, never from
+ * within this. */
 void agent_submit(struct pager *pager, uint32_t client, uint32_t io);
+/* Send what was submitted to agents that had nothing to do; what cannot be done fails. */
+void agent_run(struct pager *pager);
 /* Now and then: who waits for a client that is late (stopped, say) goes on. */
 void agent_tick(struct pager *pager);
 /* A completion of the poll of an agent's socket. */

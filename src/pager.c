@@ -336,6 +336,10 @@ static bool turn(struct pager *pager)
 		access_run(pager);
 	if (shortage_check(pager))
 		more = true;
+	if (pager->agents_idle) {
+		agent_run(pager);
+		more = true; /* what ended at once may be waited for */
+	}
 	/* The end of one sync may be the begin of another, which nothing else would start. */
 	return more || held_back || pager->clients_ready || pager->shortage.frames_freed ||
 	       pager->sync_begun;

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands to agents, on a pager that does not run: its turns are taken here. */
+#include <check.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core.h"
+
+enum { PAGES = 16, PAGE = 3 };
+
+static struct pager *pager;
+static struct object *base, *own;
+static int ends[2], window;
+
+static void set_up(void)
+{
+	struct pager_config config = {
+		.budget_bytes = 64 << PAGE_SHIFT,
+		.policy = "lru",
+		.swap_dir_fd = -1,
+		.latency_fd = -1,
+	};
+	char why[200] = "";
+	uint32_t number;
+	ck_assert_msg(!pager_create(&pager, &config, why, sizeof why), "%s", why);
+	ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "test", -1, &number));
+	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+	ck_assert(!agent_open(pager, client_lookup(pager, number), ends[0], &window));
+	ck_assert(!object_create_anonymous(pager, PAGERD_ANON_PRIVATE, PAGES, &base));
+	ck_assert(!object_create_private(pager, number, base, PAGES, &own));
+}
+
+static void tear_down(void)
+{
+	pager_destroy(pager);
+	close(ends[1]);
+	close(window);
+}
+
+/* A page of the client's own, on its way out. */
+static void page_leaves(void)
+{
+	struct client *client = client_lookup(pager, own->client);
+	uint32_t frame = frame_alloc(pager, client, own, PAGE);
+	ck_assert_uint_ne(frame, FRAME_NONE);
+	ck_assert(!object_arm(pager, own, PAGE, 1));
+	own->table[PAGE] = pte_make(PAGE_RESIDENT, frame, 0);
+	own->resident_pages++;
+	frame_hold(pager, frame, false);
+	frame_isolate(pager, frame, true);
+	pageout_queue_drop(pager, frame);
+}
+
+/* The last of an object's pages is to be zapped as the object is let go: the command has no range
+ * any more, and ends, but not while the object is gone through. */
+START_TEST(object_let_go)
+{
+	uint32_t number = own->number, base_number = base->number;
+	page_leaves();
+	object_release(pager, own);
+	ck_assert_ptr_eq(pager->objects[number], own);
+	ck_assert_uint_eq(own->in_flight, 1);
+	agent_run(pager);
+	ck_assert_ptr_null(pager->objects[number]);
+	ck_assert_ptr_null(pager->objects[base_number]);
+	ck_assert_uint_eq(pager->closing_objects, 0);
+	ck_assert_uint_eq(pager->used_pages, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("agent");
+	TCase *tests = tcase_create("commands");
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, object_let_go);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
