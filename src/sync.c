@@ -94,7 +94,8 @@ static void sync_finish(struct pager *pager, struct sync *sync)
 	struct pager_request *request = sync->request;
 	int error = sync->error;
 	free(sync);
-	object_reap(pager, object);
+	if (object) /* else another that ended with this one was the last that kept it */
+		object_reap(pager, object);
 	if (request)
 		request_part_done(pager, request, error);
 }
