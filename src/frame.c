@@ -274,7 +274,7 @@ void frame_dirty(struct pager *pager, struct object *object, uint64_t page)
 	if (object_is_file(object))
 		dirty_link(pager, number);
 	object->dirty_pages++;
-	if (frame->flags & FRAME_HELD)
+	if (frame->flags & FRAME_HELD && pool->ops->dirtied)
 		pool->ops->dirtied(pool->policy, number);
 }
 

@@ -180,7 +180,7 @@ static inline bool miss(struct machine *machine, uint32_t page, bool write,
 	machine->frame_of_page[page] = frame;
 	machine->sweep.pages[frame] = page | (write ? FRAME_DIRTY : 0);
 	machine->ops->page_in(machine->policy, frame, page, 0);
-	if (write && visibility != VISIBILITY_EXACT)
+	if (write && machine->ops->dirtied)
 		machine->ops->dirtied(machine->policy, frame);
 	return true;
 }
@@ -189,14 +189,15 @@ static inline void hit(struct machine *machine, uint32_t frame, bool write,
 		       enum visibility visibility)
 {
 	uint32_t *state = &machine->sweep.pages[frame];
-	if (write && !(*state & FRAME_DIRTY)) {
+	bool first = write && !(*state & FRAME_DIRTY); /* a fault, in the daemon */
+	if (first)
 		*state |= FRAME_DIRTY;
+	if (first && machine->ops->dirtied)
 		machine->ops->dirtied(machine->policy, frame);
-	} else if (visibility == VISIBILITY_EXACT) {
+	if (first || visibility == VISIBILITY_EXACT)
 		machine->ops->referenced(machine->policy, frame);
-	} else if (visibility == VISIBILITY_HARVEST) {
+	if (visibility == VISIBILITY_HARVEST)
 		*state |= FRAME_ACCESSED;
-	}
 }
 
 /* Fetch where the page of a reference to come is. */

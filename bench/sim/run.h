@@ -2,14 +2,14 @@
 /*
  * One run: a policy with a number of frames meets all references of a trace.
  *
- * A reference is one use. A hit is `referenced`, or `dirtied` if it is the first write since the
- * page came in. A miss is `demand`, then, if all frames are taken, one of `victims` and its
- * `page_out`, then `page_in`. How much of this the policy gets to see is the visibility:
+ * A reference is one use. A hit is `referenced`. A miss is `demand`, then, if all frames are taken,
+ * one of `victims` and its `page_out`, then `page_in`. The first write to a page since it came in
+ *is `dirtied` besides, which is no use. How much of this the policy gets to see is the visibility:
  *
- *	exact    all of it. The use that a page came in for is its page_in, be it a write or not.
- *	faults   what a pager that knows nothing but faults sees: page_in, and dirtied at the first
- *	         write, which the daemon reports after page_in too if it was that write's fault.
- *	harvest  faults, and the accessed bits that sweep.h collects.
+ *	exact    all of it
+ *	faults   what a pager that knows nothing but faults sees: page_in, and of hits the first
+ *	         write
+ *	harvest  faults, and the accessed bits that sweep.h collects
  *
  * The future is told (struct pagerd_policy_env, next_use) only where all is visible.
  */

@@ -93,7 +93,9 @@ struct pagerd_policy_ops {
 			int prefetched);
 	/* frame was used (as far as the daemon's source of access information can tell). */
 	void (*referenced)(struct pagerd_policy *policy, uint32_t frame);
-	/* frame was written for the first time since it was clean; counts as a use. */
+	/* The page differs from its file or slot from now on. That is no use: where it was one,
+	 * referenced is called as well; but not for the write that the page came in for. May be
+	 * NULL. */
 	void (*dirtied)(struct pagerd_policy *policy, uint32_t frame);
 	/* Pick up to count victims, best first, into frames; they are isolated. Returns how many.
 	 */

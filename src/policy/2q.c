@@ -142,7 +142,6 @@ const struct pagerd_policy_ops pagerd_policy_2q = {
 	.destroy = twoq_destroy,
 	.page_in = twoq_page_in,
 	.referenced = twoq_referenced,
-	.dirtied = twoq_referenced,
 	.victims = queues_victims,
 	.keep = twoq_keep,
 	.restore = queues_restore,

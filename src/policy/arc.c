@@ -189,7 +189,6 @@ const struct pagerd_policy_ops pagerd_policy_arc = {
 	.demand = arc_demand,
 	.page_in = arc_page_in,
 	.referenced = arc_referenced,
-	.dirtied = arc_referenced,
 	.victims = queues_victims,
 	.keep = arc_keep,
 	.restore = queues_restore,

@@ -187,7 +187,6 @@ const struct pagerd_policy_ops pagerd_policy_car = {
 	.destroy = car_destroy,
 	.page_in = car_page_in,
 	.referenced = car_referenced,
-	.dirtied = car_referenced,
 	.victims = queues_victims,
 	.keep = car_keep,
 	.restore = queues_restore,

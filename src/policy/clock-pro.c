@@ -443,7 +443,6 @@ const struct pagerd_policy_ops pagerd_policy_clock_pro = {
 	.destroy = clock_pro_destroy,
 	.page_in = clock_pro_page_in,
 	.referenced = clock_pro_referenced,
-	.dirtied = clock_pro_referenced,
 	.victims = clock_pro_victims,
 	.keep = clock_pro_keep,
 	.restore = clock_pro_restore,

@@ -143,7 +143,6 @@ const struct pagerd_policy_ops pagerd_policy_clock = {
 	.destroy = clock_destroy,
 	.page_in = clock_page_in,
 	.referenced = clock_referenced,
-	.dirtied = clock_referenced,
 	.victims = clock_victims,
 	.keep = clock_keep,
 	.restore = clock_restore,

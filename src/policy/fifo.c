@@ -117,7 +117,6 @@ const struct pagerd_policy_ops pagerd_policy_fifo = {
 	.destroy = fifo_destroy,
 	.page_in = fifo_page_in,
 	.referenced = fifo_referenced,
-	.dirtied = fifo_referenced,
 	.victims = fifo_victims,
 	.keep = fifo_keep,
 	.restore = fifo_restore,

@@ -16,7 +16,7 @@
  * there stay in the order in which they arrived.
  *
  * Parameters: decay=N (0: off, the default): after every N * capacity uses (page_in, referenced
- * and dirtied on a held frame, keep) all frequencies are halved, rounded down. Where two
+ * on a held frame, keep) all frequencies are halved, rounded down. Where two
  * frequencies become one, the pages that had the lower one go first, each in their old order.
  * ghosts=PERCENT (0, the default, to 1000): the frequencies of so many pages, of the capacity,
  * outlive their eviction, those evicted last: a page that comes back has its own, and one more.
@@ -366,7 +366,6 @@ const struct pagerd_policy_ops pagerd_policy_lfu = {
 	.destroy = lfu_destroy,
 	.page_in = lfu_page_in,
 	.referenced = lfu_referenced,
-	.dirtied = lfu_referenced,
 	.victims = lfu_victims,
 	.keep = lfu_keep,
 	.restore = lfu_restore,

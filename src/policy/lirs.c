@@ -364,7 +364,6 @@ const struct pagerd_policy_ops pagerd_policy_lirs = {
 	.destroy = lirs_destroy,
 	.page_in = lirs_page_in,
 	.referenced = lirs_referenced,
-	.dirtied = lirs_referenced,
 	.victims = lirs_victims,
 	.keep = lirs_keep,
 	.restore = lirs_restore,

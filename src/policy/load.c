@@ -25,8 +25,8 @@ static const char *ops_missing(const struct pagerd_policy_ops *ops)
 		return "create and destroy";
 	if (!ops->page_in || !ops->page_out || !ops->forget)
 		return "page_in, page_out and forget";
-	if (!ops->referenced || !ops->dirtied)
-		return "referenced and dirtied";
+	if (!ops->referenced)
+		return "referenced";
 	if (!ops->victims || !ops->keep || !ops->restore)
 		return "victims, keep and restore";
 	return ops->held ? NULL : "held";

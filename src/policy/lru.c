@@ -117,7 +117,6 @@ const struct pagerd_policy_ops pagerd_policy_lru = {
 	.destroy = lru_destroy,
 	.page_in = lru_page_in,
 	.referenced = lru_referenced,
-	.dirtied = lru_referenced,
 	.victims = lru_victims,
 	.keep = lru_keep,
 	.restore = lru_restore,

@@ -233,7 +233,6 @@ const struct pagerd_policy_ops pagerd_policy_min = {
 	.destroy = min_destroy,
 	.page_in = min_page_in,
 	.referenced = min_referenced,
-	.dirtied = min_referenced,
 	.victims = min_victims,
 	.keep = min_keep,
 	.restore = min_restore,

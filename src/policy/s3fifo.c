@@ -183,7 +183,6 @@ const struct pagerd_policy_ops pagerd_policy_s3fifo = {
 	.destroy = s3fifo_destroy,
 	.page_in = s3fifo_page_in,
 	.referenced = s3fifo_referenced,
-	.dirtied = s3fifo_referenced,
 	.victims = queues_victims,
 	.keep = s3fifo_keep,
 	.restore = queues_restore,

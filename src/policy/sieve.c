@@ -161,7 +161,6 @@ const struct pagerd_policy_ops pagerd_policy_sieve = {
 	.destroy = sieve_destroy,
 	.page_in = sieve_page_in,
 	.referenced = sieve_referenced,
-	.dirtied = sieve_referenced,
 	.victims = sieve_victims,
 	.keep = sieve_keep,
 	.restore = sieve_restore,

@@ -153,7 +153,6 @@ const struct pagerd_policy_ops pagerd_policy_w_tinylfu = {
 	.destroy = tinylfu_destroy,
 	.page_in = tinylfu_page_in,
 	.referenced = tinylfu_referenced,
-	.dirtied = tinylfu_referenced,
 	.victims = queues_victims,
 	.keep = tinylfu_keep,
 	.restore = queues_restore,

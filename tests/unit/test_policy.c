@@ -65,7 +65,7 @@ START_TEST(ops_are_complete)
 		ck_assert_uint_eq(ops->version, PAGERD_POLICY_VERSION);
 		ck_assert(ops->name && ops->summary && ops->frame_bytes);
 		ck_assert(ops->create && ops->destroy && ops->page_in && ops->referenced);
-		ck_assert(ops->dirtied && ops->victims && ops->keep && ops->page_out);
+		ck_assert(ops->victims && ops->keep && ops->page_out);
 		ck_assert(ops->restore);
 		ck_assert(ops->forget && ops->held);
 		ops->destroy(NULL);
@@ -233,7 +233,7 @@ START_TEST(fifo_order)
 	for (uint32_t i = 0; i < 6; i++)
 		page_in(&subject, i);
 	refer(&subject, 0, 3);
-	subject.ops->dirtied(subject.policy, 1);
+	refer(&subject, 1, 1);
 	ck_assert_uint_eq(victim(&subject), 0);
 	subject.ops->keep(subject.policy, 0);
 	subject.ops->forget(subject.policy, 3);
@@ -251,7 +251,7 @@ START_TEST(lru_order)
 	for (uint32_t i = 0; i < 6; i++)
 		page_in(&subject, i);
 	refer(&subject, 0, 1);
-	subject.ops->dirtied(subject.policy, 2);
+	refer(&subject, 2, 1);
 	ck_assert_uint_eq(victim(&subject), 1);
 	ck_assert_uint_eq(victim(&subject), 3);
 	refer(&subject, 3, 1);
@@ -271,7 +271,7 @@ START_TEST(lfu_order)
 		page_in(&subject, i);
 	refer(&subject, 0, 2);
 	refer(&subject, 1, 1);
-	subject.ops->dirtied(subject.policy, 2);
+	refer(&subject, 2, 1);
 	/* 3 4 5 have 1, 1 2 have 2, 0 has 3. */
 	ck_assert_uint_eq(victim(&subject), 3);
 	refer(&subject, 3, 9);
@@ -388,7 +388,7 @@ START_TEST(uses_of_frames_not_held)
 			if (frame == held)
 				continue;
 			refer(&subject, frame, 2);
-			subject.ops->dirtied(subject.policy, frame);
+			refer(&subject, frame, 1);
 		}
 		ck_assert_uint_eq(subject.ops->held(subject.policy), 1);
 		subject.ops->forget(subject.policy, isolated);
@@ -596,7 +596,7 @@ static void random_step(struct subject *subject, struct model *model, uint32_t n
 	struct model_frame *frame = &model->frames[number];
 	uint32_t choice = random_below(100);
 	if (choice < 55) { /* of any frame, also of those it does not hold */
-		(choice & 1 ? ops->referenced : ops->dirtied)(subject->policy, number);
+		ops->referenced(subject->policy, number);
 		model_referenced(model, number);
 	} else if (choice < 62) {
 		random_victims(subject, model, step);

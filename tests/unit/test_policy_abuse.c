@@ -129,7 +129,7 @@ static void abuse_step(struct abuse *abuse)
 	const struct pagerd_policy_ops *ops = abuse->subject.ops;
 	uint32_t frame = random_below(FRAMES), choice = random_below(100);
 	if (choice < 45)
-		(choice & 1 ? ops->referenced : ops->dirtied)(abuse->subject.policy, frame);
+		ops->referenced(abuse->subject.policy, frame);
 	else if (choice < 75 && abuse->states[frame] == FREE)
 		abuse_page_in(abuse, frame);
 	else if (choice < 75 && abuse->states[frame] == HELD)
