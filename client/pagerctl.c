@@ -19,6 +19,7 @@ static const char usage[] =
 	"usage: pagerctl run [--memory SIZE] [--policy P] [--swap DIR] [--no-heap] [--min SIZE]\n"
 	"                    [--learn FILE] [--prefetch FILE] [--chaos SEED] [--verbose]\n"
 	"                    [--socket PATH] [--] CMD [ARG ...]\n"
+	"       pagerctl record -o FILE [--resident PAGES] [options of run] [--] CMD [ARG ...]\n"
 	"       pagerctl status [--json]\n"
 	"       pagerctl stat [PID] [--json]\n"
 	"       pagerctl maps PID [--json]\n"
@@ -26,11 +27,12 @@ static const char usage[] =
 	"       pagerctl --help | --version\n"
 	"\n"
 	"run joins the daemon, or starts a private one for this command if none answers, or if\n"
-	"--swap or --chaos is given.\n"
+	"--swap, --access or --chaos is given.\n"
 	"  --memory SIZE  memory for the command: of the private daemon (default: half of the\n"
 	"                 machine's), or in the daemon that it joins the limit of each process\n"
 	"  --policy P     how to choose what to evict: a name of pagerd --help, lru, lfu:decay=4;\n"
 	"                 of the private daemon, or in the daemon that it joins of each process\n"
+	"  --access S     how to learn which pages are used: faults, harvest:N (private daemon)\n"
 	"  --swap DIR     where the private daemon keeps what does not fit\n"
 	"  --no-heap      do not preload an allocator: only the program's own mmap calls are "
 	"paged\n"
@@ -40,6 +42,9 @@ static const char usage[] =
 	"  --chaos SEED   page everything, and evict, delay, reorder and fail whatever may be, at\n"
 	"                 random (private daemon; very slow; for tests: results must not change)\n"
 	"  --verbose      say at the end what the paged memory took\n"
+	"record writes every page reference of the command to FILE, a trace for pagersim, but for\n"
+	"those to the last PAGES pages (64; 16 to 4096). It has a private daemon, and wants memory\n"
+	"for all of the command's.\n"
 	"set changes what the daemon has, or process PID, or one object (TARGET) whoever maps it:\n"
 	"  object=N       the object with that number in stat and maps\n"
 	"  file=PATH      the pages of that file, which somebody maps\n"
@@ -142,10 +147,16 @@ static int report_main(int argc, char **argv, const char *socket, enum pagerd_re
 	return report(socket, kind, pid, json);
 }
 
+/* Does the command have options of its own, up to a command that it runs? */
+static bool runs(const char *word)
+{
+	return strcmp(word, "run") == 0 || strcmp(word, "record") == 0;
+}
+
 static int command(int argc, char **argv, const char *socket)
 {
 	const char *word = argv[0];
-	if (strcmp(word, "run") == 0)
+	if (runs(word))
 		return run_main(argv);
 	if (strcmp(word, "status") == 0)
 		return report_main(argc, argv, socket, PAGERD_REPORT_STATUS);
@@ -194,7 +205,7 @@ int main(int argc, char **argv)
 		return fputs(usage, stdout) < 0;
 	if (argc > 0 && strcmp(argv[0], "--version") == 0)
 		return puts("pagerctl " PAGERD_RELEASE) < 0;
-	if (argc > 0 && strcmp(argv[0], "run") != 0) {
+	if (argc > 0 && !runs(argv[0])) {
 		int status = socket_option(&argc, argv, &socket);
 		if (status != 0)
 			return status;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* pagerctl run: a command whose memory is paged. */
+/* pagerctl run and record: a command whose memory is paged. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +26,7 @@ struct run {
 	const char *min;
 	const char *learn;    /* file to write */
 	const char *prefetch; /* file to read */
+	const char *output;   /* of record: the trace */
 	struct learned learned;
 	uint64_t learn_number; /* 0: none */
 	bool heap;
@@ -79,6 +82,12 @@ static int option_value(struct run *run, const char *name, const char *value)
 		run->service.chaos = value;
 	else if (strcmp(name, "--socket") == 0)
 		run->socket = value;
+	else if (strcmp(name, "--access") == 0)
+		run->service.access = value;
+	else if (strcmp(name, "--output") == 0 || strcmp(name, "-o") == 0)
+		run->output = value;
+	else if (strcmp(name, "--resident") == 0)
+		run->service.resident = value;
 	else if (strcmp(name, "--learn") == 0)
 		run->learn = value;
 	else if (strcmp(name, "--prefetch") == 0)
@@ -90,8 +99,9 @@ static int option_value(struct run *run, const char *name, const char *value)
 
 static bool option_has_value(const char *name)
 {
-	static const char *const names[] = {"--memory", "--policy", "--swap",  "--socket",
-					    "--min",	"--chaos",  "--learn", "--prefetch"};
+	static const char *const names[] = {"--memory", "--policy", "--swap",	  "--socket",
+					    "--min",	"--chaos",  "--learn",	  "--prefetch",
+					    "--access", "--output", "--resident", "-o"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
@@ -100,7 +110,27 @@ static bool option_has_value(const char *name)
 
 static bool options_private(const struct service_options *options)
 {
-	return options->swap || options->chaos;
+	return options->swap || options->chaos || options->access || options->record >= 0;
+}
+
+/* What record needs, and run does not take. */
+static int record_parse(struct run *run, bool record)
+{
+	if (!record && (run->output || run->service.resident))
+		return usage_error(run->output ? "--output" : "--resident", "is for record");
+	if (record && !run->output)
+		return usage_error("record", "needs -o FILE, where the trace is to be written");
+	if (run->socket && (record || options_private(&run->service)))
+		return usage_error("--socket",
+				   "names a daemon to join, but --swap, --access, --chaos and "
+				   "record are for a private one");
+	if (!record)
+		return 0;
+	run->service.record = open(run->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (run->service.record >= 0)
+		return 0;
+	complain("record: %s: %s", run->output, strerror(errno));
+	return STATUS_RUN_FAILED;
 }
 
 /* The option that *arguments points to, "--name value" or "--name=value"; then to its last word. */
@@ -137,10 +167,6 @@ static int run_parse(char **arguments, struct run *run)
 	if (!*arguments)
 		return usage_error("command", "missing");
 	run->command = arguments;
-	if (run->socket && options_private(&run->service))
-		return usage_error("--socket",
-				   "names a daemon to join, but --swap and --chaos are for a "
-				   "private one");
 	return 0;
 }
 
@@ -254,14 +280,15 @@ static int run_command(const struct run *run, const struct service *service, boo
 
 int run_main(char **argv)
 {
-	struct run run = {.heap = true};
+	struct run run = {.heap = true, .service.record = -1};
 	struct service service;
 	bool orphaned = false;
 	signal(SIGCHLD, SIG_DFL); /* were it ignored, children would be gone before we wait */
 	int status = run_parse(argv + 1, &run);
-	if (status != 0)
-		return status;
-	status = run_files(&run);
+	if (status == 0)
+		status = record_parse(&run, strcmp(argv[0], "record") == 0);
+	if (status == 0)
+		status = run_files(&run);
 	if (status == 0)
 		status = run_service(&run, &service);
 	if (status != 0)

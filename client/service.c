@@ -22,6 +22,7 @@
 /* Descriptors in the daemon. */
 #define LIFELINE 3
 #define READY	 4
+#define RECORD	 5
 
 /* What a private daemon may take to end once its last client has gone. */
 #define END_MS 3000
@@ -71,17 +72,20 @@ static void directory_remove(const struct service *service)
 
 /* In the child: nothing open but what the daemon is to have. It may outlive us, and whoever reads
  * from a pipe that we were given must not wait for it. */
-static void descriptors_arrange(int lifeline, int ready)
+static void descriptors_arrange(int lifeline, int ready, int record)
 {
 	/* Out of the way first: where standard files were closed, the pipes have their numbers. */
-	lifeline = fcntl(lifeline, F_DUPFD, READY + 1);
-	ready = fcntl(ready, F_DUPFD, READY + 1);
+	lifeline = fcntl(lifeline, F_DUPFD, RECORD + 1);
+	ready = fcntl(ready, F_DUPFD, RECORD + 1);
+	record = record < 0 ? -1 : fcntl(record, F_DUPFD, RECORD + 1);
 	int null = open("/dev/null", O_RDWR);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(lifeline, LIFELINE);
 	dup2(ready, READY);
-	close_range(READY + 1, UINT_MAX, 0);
+	if (record >= 0)
+		dup2(record, RECORD);
+	close_range(record < 0 ? RECORD : RECORD + 1, UINT_MAX, 0);
 }
 
 /* In the child: become pagerd. A session of its own, so that the terminal's signals do not end it
@@ -89,8 +93,8 @@ static void descriptors_arrange(int lifeline, int ready)
 static _Noreturn void daemon_exec(const struct service *service, const char *program,
 				  const struct service_options *options, int lifeline, int ready)
 {
-	char memory[24], lifeline_text[12], ready_text[12];
-	char *arguments[20] = {(char *)program,
+	char memory[24], lifeline_text[12], ready_text[12], record_text[12];
+	char *arguments[26] = {(char *)program,
 			       (char *)"--memory",
 			       memory,
 			       (char *)"--socket",
@@ -117,9 +121,22 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 		arguments[count++] = (char *)options->chaos;
 		arguments[count++] = (char *)"--check-invariants";
 	}
+	if (options->access) {
+		arguments[count++] = (char *)"--access";
+		arguments[count++] = (char *)options->access;
+	}
+	if (options->record >= 0) {
+		snprintf(record_text, sizeof(record_text), "%d", RECORD);
+		arguments[count++] = (char *)"--record";
+		arguments[count++] = record_text;
+	}
+	if (options->resident) {
+		arguments[count++] = (char *)"--record-window";
+		arguments[count++] = (char *)options->resident;
+	}
 	setsid();
 	unsetenv("LD_PRELOAD"); /* were we run under a pager ourselves: it is not for this one */
-	descriptors_arrange(lifeline, ready);
+	descriptors_arrange(lifeline, ready, options->record);
 	execv(program, arguments);
 	complain("%s: %s", program, strerror(errno));
 	_exit(STATUS_RUN_FAILED);

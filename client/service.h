@@ -21,9 +21,12 @@ struct service {
 
 struct service_options {
 	uint64_t memory_bytes;
-	const char *policy; /* NULL: the daemon's default */
-	const char *swap;   /* NULL: likewise */
-	const char *chaos;  /* the seed; NULL: none */
+	const char *policy;   /* NULL: the daemon's default */
+	const char *swap;     /* NULL: likewise */
+	const char *chaos;    /* the seed; NULL: none */
+	const char *access;   /* source of access information; NULL: the daemon's default */
+	int record;	      /* a trace of page references is written there; -1: none */
+	const char *resident; /* pages that are not recorded again; NULL: the daemon's default */
 };
 
 /* Functions return 0, or an exit status after having said what is wrong. */
