@@ -116,8 +116,8 @@ struct pager {
 	uint32_t io_reads;	 /* in flight, staged ones not counted */
 	uint32_t staged_head, staged_tail, staged_pages, staged_count;
 	struct sync *syncs;
-	bool sync_begun;      /* one has not been looked at yet */
-	bool agents_idle;     /* some have nothing to do and a record to begin with, see agent_run */
+	bool sync_begun;  /* one has not been looked at yet */
+	bool agents_idle; /* some have nothing to do and a record to begin with, see agent_run */
 	uint32_t truncations; /* requests that wait for agents, see private_truncate */
 	uint64_t warned_ns;   /* when config.warn was last called */
 

@@ -101,6 +101,7 @@ void step_threads(struct worker *w)
 		pthread_join(part[i].thread, NULL);
 		wrong += part[i].wrong;
 	}
-	report(&w->report, wrong ? " %u WRONG" : "", wrong);
+	if (wrong)
+		report(&w->report, " %u WRONG", wrong);
 	touch_load(w, &range);
 }
