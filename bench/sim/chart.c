@@ -7,7 +7,7 @@
 #define WIDTH	     520.0
 #define HEIGHT	     380.0
 #define LEFT	     52.0
-#define RIGHT	     508.0
+#define RIGHT	     496.0
 #define TOP	     44.0
 #define BOTTOM	     332.0
 #define COLOURS	     8

@@ -33,6 +33,14 @@ must "$CTL" set policy=rounds
 expect_text out "there is no parameter 'least'"
 daemon_stop
 
+# ---- in the simulator --------------------------------------------------------------------------
+
+simulate=$(section | sed -n 's/^    pagersim \(--load-policy.*\) TRACE$/\1/p')
+[ -n "$simulate" ] || fail "the README does not say how to simulate it"
+# shellcheck disable=SC2086
+must "$PAGERD_BUILD/bench/pagersim" $simulate --csv - numbers >simulated
+grep -q '"rounds","most=2","once round for each use"' simulated || fail "it was not simulated"
+
 # ---- what is refused ---------------------------------------------------------------------------
 
 refused() {
