@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of pagerbench. Each gets the arguments behind its name; returns an exit status. */
+#ifndef PAGERBENCH_H
+#define PAGERBENCH_H
+
+int command_list(int argc, char **argv);
+int command_trace(int argc, char **argv);
+
+#endif
