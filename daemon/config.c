@@ -27,6 +27,7 @@ enum option_code {
 	OPTION_SOCKET,
 	OPTION_LOW_LATENCY,
 	OPTION_PREFETCH,
+	OPTION_RECLAIM,
 	OPTION_WRITEBACK_AGE,
 	OPTION_PRIVATE,
 	OPTION_LIFELINE,
@@ -50,6 +51,7 @@ static const struct option options[] = {
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"low-latency", required_argument, NULL, OPTION_LOW_LATENCY},
 	{"prefetch", required_argument, NULL, OPTION_PREFETCH},
+	{"reclaim", required_argument, NULL, OPTION_RECLAIM},
 	{"writeback-age", required_argument, NULL, OPTION_WRITEBACK_AGE},
 	{"private", no_argument, NULL, OPTION_PRIVATE},
 	{"lifeline", required_argument, NULL, OPTION_LIFELINE},
@@ -94,6 +96,9 @@ static void help(void)
 	       "                        fast (default: auto)\n"
 	       "  --prefetch PAGES      longest read-ahead window; 0 reads no page unasked\n"
 	       "                        (default: 128)\n"
+	       "  --reclaim WHEN        ahead of faults, in batches, or on demand: one page when a\n"
+	       "                        fault needs its place, as simulators do (slower; default:\n"
+	       "                        ahead)\n"
 	       "  --writeback-age SEC   changed pages of files are written after so long\n"
 	       "                        (default: 30; 0: only when they must)\n"
 	       "  --private             for one command: swap in /var/tmp, the socket closed to "
@@ -213,6 +218,15 @@ static uint32_t window_argument(const char *text)
 	return window;
 }
 
+static bool reclaim_argument(const char *text)
+{
+	if (!strcmp(text, "demand"))
+		return true;
+	if (strcmp(text, "ahead"))
+		fatal(EXIT_USAGE, "--reclaim: '%s' is not ahead or demand", text);
+	return false;
+}
+
 static void option_apply(struct config *config, int code, const char *name)
 {
 	switch (code) {
@@ -245,6 +259,9 @@ static void option_apply(struct config *config, int code, const char *name)
 		break;
 	case OPTION_PREFETCH:
 		config->prefetch_pages = number_argument(name, optarg, 256);
+		break;
+	case OPTION_RECLAIM:
+		config->reclaim_on_demand = reclaim_argument(optarg);
 		break;
 	case OPTION_WRITEBACK_AGE:
 		config->writeback_ms = 1000 * number_argument(name, optarg, 86400);

@@ -32,6 +32,7 @@ struct config {
 	int low_latency;       /* 0 off, 1 on, 2 auto */
 	uint32_t prefetch_pages;
 	uint32_t writeback_ms;
+	bool reclaim_on_demand;
 	int lifeline_fd; /* -1: none */
 	int record_fd;
 	uint32_t record_window; /* pages; 0: nothing is recorded */

@@ -30,9 +30,12 @@ static uint32_t beyond(uint32_t used, uint32_t bound)
 }
 
 /* Frames to free of used under bound, with those on their way out counted as free. */
-static uint32_t need_of(uint32_t used, uint32_t bound, uint32_t reclaiming)
+static uint32_t need_of(const struct pager *pager, uint32_t used, uint32_t bound,
+			uint32_t reclaiming)
 {
 	uint32_t coming = used > reclaiming ? used - reclaiming : 0;
+	if (pager->config.reclaim_on_demand)
+		return beyond(coming + (pager->shortage.waiting.count > 0), bound);
 	if (coming + watermark(bound, false) <= bound)
 		return 0;
 	return beyond(coming + watermark(bound, true), bound);
@@ -41,12 +44,12 @@ static uint32_t need_of(uint32_t used, uint32_t bound, uint32_t reclaiming)
 static uint32_t pool_need(const struct pager *pager, const struct pool *pool)
 {
 	uint32_t coming = shortage_stalled(pager) ? 0 : pool->reclaiming;
-	return pool->limit_pages ? need_of(pool->used_pages, pool->limit_pages, coming) : 0;
+	return pool->limit_pages ? need_of(pager, pool->used_pages, pool->limit_pages, coming) : 0;
 }
 
 static uint32_t budget_need(struct pager *pager)
 {
-	return need_of(pager->used_pages, chaos_bound(pager, pager->budget_pages),
+	return need_of(pager, pager->used_pages, chaos_bound(pager, pager->budget_pages),
 		       shortage_stalled(pager) ? 0 : pager->reclaiming);
 }
 

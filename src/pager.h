@@ -31,6 +31,10 @@ struct pager_config {
 	uint64_t swap_limit_bytes;   /* at least PAGER_SWAP_MIN_BYTES; 0: what the disk gives */
 	uint32_t writeback_age_ms;   /* dirty pages of files older than this are written; 0: off */
 	uint32_t prefetch_max_pages; /* longest window; 0: no prefetch at all */
+	/* One page leaves when a fault waits for its frame, and none before: the policy chooses
+	 * when it knows all, as in a simulator, and the fault waits for the write. Nothing is lent
+	 * beyond the budget either (see shortage.h). */
+	bool reclaim_on_demand;
 	int latency_fd;		     /* /dev/cpu_dma_latency, open for writing, or -1 */
 	int low_latency; /* 0 off, 1 on (held always), 2 auto (while faults come fast) */
 	void (*warn)(const char *text); /* told of I/O errors, at most one a second; or NULL */

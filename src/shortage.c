@@ -106,8 +106,8 @@ static bool lend(struct pager *pager)
 				: 0;
 	if (!shortage->stalled && shortage->loan_pages > over)
 		shortage->loan_pages = over;
-	if (!shortage->waiting.count || shortage->frames_freed || !pager->io_writes ||
-	    shortage->loan_pages >= LOAN_MAX_PAGES ||
+	if (pager->config.reclaim_on_demand || !shortage->waiting.count || shortage->frames_freed ||
+	    !pager->io_writes || shortage->loan_pages >= LOAN_MAX_PAGES ||
 	    pager->now_ns - shortage->progress_ns < LOAN_NS ||
 	    pager->now_ns - shortage->loan_ns < LOAN_NS)
 		return false;

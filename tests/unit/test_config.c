@@ -121,6 +121,11 @@ START_TEST(all_options)
 	ck_assert_int_eq(config.low_latency, 1);
 	ck_assert_uint_eq(config.writeback_ms, 7000);
 	ck_assert(config.check);
+	ck_assert(!config.reclaim_on_demand);
+	parse(&config, "--reclaim demand");
+	ck_assert(config.reclaim_on_demand);
+	parse(&config, "--reclaim ahead");
+	ck_assert(!config.reclaim_on_demand);
 }
 END_TEST
 
@@ -200,6 +205,7 @@ static const struct wrong {
 	{"--policy=", "--policy", "empty"},
 	{"--policy best", "best", "--help"},
 	{"--low-latency maybe", "maybe", "auto, on or off"},
+	{"--reclaim now", "now", "demand"},
 	{"--prefetch 257", "257", "0 to 256"},
 	{"--prefetch -1", "-1", "0 to 256"},
 	{"--prefetch 99999999999999999999", "9999", "0 to 256"},
