@@ -158,9 +158,10 @@ static bool *option_switch(struct options *options, const char *name)
 		const char *name;
 		bool *value;
 	} switches[] = {
-		{"file", &options->file},	    {"read-only", &options->read_only},
-		{"kernel", &options->kernel},	    {"live", &options->live},
-		{"simulated", &options->simulated}, {"list", &options->list},
+		{"file", &options->file},	    {"anonymous", &options->anonymous},
+		{"read-only", &options->read_only}, {"kernel", &options->kernel},
+		{"live", &options->live},	    {"simulated", &options->simulated},
+		{"list", &options->list},
 	};
 	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
 		if (!strcmp(switches[i].name, name))

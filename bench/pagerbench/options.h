@@ -52,6 +52,7 @@ struct options {
 	uint32_t prefetch;
 	bool prefetch_given;
 	bool file;
+	bool anonymous;
 	bool read_only;
 	bool kernel;
 	bool live;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "signals.h"
 
 static const struct {
 	const char *name;
@@ -13,6 +14,7 @@ static const struct {
 } commands[] = {
 	{"list", command_list},
 	{"trace", command_trace},
+	{"live", command_live},
 };
 
 static void help(void)
@@ -24,6 +26,13 @@ static void help(void)
 	      "  pagerbench trace --workload NAME[:KEY=VALUE,...] --pages N [--references N]\n"
 	      "                   [--seed S] [--threads N] [--read-only] [--format pgt|text] -o FILE\n"
 	      "      write a workload's references to a file ('-': standard output)\n\n"
+	      "  pagerbench live --workload NAME,... --policy NAME,... --memory SIZE [--data SIZE]\n"
+	      "                  [--references N] [--threads N] [--seed S] [--runs N] [--kernel]\n"
+	      "                  [--file|--anonymous] [--read-only] [--advice normal|random|sequential]\n"
+	      "                  [--reclaim ahead|demand] [--access SOURCE] [--prefetch PAGES]\n"
+	      "                  [--dir DIR] [--csv FILE] [--json FILE]\n"
+	      "      real memory under a daemon of each run's own, every page checked; with\n"
+	      "      --kernel also under the kernel's swap (or mmap) in a cgroup of that size\n\n"
 	      "NAME+NAME is one workload after the other. Sizes are pages, bytes with K, M, G or T\n"
 	      "behind them, or a share of the data with %. Exit status: 0; 64 usage; 1 failed; 69 "
 	      "this\nmachine or this user cannot do it.\n",
@@ -40,6 +49,7 @@ int main(int argc, char **argv)
 		help();
 		return 0;
 	}
+	signals_block();
 	const char *name = !strcmp(argv[1], "--list") ? "list" : argv[1];
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (!strcmp(commands[i].name, name))

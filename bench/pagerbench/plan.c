@@ -62,10 +62,25 @@ static bool part_draw(uint32_t *packed, uint64_t count, const struct workload *w
 	for (uint64_t i = 0; i < count; i++) {
 		struct reference reference = stream_next(stream);
 		reference.write &= !spec->read_only;
-		packed[i] = reference_pack(reference);
+		packed[i] = plan_pack(reference);
 	}
 	stream_destroy(stream);
 	return true;
+}
+
+/* See plan_spec.fresh. */
+static bool thread_freshen(uint32_t *packed, uint64_t count, uint64_t pages)
+{
+	uint8_t *seen = calloc(pages, 1);
+	for (uint64_t i = 0; seen && i < count; i++) {
+		uint32_t page = plan_unpack(packed[i]).page;
+		packed[i] = plan_pack(
+			(struct reference){page, plan_unpack(packed[i]).write || !seen[page]});
+		seen[page] = 1;
+	}
+	bool good = seen;
+	free(seen);
+	return good;
 }
 
 static bool thread_draw(struct plan *plan, const struct parts *parts, uint32_t thread,
@@ -81,7 +96,26 @@ static bool thread_draw(struct plan *plan, const struct parts *parts, uint32_t t
 			return false;
 		done += part;
 	}
+	if (packed && spec->fresh)
+		return thread_freshen(packed, count, spec->pages);
 	return packed;
+}
+
+/* What is known of all references together. */
+static bool plan_count(struct plan *plan)
+{
+	uint8_t *seen = calloc(plan->pages, 1);
+	for (uint32_t thread = 0; seen && thread < plan->threads; thread++) {
+		for (uint64_t i = 0; i < plan->counts[thread]; i++) {
+			struct reference reference = plan_unpack(plan->packed[thread][i]);
+			plan->distinct += !seen[reference.page];
+			seen[reference.page] = 1;
+			plan->writes |= reference.write;
+		}
+	}
+	bool good = seen;
+	free(seen);
+	return good;
 }
 
 static int spec_check(const struct plan_spec *spec, char *why, size_t why_bytes)
@@ -112,7 +146,7 @@ int plan_make(struct plan *plan, const struct plan_spec *spec, char *why, size_t
 	for (uint32_t i = 0; good && i < spec->threads; i++)
 		good = thread_draw(plan, &parts, i, spec);
 	parts_destroy(&parts);
-	if (good)
+	if (good && plan_count(plan))
 		return 0;
 	plan_free(plan);
 	snprintf(why, why_bytes, "not enough memory for %llu references",
@@ -140,6 +174,6 @@ bool plan_next(const struct plan *plan, struct plan_cursor *cursor, struct refer
 	if (cursor->turn >= plan->counts[cursor->thread])
 		return false;
 	*thread = cursor->thread;
-	*reference = reference_unpack(plan->packed[cursor->thread++][cursor->turn]);
+	*reference = plan_unpack(plan->packed[cursor->thread++][cursor->turn]);
 	return true;
 }

@@ -22,22 +22,27 @@ struct plan_spec {
 	uint64_t seed;
 	uint32_t threads;
 	bool read_only; /* writes become reads */
+	/* A thread's first reference to a page is a write: memory that nobody has written is no
+	 * memory yet, and the kernel gives none for it. */
+	bool fresh;
 };
 
 struct plan {
 	uint32_t pages;
 	uint32_t threads;
 	uint64_t count;
+	uint64_t distinct; /* pages that are referenced at all */
+	bool writes;
 	uint64_t *counts;  /* of each thread */
-	uint32_t **packed; /* of each thread: see reference_pack */
+	uint32_t **packed; /* of each thread: see plan_pack */
 };
 
-static inline uint32_t reference_pack(struct reference reference)
+static inline uint32_t plan_pack(struct reference reference)
 {
 	return reference.page << 1 | reference.write;
 }
 
-static inline struct reference reference_unpack(uint32_t packed)
+static inline struct reference plan_unpack(uint32_t packed)
 {
 	return (struct reference){packed >> 1, packed & 1};
 }
