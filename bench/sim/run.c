@@ -215,16 +215,16 @@ static inline void fetch_frame(const uint32_t *frame_of_page, uint32_t reference
 	__builtin_prefetch((void *)((uintptr_t)frame_bytes + frame * stride), 1);
 }
 
-/* All references; the number of those that were run. */
+/* The references from one to before another; the first one that was not run. */
 static inline __attribute__((always_inline)) uint64_t
-replay(struct machine *machine, enum visibility visibility, bool writes)
+replay(struct machine *machine, enum visibility visibility, bool writes, uint64_t from, uint64_t to)
 {
 	const uint32_t *list = machine->references->list;
 	const uint32_t *frame_of_page = machine->frame_of_page;
 	unsigned char *frame_bytes = machine->frame_bytes;
 	size_t stride = machine->ops->frame_bytes;
 	uint64_t count = machine->references->count, misses = 0, i;
-	for (i = 0; i < count; i++) {
+	for (i = from; i < to; i++) {
 		if (i + AHEAD_PAGE < count) {
 			fetch_page(frame_of_page, list[i + AHEAD_PAGE]);
 			fetch_frame(frame_of_page, list[i + AHEAD_FRAME], frame_bytes, stride);
@@ -241,19 +241,37 @@ replay(struct machine *machine, enum visibility visibility, bool writes)
 				break;
 		}
 	}
-	machine->result->misses = misses;
+	machine->result->misses += misses;
 	return i;
 }
 
-static uint64_t replay_all(struct machine *machine, enum visibility visibility)
+static uint64_t replay_some(struct machine *machine, enum visibility visibility, uint64_t from,
+			    uint64_t to)
 {
 	bool writes = machine->references->writes > 0;
 	if (visibility == VISIBILITY_FAULTS)
-		return replay(machine, VISIBILITY_FAULTS, true);
+		return replay(machine, VISIBILITY_FAULTS, true, from, to);
 	if (visibility == VISIBILITY_HARVEST)
-		return replay(machine, VISIBILITY_HARVEST, true);
-	return writes ? replay(machine, VISIBILITY_EXACT, true)
-		      : replay(machine, VISIBILITY_EXACT, false);
+		return replay(machine, VISIBILITY_HARVEST, true, from, to);
+	return writes ? replay(machine, VISIBILITY_EXACT, true, from, to)
+		      : replay(machine, VISIBILITY_EXACT, false, from, to);
+}
+
+/* All references; the number of those that were run. */
+static uint64_t replay_all(struct machine *machine, const struct run_config *config)
+{
+	uint64_t count = machine->references->count, done = 0, before = 0;
+	uint32_t windows = config->window_misses ? config->windows : 1;
+	for (uint32_t i = 0; i < windows; i++) {
+		uint64_t end = (uint64_t)((unsigned __int128)count * (i + 1) / windows);
+		done = replay_some(machine, config->visibility, done, end);
+		if (done < end)
+			break;
+		if (config->window_misses)
+			config->window_misses[i] = machine->result->misses - before;
+		before = machine->result->misses;
+	}
+	return done;
 }
 
 static void result_fill(const struct machine *machine, struct run_result *result)
@@ -280,7 +298,7 @@ int run(const struct run_config *config, struct references *references, struct r
 	*result = (struct run_result){0};
 	machine.result = result;
 	uint64_t begin = cpu_ns();
-	uint64_t done = replay_all(&machine, config->visibility);
+	uint64_t done = replay_all(&machine, config);
 	result->cpu_ns = cpu_ns() - begin - machine.aside_ns;
 	result_fill(&machine, result);
 	if (done < references->count)

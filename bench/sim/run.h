@@ -37,6 +37,9 @@ struct run_config {
 	uint64_t size_pages;
 	enum visibility visibility;
 	uint32_t harvest_frames; /* with VISIBILITY_HARVEST: looked at for each eviction */
+	/* The run in so many parts of as many references each, and the misses of each part. */
+	uint32_t windows;
+	uint64_t *window_misses; /* NULL: nobody wants to know */
 	char *seeded;		 /* what spec points to if a seed was added to it, else NULL */
 };
 
