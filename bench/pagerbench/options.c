@@ -136,6 +136,18 @@ static int choice_read(const char *name, const char *text, const char *const *ch
 	return STATUS_USAGE;
 }
 
+static int percent_read(const char *name, const char *text, double *value)
+{
+	char *end;
+	double number = strtod(text, &end);
+	if (*text >= '0' && *text <= '9' && !*end && number <= 100) {
+		*value = number;
+		return 0;
+	}
+	complain("--%s: '%s' is not a number from 0 to 100", name, text);
+	return STATUS_USAGE;
+}
+
 static int text_read(const char *name, const char *text, const char **value)
 {
 	*value = text;
@@ -197,6 +209,8 @@ static int option_text(struct options *options, const char *name, const char *va
 		return text_read(name, value, &options->csv);
 	if (!strcmp(name, "json"))
 		return text_read(name, value, &options->json);
+	if (!strcmp(name, "tolerance"))
+		return percent_read(name, value, &options->tolerance);
 	if (!strcmp(name, "access"))
 		return text_read(name, value, &options->access);
 	return text_read(name, value, &options->dir);

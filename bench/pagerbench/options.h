@@ -49,6 +49,7 @@ struct options {
 	const char *advice;
 	const char *reclaim;
 	const char *access;
+	double tolerance; /* percent */
 	uint32_t prefetch;
 	bool prefetch_given;
 	bool file;

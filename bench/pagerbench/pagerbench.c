@@ -15,6 +15,7 @@ static const struct {
 	{"list", command_list},
 	{"trace", command_trace},
 	{"live", command_live},
+	{"check", command_check},
 };
 
 static void help(void)
@@ -33,6 +34,12 @@ static void help(void)
 	      "                  [--dir DIR] [--csv FILE] [--json FILE]\n"
 	      "      real memory under a daemon of each run's own, every page checked; with\n"
 	      "      --kernel also under the kernel's swap (or mmap) in a cgroup of that size\n\n"
+	      "  pagerbench check --workload NAME,... --sizes SIZE,... --data SIZE [--policy NAME,...]\n"
+	      "                   [--references N] [--seed S] [--file] [--read-only]\n"
+	      "                   [--access SOURCE] [--tolerance PERCENT]\n"
+	      "      do the live misses of one thread, with reclaim on demand and nothing read "
+	      "ahead,\n"
+	      "      equal the simulated ones? (fifo: exactly)\n\n"
 	      "NAME+NAME is one workload after the other. Sizes are pages, bytes with K, M, G or T\n"
 	      "behind them, or a share of the data with %. Exit status: 0; 64 usage; 1 failed; 69 "
 	      "this\nmachine or this user cannot do it.\n",
