@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "live.h"
 #include "machine.h"
@@ -91,15 +90,6 @@ static int session_parse(struct session *session, int argc, char **argv)
 	return status ? status : session_systems(session);
 }
 
-static int advice_of(const struct options *options)
-{
-	if (!options->advice)
-		return MADV_NORMAL;
-	return !strcmp(options->advice, "random")	? MADV_RANDOM
-	       : !strcmp(options->advice, "sequential") ? MADV_SEQUENTIAL
-							: MADV_NORMAL;
-}
-
 /* ---- running ----------------------------------------------------------------------------- */
 
 static int sample_take(struct session *session, const struct plan *plan, const char *workload,
@@ -111,7 +101,7 @@ static int sample_take(struct session *session, const struct plan *plan, const c
 		.policy = strcmp(system, KERNEL) ? system : NULL,
 		.memory_pages = session->memory_pages,
 		.file = options->file,
-		.advice = advice_of(options),
+		.advice = options_advice(options),
 		.dir = options->dir,
 		.reclaim = options->reclaim,
 		.access = options->access,
@@ -157,7 +147,7 @@ static int workload_run(struct session *session, const char *workload)
 static struct summary field_summary(const struct session *session, const char *workload,
 				    const char *system, enum live_field field)
 {
-	double values[1000];
+	double values[OPTIONS_RUNS_MAX];
 	size_t count = 0;
 	for (size_t i = 0; i < session->count; i++)
 		if (session->samples[i].workload == workload &&

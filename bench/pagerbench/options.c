@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "workload/workload.h"
 
@@ -190,7 +191,7 @@ static int option_number(struct options *options, const char *name, const char *
 	if (!strcmp(name, "threads"))
 		return small_read(name, value, 1, WORKLOAD_THREADS_MAX, &options->threads);
 	if (!strcmp(name, "runs"))
-		return small_read(name, value, 1, 1000, &options->runs);
+		return small_read(name, value, 1, OPTIONS_RUNS_MAX, &options->runs);
 	options->prefetch_given = true;
 	return small_read(name, value, 0, 256, &options->prefetch);
 }
@@ -288,4 +289,11 @@ bool options_size_pages(const struct options_size *size, uint64_t data_pages, ui
 		return true;
 	complain("a size is less than a page");
 	return false;
+}
+
+int options_advice(const struct options *options)
+{
+	if (!options->advice || !strcmp(options->advice, "normal"))
+		return MADV_NORMAL;
+	return strcmp(options->advice, "random") ? MADV_SEQUENTIAL : MADV_RANDOM;
 }

@@ -14,6 +14,7 @@ enum {
 };
 
 #define OPTIONS_LIST_MAX 64u
+#define OPTIONS_RUNS_MAX 1000u
 
 struct options_list {
 	size_t count;
@@ -71,5 +72,8 @@ int options_parse(struct options *options, int argc, char **argv, const char *co
 
 /* In pages, rounded down, of that much data. False (after having said so) if that is none. */
 bool options_size_pages(const struct options_size *size, uint64_t data_pages, uint64_t *pages);
+
+/* MADV_* of --advice. */
+int options_advice(const struct options *options);
 
 #endif

@@ -12,10 +12,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"list", command_list},
-	{"trace", command_trace},
-	{"live", command_live},
-	{"check", command_check},
+	{"list", command_list},	  {"trace", command_trace},	{"live", command_live},
+	{"check", command_check}, {"compare", command_compare},
 };
 
 static void help(void)
@@ -40,6 +38,12 @@ static void help(void)
 	      "      do the live misses of one thread, with reclaim on demand and nothing read "
 	      "ahead,\n"
 	      "      equal the simulated ones? (fifo: exactly)\n\n"
+	      "  pagerbench compare --out DIR [--policies NAME,...] [--workloads NAME,...]\n"
+	      "                     [--sizes SIZE,...] [--data SIZE] [--simulated|--live] [options "
+	      "of live]\n"
+	      "      all of them with each other, simulated and live, and DIR/report.html, "
+	      "results.csv,\n"
+	      "      results.json; what is finished is kept in DIR/cells and not run again\n\n"
 	      "NAME+NAME is one workload after the other. Sizes are pages, bytes with K, M, G or T\n"
 	      "behind them, or a share of the data with %. Exit status: 0; 64 usage; 1 failed; 69 "
 	      "this\nmachine or this user cannot do it.\n",

@@ -7,5 +7,6 @@ int command_list(int argc, char **argv);
 int command_trace(int argc, char **argv);
 int command_live(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_compare(int argc, char **argv);
 
 #endif

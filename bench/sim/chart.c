@@ -11,6 +11,7 @@
 #define TOP	     44.0
 #define BOTTOM	     332.0
 #define COLOURS	     8
+#define DOTS_MAX     24 /* curves of more points have no dots */
 #define Y_STEPS	     5.0
 #define DECADES_MANY 4.0 /* from here on only powers of ten are marked */
 
@@ -58,9 +59,16 @@ void html_text(FILE *file, const char *text)
 /* ---- scales ------------------------------------------------------------------------------ */
 
 struct scale {
-	double x_low, x_high; /* logarithms */
-	double y_high, y_step;
+	bool linear;
+	double x_low, x_high; /* logarithms, if it is not linear */
+	double y_low, y_high, y_step;
 };
+
+/* Where x is along its axis. */
+static double along(const struct scale *scale, double x)
+{
+	return scale->linear ? x : log10(x);
+}
 
 /* 1, 2 or 5 times a power of ten, not below least. */
 static double round_up(double least)
@@ -74,38 +82,53 @@ static double round_up(double least)
 	return 10 * power;
 }
 
-static struct scale scale_of(const struct chart *chart)
+static void bounds_find(const struct chart *chart, struct chart_point *low,
+			struct chart_point *high)
 {
-	double x_low = INFINITY, x_high = 0, y_high = 0;
+	*low = (struct chart_point){INFINITY, 0};
+	*high = (struct chart_point){0, 0};
 	for (size_t i = 0; i < chart->count; i++) {
 		for (size_t j = 0; j < chart->series[i].count; j++) {
 			const struct chart_point *point = &chart->series[i].points[j];
-			x_low = fmin(x_low, point->x);
-			x_high = fmax(x_high, point->x);
-			y_high = fmax(y_high, point->y);
+			low->x = fmin(low->x, point->x);
+			low->y = fmin(low->y, point->y);
+			high->x = fmax(high->x, point->x);
+			high->y = fmax(high->y, point->y);
 		}
 	}
-	if (x_high < 1.5 * x_low) {
-		x_low /= 2;
-		x_high *= 2;
+}
+
+static struct scale scale_of(const struct chart *chart)
+{
+	struct chart_point low, high;
+	bounds_find(chart, &low, &high);
+	if (chart->linear) {
+		low.x = 0;
+	} else if (high.x < 1.5 * low.x) {
+		low.x /= 2;
+		high.x *= 2;
 	}
-	double y_step = round_up(y_high > 0 ? y_high / Y_STEPS : 1 / Y_STEPS);
+	double height = high.y - low.y,
+	       y_step = round_up(height > 0 ? height / Y_STEPS : 1 / Y_STEPS);
 	return (struct scale){
-		.x_low = log10(x_low),
-		.x_high = log10(x_high),
+		.linear = chart->linear,
+		.x_low = chart->linear ? 0 : log10(low.x),
+		.x_high = chart->linear ? high.x : log10(high.x),
 		.y_step = y_step,
-		.y_high = y_step * ceil(fmax(y_high, y_step) / y_step - 1e-9),
+		.y_low = y_step * floor(low.y / y_step + 1e-9),
+		.y_high = y_step * ceil(fmax(high.y, y_step) / y_step - 1e-9),
 	};
 }
 
 static double place_x(const struct scale *scale, double x)
 {
-	return LEFT + (RIGHT - LEFT) * (log10(x) - scale->x_low) / (scale->x_high - scale->x_low);
+	return LEFT +
+	       (RIGHT - LEFT) * (along(scale, x) - scale->x_low) / (scale->x_high - scale->x_low);
 }
 
 static double place_y(const struct scale *scale, double y)
 {
-	return BOTTOM - (BOTTOM - TOP) * y / scale->y_high;
+	return BOTTOM - (BOTTOM - TOP) * (y - scale->y_low) / (scale->y_high - scale->y_low);
 }
 
 /* ---- axes -------------------------------------------------------------------------------- */
@@ -127,6 +150,12 @@ static void mark_x(FILE *file, double x, double y, double number, const char *un
 	fputs("</text>\n", file);
 }
 
+static void line_x(FILE *file, double x)
+{
+	fprintf(file, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", x,
+		x, TOP, BOTTOM);
+}
+
 /* Marks at y for numbers that are x times factor, with a grid line if lines says so. */
 static void axis_x(FILE *file, const struct scale *scale, double factor, double y, const char *unit,
 		   int lines)
@@ -140,23 +169,32 @@ static void axis_x(FILE *file, const struct scale *scale, double factor, double 
 				continue;
 			double x = place_x(scale, number / factor);
 			if (lines)
-				fprintf(file,
-					"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" "
-					"y2=\"%.1f\"/>",
-					x, x, TOP, BOTTOM);
+				line_x(file, x);
 			mark_x(file, x, y, number, unit);
 		}
 	}
 }
 
+static void axis_linear(FILE *file, const struct scale *scale, double y)
+{
+	double step = round_up(scale->x_high / Y_STEPS);
+	for (double x = 0; x <= scale->x_high * (1 + 1e-9); x += step) {
+		line_x(file, place_x(scale, x));
+		mark_x(file, place_x(scale, x), y, x, "");
+	}
+}
+
 static void axis_y(FILE *file, const struct scale *scale)
 {
-	for (double y = 0; y <= scale->y_high * (1 + 1e-9); y += scale->y_step)
+	double steps = round((scale->y_high - scale->y_low) / scale->y_step);
+	for (double i = 0; i <= steps; i++) {
+		double y = scale->y_low + i * scale->y_step;
 		fprintf(file,
 			"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
 			"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
 			LEFT, RIGHT, place_y(scale, y), place_y(scale, y), LEFT - 6,
-			place_y(scale, y) + 4, y);
+			place_y(scale, y) + 4, fabs(y) < 1e-9 ? 0 : y);
+	}
 }
 
 static void label(FILE *file, double y, const char *text)
@@ -183,7 +221,7 @@ static void curve(FILE *file, const struct scale *scale, const struct chart_seri
 		fprintf(file, "%.1f,%.1f ", place_x(scale, series->points[i].x),
 			place_y(scale, series->points[i].y));
 	fputs("\"/>\n", file);
-	for (size_t i = 0; i < series->count; i++) {
+	for (size_t i = 0; series->count <= DOTS_MAX && i < series->count; i++) {
 		const struct chart_point *point = &series->points[i];
 		fprintf(file, "<circle class=\"s%zu\" r=\"3\" cx=\"%.1f\" cy=\"%.1f\"><title>",
 			number % COLOURS, place_x(scale, point->x), place_y(scale, point->y));
@@ -214,10 +252,15 @@ void chart_write(FILE *file, const struct chart *chart)
 	html_text(file, chart->title);
 	fputs("\">\n", file);
 	axis_y(file, &scale);
-	axis_x(file, &scale, 1, BOTTOM + 18, "", 1);
-	axis_x(file, &scale, 100 / chart->whole, TOP - 8, "%", 0);
+	if (chart->linear)
+		axis_linear(file, &scale, BOTTOM + 18);
+	else
+		axis_x(file, &scale, 1, BOTTOM + 18, "", 1);
 	label(file, BOTTOM + 38, chart->x_label);
-	label(file, TOP - 28, chart->whole_label);
+	if (chart->whole > 0) {
+		axis_x(file, &scale, 100 / chart->whole, TOP - 8, "%", 0);
+		label(file, TOP - 28, chart->whole_label);
+	}
 	fprintf(file, "<text transform=\"translate(13 %.1f) rotate(-90)\" text-anchor=\"middle\">",
 		(TOP + BOTTOM) / 2);
 	html_text(file, chart->y_label);

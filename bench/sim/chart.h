@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Curves over a logarithmic axis, as an inline SVG picture that needs no script.
+ * Curves, as an inline SVG picture that needs no script.
  *
  * Colours are the classes s0 to s7 of the page's style sheet (CHART_STYLE), for light and dark;
  * from the ninth series on they come again, dashed.
@@ -8,11 +8,12 @@
 #ifndef PAGERSIM_CHART_H
 #define PAGERSIM_CHART_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 struct chart_point {
-	double x, y; /* x > 0, 0 <= y */
+	double x, y; /* x > 0 if its axis is logarithmic */
 };
 
 struct chart_series {
@@ -24,7 +25,8 @@ struct chart_series {
 struct chart {
 	const char *title, *x_label, *y_label;
 	const char *whole_label; /* of the axis at the top, */
-	double whole;		 /* where this x is 100 % */
+	double whole;		 /* where this x is 100 %; 0: there is none */
+	bool linear;		 /* the axis of x, which begins at 0 then; else logarithmic */
 	const struct chart_series *series;
 	size_t count;
 };
