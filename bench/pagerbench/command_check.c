@@ -49,7 +49,7 @@ static int check_parse(struct check *check, int argc, char **argv)
 	}
 	if (!options_size_pages(&options->data, 0, &check->data_pages))
 		return STATUS_USAGE;
-	return policies_check(&options->policies);
+	return policies_check(&options->policies, true);
 }
 
 static int check_live(const struct check *check, const struct plan *plan, const char *policy,

@@ -66,7 +66,7 @@ static int session_systems(struct session *session)
 		session->systems.item[session->systems.count++] = (char *)"lru";
 	if (options->kernel && session->systems.count < OPTIONS_LIST_MAX)
 		session->systems.item[session->systems.count++] = (char *)KERNEL;
-	return policies_check(&options->policies);
+	return policies_check(&options->policies, true);
 }
 
 static int session_parse(struct session *session, int argc, char **argv)

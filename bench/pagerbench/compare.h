@@ -69,8 +69,6 @@ const struct cell *compare_find(const struct compare *compare, enum cell_kind ki
 				size_t policy, size_t size, uint32_t run);
 /* The policy's place in the list, or policies.count. */
 size_t compare_policy(const struct compare *compare, const char *name);
-/* Is it one that only a simulator can run? */
-bool compare_knows_future(const char *policy);
 /* The size nearest to that share of the data. */
 size_t compare_size_near(const struct compare *compare, double percent);
 

@@ -13,6 +13,7 @@
 
 #define REFERENCES_A_PAGE 16u
 #define DATA_BYTES	  (64u << 20) /* where nobody says */
+#define KERNEL_PAGES_MIN  256u	      /* less, and the kernel may kill what it pages */
 #define LIVE_PAGES_MIN	  (PAGERD_MEMORY_MIN / WORKLOAD_PAGE_BYTES)
 
 const char *const cell_kind_names[] = {"simulated", "seen", "live"};
@@ -22,11 +23,6 @@ static const char *const bounds[] = {"min", "lru", "fifo"};
 const char *compare_system(const struct compare *compare, size_t policy)
 {
 	return policy < compare->policies.count ? compare->policies.item[policy] : "kernel";
-}
-
-bool compare_knows_future(const char *policy)
-{
-	return !strncmp(policy, "min", 3) && (!policy[3] || policy[3] == ':');
 }
 
 size_t compare_policy(const struct compare *compare, const char *name)
@@ -91,7 +87,7 @@ static int policies_gather(struct compare *compare)
 		    compare_policy(compare, bounds[i]) == policies->count &&
 		    pagerd_policy_find(bounds[i], &parameters))
 			policies->item[policies->count++] = (char *)bounds[i];
-	return policies_check(policies);
+	return policies_check(policies, false);
 }
 
 static int size_add(struct compare *compare, const struct options_size *size)
@@ -210,13 +206,13 @@ static void live_cells(struct compare *compare, size_t workload, size_t size)
 	if (!options->live || compare->size_pages[size] < LIVE_PAGES_MIN)
 		return;
 	for (size_t policy = 0; policy < compare->policies.count; policy++)
-		if (!compare_knows_future(compare->policies.item[policy]))
+		if (!policies_know_future(compare->policies.item[policy]))
 			cell_add(compare, (struct cell){CELL_SEEN, workload, policy, size});
+	bool kernel = options->kernel && compare->size_pages[size] >= KERNEL_PAGES_MIN;
 	/* Interleaved, so that what changes on the machine meanwhile changes it for all. */
 	for (uint32_t run = 1; run <= options->runs; run++)
-		for (size_t policy = 0; policy < compare->policies.count + options->kernel;
-		     policy++)
-			if (!compare_knows_future(compare_system(compare, policy)))
+		for (size_t policy = 0; policy < compare->policies.count + kernel; policy++)
+			if (!policies_know_future(compare_system(compare, policy)))
 				cell_add(compare,
 					 (struct cell){CELL_LIVE, workload, policy, size, run});
 }

@@ -6,10 +6,12 @@
 #include "../sim/chart.h"
 #include "compare.h"
 #include "page.h"
+#include "policies.h"
 #include "quote.h"
 
 #define TIME_PERCENT 10.0 /* misses over time are shown at the size nearest to this share */
 #define TIME_ROWS    12u
+#define LEAST_SHOWN  0.00005 /* less is 0, and not -0 */
 
 /* Curves of all policies of one workload. */
 struct curves {
@@ -36,20 +38,18 @@ static double miss_ratio(const struct curves *curves, size_t policy, size_t size
 static double reduction(const struct curves *curves, size_t policy, size_t size)
 {
 	double lru = (double)simulated(curves, curves->lru, size)->simulated.misses;
-	return lru > 0 ? 100 * (1 - (double)simulated(curves, policy, size)->simulated.misses / lru)
-		       : 0;
+	double own = (double)simulated(curves, policy, size)->simulated.misses;
+	return lru > 0 ? 100 * (lru - own) / lru : 0;
 }
 
-/* A curve by size for each policy, but for the one that is left out. */
-static void curves_by_size(struct curves *curves, size_t left_out,
+/* A curve by size for each policy. */
+static void curves_by_size(struct curves *curves,
 			   double (*value)(const struct curves *curves, size_t policy, size_t size))
 {
 	const struct compare *compare = curves->compare;
 	struct chart_point *point = curves->points;
 	curves->count = 0;
 	for (size_t policy = 0; policy < compare->policies.count; policy++) {
-		if (policy == left_out)
-			continue;
 		curves->series[curves->count++] = (struct chart_series){
 			compare->policies.item[policy], point, compare->size_count};
 		for (size_t size = 0; size < compare->size_count; size++)
@@ -75,7 +75,7 @@ static double best_of(const struct curves *curves, size_t at, bool least)
 	double best = least ? INFINITY : -INFINITY;
 	for (size_t i = 0; i < curves->count; i++) {
 		double y = curves->series[i].points[at].y;
-		if (compare_knows_future(curves->series[i].name))
+		if (policies_know_future(curves->series[i].name))
 			continue;
 		best = least ? fmin(best, y) : fmax(best, y);
 	}
@@ -94,8 +94,9 @@ static void table_by_size(const struct curves *curves, const char *format, bool 
 			100 * (double)compare->size_pages[size] / footprint);
 		for (size_t i = 0; i < curves->count; i++) {
 			double y = curves->series[i].points[size].y;
-			fputs(y == best ? "<td class=\"best\">" : "<td>", file);
-			fprintf(file, format, y);
+			bool marked = y == best && !policies_know_future(curves->series[i].name);
+			fputs(marked ? "<td class=\"best\">" : "<td>", file);
+			fprintf(file, format, fabs(y) < LEAST_SHOWN ? 0 : y);
 			fputs("</td>", file);
 		}
 		fputs("</tr>\n", file);
@@ -193,12 +194,12 @@ void compare_figures(const struct compare *compare, size_t workload, FILE *file)
 	};
 	if (!curves.points)
 		return;
-	curves_by_size(&curves, compare->policies.count, miss_ratio);
+	curves_by_size(&curves, miss_ratio);
 	figure_by_size(&curves, "Miss ratio by size", "miss ratio", "%.4f", true, file);
 	if (curves.lru < compare->policies.count) {
-		curves_by_size(&curves, curves.lru, reduction);
+		curves_by_size(&curves, reduction);
 		figure_by_size(&curves, "Fewer misses than lru", "percent of lru's misses",
-			       "%.1f%%", false, file);
+			       "%.2f%%", false, file);
 	}
 	figure_over_time(&curves, file);
 	free(curves.points);

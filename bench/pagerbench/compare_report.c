@@ -8,6 +8,7 @@
 #include "compare.h"
 #include "machine.h"
 #include "page.h"
+#include "policies.h"
 #include "quote.h"
 
 #define OVERVIEW_PERCENT 10.0 /* the size of the overview */
@@ -39,11 +40,15 @@ static void preamble(const struct compare *compare, FILE *file)
 	quote_html(file, machine.kernel);
 	fprintf(file,
 		".</p>\n<p>%" PRIu64 " pages of %s%s, %" PRIu64 " references by %u thread%s, seed "
-		"%" PRIu64 ". Live runs: %s%u of each.</p>\n<pre><code>",
+		"%" PRIu64 ". ",
 		compare->data_pages, options->file ? "a mapped file" : "anonymous memory",
 		options->read_only ? ", only read" : "", compare->references, options->threads,
-		options->threads == 1 ? "" : "s", options->seed, options->live ? "" : "none, not ",
-		options->runs);
+		options->threads == 1 ? "" : "s", options->seed);
+	if (options->live)
+		fprintf(file, "Live runs: %u of each.", options->runs);
+	else
+		fputs("Simulated only.", file);
+	fputs("</p>\n<pre><code>", file);
 	quote_html(file, compare->command);
 	fputs("</code></pre>\n", file);
 }
@@ -61,14 +66,15 @@ static void overview_row(const struct compare *compare, size_t workload, size_t 
 {
 	double best = INFINITY;
 	for (size_t i = 0; i < compare->policies.count; i++)
-		if (!compare_knows_future(compare->policies.item[i]))
+		if (!policies_know_future(compare->policies.item[i]))
 			best = fmin(best, overview_ratio(compare, workload, i, size));
 	fprintf(file, "<tr><th><a href=\"#w%zu\">", workload);
 	quote_html(file, compare->workloads[workload].spec);
 	fputs("</a></th>", file);
 	for (size_t i = 0; i < compare->policies.count; i++) {
 		double ratio = overview_ratio(compare, workload, i, size);
-		fprintf(file, "<td%s>%.4f</td>", ratio == best ? " class=\"best\"" : "", ratio);
+		bool marked = ratio == best && !policies_know_future(compare->policies.item[i]);
+		fprintf(file, "<td%s>%.4f</td>", marked ? " class=\"best\"" : "", ratio);
 	}
 	fputs("</tr>\n", file);
 }
@@ -159,7 +165,9 @@ static void how_section(const struct compare *compare, FILE *file)
 	      "and reads ahead: live misses are more, or fewer, than simulated ones for that. Runs "
 	      "are interleaved; medians, with the least and the most.</li>\n"
 	      "<li><b>kernel</b>: the same program under the kernel's own swap, or mmap, in a "
-	      "memory cgroup of that size. What the program needs for itself is not counted.</li>\n"
+	      "memory cgroup of that size and a little for the kernel's own: 8 bytes for each page of "
+	      "data, 64 pages for each processor. What the program needs for itself is not counted. "
+	      "Only from 256 pages of memory on; live at all from 64 pages on.</li>\n"
 	      "<li><b>Latency of a miss</b>: the program's view. Of all accesses the slowest, as "
 	      "many as missed.</li>\n"
 	      "<li>The numbers are in <a href=\"results.csv\">results.csv</a> and <a "

@@ -20,7 +20,9 @@
 #include "signals.h"
 #include "toucher.h"
 
-#define ENTRY_BYTES 8u /* of a page table, for a page */
+#define ENTRY_BYTES 8u	/* of a page table, for a page */
+#define BATCH_PAGES 64u /* that the kernel charges ahead, on each processor (MEMCG_CHARGE_BATCH)   \
+			 */
 
 const char *const live_field_names[LIVE_FIELDS] = {
 	"references",
@@ -70,15 +72,21 @@ static int file_up(struct live *live)
 	return error ? refused(live->file, error) : 0;
 }
 
-/* The page tables of the data are the kernel's expense in both cases. */
+/* What the limit is to hold besides the data: page tables, which are nobody's with the pager, and
+ * what is charged and not used. */
+static uint64_t group_bytes(const struct live_config *config)
+{
+	uint64_t batches = BATCH_PAGES * (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+	return (config->memory_pages + batches) * WORKLOAD_PAGE_BYTES +
+	       config->plan->pages * ENTRY_BYTES;
+}
+
 static int kernel_up(struct live *live)
 {
 	const struct live_config *config = live->config;
 	uint64_t pages = config->plan->pages;
 	char why[PATH_MAX + 160] = "";
-	int error = cgroup_make(&live->group,
-				config->memory_pages * WORKLOAD_PAGE_BYTES + pages * ENTRY_BYTES,
-				why, sizeof why);
+	int error = cgroup_make(&live->group, group_bytes(config), why, sizeof why);
 	if (!error && !config->file)
 		error = kernel_swap_on(&live->swap, config->dir, pages + 1024, why, sizeof why);
 	if (!error)

@@ -2,43 +2,40 @@
 /* The policies that a comparison is of. */
 #include "policies.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-#include "pagerd/policy.h"
+#include "../sim/run.h"
 
-#define CAPACITY 1024u /* of an instance that is made to see whether it can be */
-
-static int policy_try(const struct pagerd_policy_ops *ops, const char *parameters, const char *name)
+bool policies_know_future(const char *name)
 {
-	char why[200] = "";
-	struct pagerd_policy *policy = NULL;
-	struct pagerd_policy_env env = {
-		.frame_limit = CAPACITY,
-		.capacity_pages = CAPACITY,
-		.frame_bytes = calloc(CAPACITY, ops->frame_bytes + 1),
-		.parameters = parameters,
-		.why = why,
-		.why_bytes = sizeof why,
-	};
-	int error = env.frame_bytes ? ops->create(&policy, &env) : 0;
-	if (!error && policy)
-		ops->destroy(policy);
-	free(env.frame_bytes);
-	if (!error)
+	return !strncmp(name, "min", 3) && (!name[3] || name[3] == ':');
+}
+
+static int policy_check(const char *name)
+{
+	struct why why;
+	struct run_config config = {.spec = name, .visibility = VISIBILITY_EXACT};
+	config.ops = pagerd_policy_find(name, &config.parameters);
+	if (!config.ops) {
+		complain("there is no policy '%s'", name);
+		return STATUS_USAGE;
+	}
+	if (!run_check(&config, &why))
 		return 0;
-	complain("policy %s: %s", name, why);
+	complain("policy %s", why.text);
 	return STATUS_USAGE;
 }
 
-int policies_check(const struct options_list *policies)
+int policies_check(const struct options_list *policies, bool live)
 {
 	int status = 0;
 	for (size_t i = 0; !status && i < policies->count; i++) {
-		const char *parameters, *name = policies->item[i];
-		const struct pagerd_policy_ops *ops = pagerd_policy_find(name, &parameters);
-		if (!ops)
-			complain("there is no policy '%s'", name);
-		status = ops ? policy_try(ops, parameters, name) : STATUS_USAGE;
+		status = policy_check(policies->item[i]);
+		if (!status && live && policies_know_future(policies->item[i])) {
+			complain("policy %s knows the future: only the simulator can run it",
+				 policies->item[i]);
+			status = STATUS_USAGE;
+		}
 	}
 	return status;
 }

@@ -7,7 +7,10 @@
 
 #include "options.h"
 
-/* Are all of them there, with these parameters? 0, or STATUS_USAGE after having said which not. */
-int policies_check(const struct options_list *policies);
+/* Is it one that only a simulator can run? */
+bool policies_know_future(const char *name);
+/* Are all of them there, with these parameters, and can they be run live if that is wanted? 0, or
+ * STATUS_USAGE after having said which not. */
+int policies_check(const struct options_list *policies, bool live);
 
 #endif
