@@ -7,10 +7,12 @@
 #include "quote.h"
 
 #define WIDTH	520.0
-#define LEFT	128.0
-#define RIGHT	500.0
-#define TOP	10.0
-#define ROW	24.0
+#define LEFT	24.0
+#define RIGHT	496.0
+#define TOP	4.0
+#define ROW	42.0
+#define LABEL	16.0 /* below the top of a row, its line */
+#define LINE	29.0 /* and that of its marks */
 #define AXIS	46.0 /* height of the axis below the rows */
 #define MARK	5.0
 #define TICKS	5.0
@@ -109,8 +111,8 @@ static void mark(FILE *file, double x, double y, size_t number)
 static void row_write(FILE *file, const struct rows *rows, const struct span *span, size_t i)
 {
 	const struct rows_row *row = &rows->row[i];
-	double y = TOP + ROW * ((double)i + 0.5);
-	fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", LEFT - 10, y + 4);
+	double top = TOP + ROW * (double)i, y = top + LINE;
+	fprintf(file, "<text x=\"2\" y=\"%.1f\">", top + LABEL);
 	quote_html(file, row->label);
 	fprintf(file,
 		"</text><line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",

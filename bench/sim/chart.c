@@ -13,7 +13,8 @@
 #define COLOURS	     8
 #define DOTS_MAX     24 /* curves of more points have no dots */
 #define Y_STEPS	     5.0
-#define DECADES_MANY 4.0 /* from here on only powers of ten are marked */
+#define MARK_WIDTH   48.0 /* of a number, at most */
+#define DECADES_MANY 4.0  /* from here on only powers of ten are marked */
 
 const char chart_style[] =
 	".chart{width:100%;height:auto;display:block}\n"
@@ -143,9 +144,12 @@ static void number_write(FILE *file, double number, const char *unit)
 		fprintf(file, "%g%s", number, unit);
 }
 
+/* A number at the right end keeps within the picture. */
 static void mark_x(FILE *file, double x, double y, double number, const char *unit)
 {
-	fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", x, y);
+	bool last = x > WIDTH - MARK_WIDTH / 2;
+	fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", last ? WIDTH - 2 : x, y,
+		last ? "end" : "middle");
 	number_write(file, number, unit);
 	fputs("</text>\n", file);
 }

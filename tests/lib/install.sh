@@ -9,7 +9,7 @@ BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libevent
 # What runs under the pager. redis-tools has the server's program; redis-server would add a
 # service and start it.
 RUN_PACKAGES=(libjemalloc2 redis-tools sqlite3 python3 time coreutils util-linux)
-TEST_PACKAGES=(clang e2fsprogs mount liblmdb-dev lmdb-utils make
+TEST_PACKAGES=(chromium clang e2fsprogs mount liblmdb-dev lmdb-utils make
 	postgresql-15 stress-ng zstd)
 
 package_installed() {

@@ -36,8 +36,14 @@ refused "one of them" live --workload zipf --memory 1M --file --anonymous
 refused "'99'" live --workload zipf --memory 1M --threads 99
 refused "runs.*'0'" live --workload zipf --memory 1M --runs 0
 refused "too small" live --workload zipf --policy lru --memory 10 --data 100 --dir "$SWAP"
-refused "no '101'|101" check --workload zipf --sizes 100 --data 200 --tolerance 101
-[ ! -e t ] && [ ! -e t.partial ] || fail "a trace came of it"
+refused "needs --out" compare --workloads zipf
+refused "no policy 'lur'" compare --out r --policies lur
+refused "no workload 'zip'" compare --out r --workloads zipf,zip
+refused "beyond the 100 pages" compare --out r --data 100 --sizes 101
+refused "'0%' is no size" compare --out r --sizes 0%
+refused "knows no 'guess'" compare --out r --access guess
+refused "101" check --workload zipf --sizes 100 --data 200 --tolerance 101
+[ ! -e t ] && [ ! -e t.partial ] && [ ! -e r ] || fail "something came of it"
 
 expect_status 1 "$BENCH" trace --workload zipf --pages 10 -o nowhere/t
 expect_text err "nowhere/t: No such file"
@@ -45,6 +51,15 @@ expect_status 1 "$BENCH" trace --workload zipf --pages 10 -o /dev/full
 expect_text err "No space"
 expect_status 1 "$BENCH" live --workload zipf --memory 1M --runs 1 --file --dir nowhere
 expect_text err "nowhere"
+
+touch file
+for folder in nowhere/r file; do
+	expect_status 1 "$BENCH" compare --out "$folder" --workloads zipf --data 100 --references 100
+	expect_text err "$folder"
+done
+if grep -q "^ *min " <("${DAEMON_COMMAND[@]}" --help); then
+	refused "knows the future" live --workload zipf --policy min --memory 1M
+fi
 
 expect_status 0 "$BENCH" --help
 expect_status 0 "$BENCH" list
