@@ -26,13 +26,13 @@ const char chart_style[] =
 	".names svg{width:2em;height:.7em;margin-right:.3em}\n"
 	".s0{stroke:#0072b2;fill:#0072b2}.s1{stroke:#d55e00;fill:#d55e00}"
 	".s2{stroke:#009e73;fill:#009e73}.s3{stroke:#b5559a;fill:#b5559a}\n"
-	".s4{stroke:#a07800;fill:#a07800}.s5{stroke:#2f8fc6;fill:#2f8fc6}"
+	".s4{stroke:#a07800;fill:#a07800}.s5{stroke:#c2183c;fill:#c2183c}"
 	".s6{stroke:#777;fill:#777}.s7{stroke:#8a4fd0;fill:#8a4fd0}\n"
 	".dashed{stroke-dasharray:6 4}\n"
 	"@media(prefers-color-scheme:dark){\n"
 	".s0{stroke:#5db3e8;fill:#5db3e8}.s1{stroke:#ff8c42;fill:#ff8c42}"
 	".s2{stroke:#2fd6a3;fill:#2fd6a3}.s3{stroke:#ec8fd0;fill:#ec8fd0}\n"
-	".s4{stroke:#e8c14a;fill:#e8c14a}.s5{stroke:#9ad4f5;fill:#9ad4f5}"
+	".s4{stroke:#e8c14a;fill:#e8c14a}.s5{stroke:#ff7a90;fill:#ff7a90}"
 	".s6{stroke:#aaa;fill:#aaa}.s7{stroke:#b99cf0;fill:#b99cf0}}\n";
 
 void html_text(FILE *file, const char *text)
