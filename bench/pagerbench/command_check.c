@@ -29,9 +29,10 @@ struct check {
 
 static int check_parse(struct check *check, int argc, char **argv)
 {
-	static const char *const accepted[] = {
-		"workload",  "policy",	  "sizes",  "data",	 "references", "seed", "file",
-		"anonymous", "read-only", "access", "tolerance", "dir",	       NULL};
+	static const char *const accepted[] = {"load-policy", "workload",   "policy", "sizes",
+					       "data",	      "references", "seed",   "file",
+					       "anonymous",   "read-only",  "access", "tolerance",
+					       "dir",	      NULL};
 	struct options *options = &check->options;
 	int status = options_parse(options, argc, argv, accepted);
 	if (status)
@@ -58,6 +59,7 @@ static int check_live(const struct check *check, const struct plan *plan, const 
 	struct live_config config = {
 		.plan = plan,
 		.policy = policy,
+		.loaded = &check->options.loaded,
 		.memory_pages = pages,
 		.file = check->options.file,
 		.advice = MADV_NORMAL,

@@ -72,9 +72,10 @@ static int session_systems(struct session *session)
 static int session_parse(struct session *session, int argc, char **argv)
 {
 	static const char *const accepted[] = {
-		"workload", "policy",	"memory",    "data",   "references", "seed",   "threads",
-		"runs",	    "file",	"anonymous", "kernel", "read-only",  "advice", "reclaim",
-		"access",   "prefetch", "dir",	     "csv",    "json",	     NULL};
+		"load-policy", "workload", "policy",  "memory", "data",	     "references",
+		"seed",	       "threads",  "runs",    "file",	"anonymous", "kernel",
+		"read-only",   "advice",   "reclaim", "access", "prefetch",  "dir",
+		"csv",	       "json",	   NULL};
 	int status = options_parse(&session->options, argc, argv, accepted);
 	if (status)
 		return status;
@@ -99,6 +100,7 @@ static int sample_take(struct session *session, const struct plan *plan, const c
 	struct live_config config = {
 		.plan = plan,
 		.policy = strcmp(system, KERNEL) ? system : NULL,
+		.loaded = &options->loaded,
 		.memory_pages = session->memory_pages,
 		.file = options->file,
 		.advice = options_advice(options),

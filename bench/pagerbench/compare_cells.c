@@ -165,10 +165,10 @@ static int workloads_gather(struct compare *compare)
 static int compare_parse(struct compare *compare, int argc, char **argv)
 {
 	static const char *const accepted[] = {
-		"workloads", "policies",  "sizes",   "data",	  "references", "seed",
-		"threads",   "runs",	  "file",    "anonymous", "kernel",	"live",
-		"simulated", "advice",	  "reclaim", "access",	  "prefetch",	"dir",
-		"out",	     "read-only", NULL};
+		"load-policy", "workloads", "policies",	 "sizes",   "data",	 "references",
+		"seed",	       "threads",   "runs",	 "file",    "anonymous", "kernel",
+		"live",	       "simulated", "advice",	 "reclaim", "access",	 "prefetch",
+		"dir",	       "out",	    "read-only", NULL};
 	struct options *options = &compare->options;
 	int status = options_parse(options, argc, argv, accepted);
 	if (status)
@@ -257,6 +257,8 @@ int compare_init(struct compare *compare, int argc, char **argv)
 	if (status)
 		return status;
 	compare->build = digest_programs();
+	for (size_t i = 0; i < compare->options.loaded.count; i++)
+		compare->build = digest_add_file(compare->build, compare->options.loaded.item[i]);
 	cells_list(compare);
 	compare->cells = calloc(compare->cell_count, sizeof *compare->cells);
 	if (!compare->cells || !compare->command) {

@@ -181,6 +181,7 @@ static int cell_live(struct runner *runner, struct cell *cell)
 		.policy = cell->policy < compare->policies.count
 				  ? compare->policies.item[cell->policy]
 				  : NULL,
+		.loaded = &options->loaded,
 		.memory_pages = compare->size_pages[cell->size],
 		.file = options->file,
 		.advice = options_advice(options),

@@ -15,7 +15,7 @@
 #include "options.h"
 #include "signals.h"
 
-#define ARGUMENTS_MAX 24
+#define ARGUMENTS_MAX (24 + 2 * OPTIONS_LIST_MAX)
 #define NUMBER_BYTES  24
 
 struct arguments {
@@ -43,6 +43,8 @@ static _Noreturn void daemon_exec(const struct daemon_process *daemon, const cha
 	snprintf(lifeline_text, sizeof lifeline_text, "%d", lifeline);
 	snprintf(ready_text, sizeof ready_text, "%d", ready);
 	snprintf(prefetch, sizeof prefetch, "%d", options->prefetch);
+	for (size_t i = 0; i < options->loaded->count; i++)
+		argument_add(&arguments, "--load-policy", options->loaded->item[i]);
 	argument_add(&arguments, "--memory", memory);
 	argument_add(&arguments, "--policy", options->policy);
 	argument_add(&arguments, "--swap", options->swap);

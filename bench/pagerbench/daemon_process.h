@@ -6,13 +6,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "options.h"
+
 struct daemon_options {
 	uint64_t memory_bytes;
 	const char *policy;
-	const char *swap;    /* directory */
-	const char *reclaim; /* NULL: as it comes */
-	const char *access;  /* likewise */
-	int prefetch;	     /* -1: likewise */
+	const struct options_list *loaded; /* shared objects with more policies */
+	const char *swap;		   /* directory */
+	const char *reclaim;		   /* NULL: as it comes */
+	const char *access;		   /* likewise */
+	int prefetch;			   /* -1: likewise */
 };
 
 struct daemon_process {

@@ -14,7 +14,7 @@ uint64_t digest_add(uint64_t digest, const void *bytes, size_t count)
 	return digest;
 }
 
-static uint64_t file_add(uint64_t digest, const char *path)
+uint64_t digest_add_file(uint64_t digest, const char *path)
 {
 	unsigned char bytes[16384];
 	size_t got;
@@ -29,6 +29,6 @@ static uint64_t file_add(uint64_t digest, const char *path)
 uint64_t digest_programs(void)
 {
 	char daemon[LOCATE_MAX];
-	uint64_t digest = file_add(DIGEST_BEGIN, "/proc/self/exe");
-	return locate_daemon(daemon) < 0 ? digest : file_add(digest, daemon);
+	uint64_t digest = digest_add_file(DIGEST_BEGIN, "/proc/self/exe");
+	return locate_daemon(daemon) < 0 ? digest : digest_add_file(digest, daemon);
 }

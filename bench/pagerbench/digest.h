@@ -12,5 +12,7 @@
 uint64_t digest_add(uint64_t digest, const void *bytes, size_t count);
 /* Of this program and of the pagerd that it starts: results of others are not theirs. */
 uint64_t digest_programs(void);
+/* Goes on with what is in a file. */
+uint64_t digest_add_file(uint64_t digest, const char *path);
 
 #endif

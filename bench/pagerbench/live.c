@@ -20,9 +20,10 @@
 #include "signals.h"
 #include "toucher.h"
 
-#define ENTRY_BYTES 8u	/* of a page table, for a page */
-#define BATCH_PAGES 64u /* that the kernel charges ahead, on each processor (MEMCG_CHARGE_BATCH)   \
-			 */
+#define ENTRY_BYTES 8u /* of a page table, for a page */
+#define BATCH_PAGES                                                                                \
+	64u /* that the kernel charges ahead, on each processor (MEMCG_CHARGE_BATCH)               \
+	     */
 
 const char *const live_field_names[LIVE_FIELDS] = {
 	"references",
@@ -101,6 +102,7 @@ static int pager_up(struct live *live)
 	struct daemon_options options = {
 		.memory_bytes = config->memory_pages * WORKLOAD_PAGE_BYTES,
 		.policy = config->policy,
+		.loaded = config->loaded,
 		.swap = config->dir,
 		.reclaim = config->reclaim,
 		.access = config->access,

@@ -9,11 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "options.h"
 #include "plan.h"
 
 struct live_config {
 	const struct plan *plan;
-	const char *policy; /* NULL: the kernel pages */
+	const char *policy;		   /* NULL: the kernel pages */
+	const struct options_list *loaded; /* shared objects with more policies */
 	uint64_t memory_pages;
 	bool file;	     /* a mapped file, else anonymous memory */
 	int advice;	     /* MADV_* */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "pagerd/policy.h"
 #include "workload/workload.h"
 
 void complain(const char *format, ...)
@@ -217,12 +218,26 @@ static int option_text(struct options *options, const char *name, const char *va
 	return text_read(name, value, &options->dir);
 }
 
+/* At once: --policy knows it, wherever it stands. */
+static int policy_load(char *path, struct options_list *loaded)
+{
+	char why[512];
+	if (loaded->count < OPTIONS_LIST_MAX && !pagerd_policy_load(path, why, sizeof why)) {
+		loaded->item[loaded->count++] = path;
+		return 0;
+	}
+	complain("--load-policy: %s", loaded->count < OPTIONS_LIST_MAX ? why : "too many");
+	return STATUS_USAGE;
+}
+
 static int option_value(struct options *options, const char *name, char *value)
 {
 	if (!strcmp(name, "workload") || !strcmp(name, "workloads"))
 		return list_read(name, value, &options->workloads);
 	if (!strcmp(name, "policy") || !strcmp(name, "policies"))
 		return list_read(name, value, &options->policies);
+	if (!strcmp(name, "load-policy"))
+		return policy_load(value, &options->loaded);
 	if (!strcmp(name, "sizes"))
 		return sizes_read(name, value, &options->sizes);
 	if (!strcmp(name, "memory"))

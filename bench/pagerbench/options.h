@@ -35,6 +35,7 @@ struct options_sizes {
 struct options {
 	struct options_list workloads;
 	struct options_list policies;
+	struct options_list loaded; /* policies of the user's own: shared objects */
 	struct options_sizes sizes;
 	struct options_size memory;
 	struct options_size data;

@@ -44,6 +44,7 @@ static void help(void)
 	      "      all of them with each other, simulated and live, and DIR/report.html, "
 	      "results.csv,\n"
 	      "      results.json; what is finished is kept in DIR/cells and not run again\n\n"
+	      "--load-policy FILE adds a policy of your own, a shared object, to all but the first two.\n"
 	      "NAME+NAME is one workload after the other. Sizes are pages, bytes with K, M, G or T\n"
 	      "behind them, or a share of the data with %. Exit status: 0; 64 usage; 1 failed; 69 "
 	      "this\nmachine or this user cannot do it.\n",

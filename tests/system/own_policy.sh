@@ -41,6 +41,12 @@ simulate=$(section | sed -n 's/^    pagersim \(--load-policy.*\) TRACE$/\1/p')
 must "$PAGERD_BUILD/bench/pagersim" $simulate --csv - numbers >simulated
 grep -q '"rounds","most=2","once round for each use"' simulated || fail "it was not simulated"
 
+# ---- both against each other -----------------------------------------------------------------
+
+export PAGERD_DAEMON=${DAEMON:-$PAGERD_BUILD/daemon/pagerd}
+must "$PAGERD_BUILD/bench/pagerbench" check --load-policy ./rounds.so --policy rounds:most=2 \
+	--workload zipf --sizes 100 --data 400 --references 4000 --file --read-only --dir "$SWAP"
+
 # ---- what is refused ---------------------------------------------------------------------------
 
 refused() {
