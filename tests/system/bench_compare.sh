@@ -9,8 +9,8 @@
 
 command -v chromium >/dev/null || skip "no chromium"
 # 2 workloads, 4 policies with min and fifo where they are, 3 sizes; live at 2 of them.
-COMPARE=("$BENCH" compare --out report --workloads zipf:writes=10,moving+loop --policies lru,lfu
-	--data 600 --references 3000 --sizes 10%,20%,50% --runs 2 --dir "$SWAP")
+COMPARE=("$BENCH" compare --out report --workloads "zipf:writes=10,moving+loop" --policies "lru,lfu"
+	--data 600 --references 3000 --sizes "10%,20%,50%" --runs 2 --dir "$SWAP")
 
 begun() {
 	[ "$(find report/cells -type f 2>/dev/null | wc -l)" -ge 20 ] || ! process_alive "$bench"
