@@ -44,6 +44,8 @@ static int check_parse(struct check *check, int argc, char **argv)
 	}
 	if (!options->policies.count)
 		options->policies.item[options->policies.count++] = (char *)"fifo";
+	if (!options->access)
+		options->access = "faults";
 	if (!simulation_visibility(options->access, &check->visibility, &check->harvest_frames)) {
 		complain("--access: the simulator knows no '%s'", options->access);
 		return STATUS_USAGE;

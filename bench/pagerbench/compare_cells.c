@@ -183,6 +183,8 @@ static int compare_parse(struct compare *compare, int argc, char **argv)
 	}
 	if (!options->live && !options->simulated)
 		options->live = options->simulated = true;
+	if (!options->access)
+		options->access = "harvest:1"; /* the daemon's own choice */
 	if (!simulation_visibility(options->access, &compare->visibility,
 				   &compare->harvest_frames)) {
 		complain("--access: the simulator knows no '%s'", options->access);

@@ -65,6 +65,7 @@ static void machine_finish(struct machine *machine)
 		machine->ops->destroy(machine->policy);
 	free(machine->frame_of_page);
 	free(machine->sweep.pages);
+	sweep_finish(&machine->sweep);
 	free(machine->frame_bytes);
 }
 
@@ -76,7 +77,8 @@ static bool machine_alloc(struct machine *machine)
 	machine->frame_bytes = array_make((size_t)machine->frames * machine->ops->frame_bytes);
 	if (machine->frame_of_page)
 		memset(machine->frame_of_page, 0xff, table_bytes); /* FRAME_NONE */
-	return machine->frame_of_page && machine->sweep.pages && machine->frame_bytes;
+	return machine->frame_of_page && machine->sweep.pages && machine->frame_bytes &&
+	       (!machine->sweep.batch || sweep_init(&machine->sweep));
 }
 
 /* ---- the policy -------------------------------------------------------------------------- */
@@ -133,16 +135,14 @@ static int machine_init(struct machine *machine, const struct run_config *config
 		.ops = config->ops,
 		.references = references,
 		.frames = frames,
+		.sweep = {.ops = config->ops, .frames = frames, .batch = config->harvest_frames},
 	};
 	int error = machine_alloc(machine) ? policy_make(machine, config, why)
 					   : why_say(why, -ENOMEM, "%s: no memory for %u pages",
 						     config->spec, frames);
 	if (error)
 		machine_finish(machine);
-	machine->sweep.ops = config->ops;
 	machine->sweep.policy = machine->policy;
-	machine->sweep.frames = frames;
-	machine->sweep.batch = config->harvest_frames;
 	return error;
 }
 
@@ -152,12 +152,10 @@ static int machine_init(struct machine *machine, const struct run_config *config
 static inline uint32_t evict(struct machine *machine, enum visibility visibility)
 {
 	uint32_t frame = FRAME_NONE, picked;
-	if (visibility == VISIBILITY_HARVEST) {
-		sweep_advance(&machine->sweep);
+	if (visibility == VISIBILITY_HARVEST)
 		picked = sweep_victim(&machine->sweep, &frame);
-	} else {
+	else
 		picked = machine->ops->victims(machine->policy, &frame, 1);
-	}
 	if (__builtin_expect(picked != 1 || frame >= machine->frames, 0))
 		return FRAME_NONE;
 	machine->result->evictions++;
@@ -165,6 +163,8 @@ static inline uint32_t evict(struct machine *machine, enum visibility visibility
 	machine->result->dirty_evictions += (state & FRAME_DIRTY) != 0;
 	machine->frame_of_page[state & FRAME_PAGE] = FRAME_NONE;
 	machine->ops->page_out(machine->policy, frame);
+	if (visibility == VISIBILITY_HARVEST)
+		sweep_page_out(&machine->sweep, frame);
 	return frame;
 }
 
@@ -179,6 +179,8 @@ static inline bool miss(struct machine *machine, uint32_t page, bool write,
 		return false;
 	machine->frame_of_page[page] = frame;
 	machine->sweep.pages[frame] = page | (write ? FRAME_DIRTY : 0);
+	if (visibility == VISIBILITY_HARVEST)
+		sweep_page_in(&machine->sweep, frame);
 	machine->ops->page_in(machine->policy, frame, page, 0);
 	if (write && machine->ops->dirtied)
 		machine->ops->dirtied(machine->policy, frame);
@@ -197,7 +199,7 @@ static inline void hit(struct machine *machine, uint32_t frame, bool write,
 	if (first || visibility == VISIBILITY_EXACT)
 		machine->ops->referenced(machine->policy, frame);
 	if (visibility == VISIBILITY_HARVEST)
-		*state |= FRAME_ACCESSED;
+		*state |= FRAME_MAPPED;
 }
 
 /* Fetch where the page of a reference to come is. */

@@ -1,32 +1,144 @@
 /* SPDX-License-Identifier: MIT */
-/* The hand that collects accessed bits. */
+/* The hand that collects what was used. */
 #include "sweep.h"
 
-void sweep_advance(struct sweep *sweep)
+#include <stdlib.h>
+
+#define YOUNG	    8192u /* frames that wait for their first probe; a power of two */
+#define YOUNG_GRACE 256u
+#define BATCH_LEAST 64u
+#define BATCH_MOST  512u
+#define HAND_STEPS  1024u
+#define GRACE_MOST  1024u
+#define KEPT_MOST   512u /* in a row: then the victim goes, used or not */
+
+bool sweep_init(struct sweep *sweep)
 {
-	uint32_t count = sweep->batch < sweep->frames ? sweep->batch : sweep->frames;
-	sweep->looked += count;
-	while (count--) {
-		uint32_t frame = sweep->hand;
-		sweep->hand = frame + 1 < sweep->frames ? frame + 1 : 0;
-		if (!(sweep->pages[frame] & FRAME_ACCESSED))
-			continue;
-		sweep->pages[frame] &= ~FRAME_ACCESSED;
+	sweep->ticks = calloc(sweep->frames, sizeof *sweep->ticks);
+	sweep->probed = calloc(sweep->frames, sizeof *sweep->probed);
+	sweep->aside = calloc(sweep->frames, sizeof *sweep->aside);
+	sweep->young = calloc(YOUNG, sizeof *sweep->young);
+	return sweep->ticks && sweep->probed && sweep->aside && sweep->young;
+}
+
+void sweep_finish(struct sweep *sweep)
+{
+	free(sweep->ticks);
+	free(sweep->probed);
+	free(sweep->aside);
+	free(sweep->young);
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static void young_add(struct sweep *sweep, uint32_t frame)
+{
+	sweep->young[sweep->young_tail++ % YOUNG] =
+		(struct sweep_young){frame, sweep->ticks[frame]};
+	if (sweep->young_tail - sweep->young_head > YOUNG)
+		sweep->young_head++;
+}
+
+void sweep_page_in(struct sweep *sweep, uint32_t frame)
+{
+	sweep->pages[frame] |= FRAME_MAPPED;
+	sweep->probed[frame] = false;
+	sweep->ticks[frame] = sweep->tick++;
+	young_add(sweep, frame);
+}
+
+/* Tell the policy if it was used, and take its entries away. */
+static void probe(struct sweep *sweep, uint32_t frame)
+{
+	if (sweep->probed[frame] && sweep->pages[frame] & FRAME_MAPPED) {
 		sweep->used++;
 		sweep->ops->referenced(sweep->policy, frame);
 	}
+	sweep->pages[frame] &= ~FRAME_MAPPED;
+	sweep->probed[frame] = true;
+}
+
+/* The first of the young: whether it was taken off the queue. */
+static bool young_take(struct sweep *sweep, uint32_t freed, uint32_t *count)
+{
+	struct sweep_young young = sweep->young[sweep->young_head % YOUNG];
+	uint32_t frame = young.frame;
+	bool same = frame != freed && sweep->ticks[frame] == young.tick;
+	if (same && sweep->tick - sweep->ticks[frame] < least(sweep->frames / 16, YOUNG_GRACE))
+		return false;
+	sweep->young_head++;
+	if (same && !sweep->probed[frame]) {
+		probe(sweep, frame);
+		++*count;
+	}
+	return true;
+}
+
+static void sweep_batch(struct sweep *sweep, uint32_t freed)
+{
+	uint32_t count = 0, most = sweep->debt ? BATCH_MOST / 2 : BATCH_MOST;
+	while (count < most && sweep->young_debt && young_take(sweep, freed, &count))
+		sweep->young_debt--;
+	for (uint32_t i = 0; i < HAND_STEPS && sweep->debt && count < BATCH_MOST; i++) {
+		uint32_t frame = sweep->hand;
+		sweep->hand = frame + 1 < sweep->frames ? frame + 1 : 0;
+		if (frame == freed)
+			continue;
+		sweep->debt--;
+		sweep->looked++;
+		count++;
+		probe(sweep, frame);
+	}
+}
+
+void sweep_page_out(struct sweep *sweep, uint32_t frame)
+{
+	uint32_t waiting = sweep->young_tail - sweep->young_head;
+	if (sweep->ops->references == PAGERD_REFERENCES_NONE)
+		return;
+	sweep->young_debt = least(sweep->young_debt + 2, waiting);
+	sweep->debt = least(sweep->debt + sweep->batch, sweep->frames);
+	if (sweep->debt + sweep->young_debt > least(sweep->frames / 16, BATCH_LEAST))
+		sweep_batch(sweep, frame);
+}
+
+static bool victim_used(const struct sweep *sweep, uint32_t frame)
+{
+	return sweep->ops->references == PAGERD_REFERENCES_ALL && sweep->probed[frame] &&
+	       sweep->pages[frame] & FRAME_MAPPED;
+}
+
+static bool victim_fresh(const struct sweep *sweep, uint32_t frame)
+{
+	return sweep->tick - sweep->ticks[frame] < least(sweep->frames / 4, GRACE_MOST);
+}
+
+static void victim_keep(struct sweep *sweep, uint32_t frame)
+{
+	sweep->probed[frame] = false;
+	sweep->kept++;
+	young_add(sweep, frame);
+	sweep->ops->keep(sweep->policy, frame);
 }
 
 uint32_t sweep_victim(struct sweep *sweep, uint32_t *frame)
 {
-	uint32_t picked = sweep->ops->victims(sweep->policy, frame, 1);
-	for (uint32_t i = 0; i < SWEEP_KEEP_MAX && picked == 1 && *frame < sweep->frames &&
-			     sweep->pages[*frame] & FRAME_ACCESSED;
-	     i++) {
-		sweep->pages[*frame] &= ~FRAME_ACCESSED;
-		sweep->kept++;
-		sweep->ops->keep(sweep->policy, *frame);
-		picked = sweep->ops->victims(sweep->policy, frame, 1);
+	uint32_t kept = 0, aside = 0, picked;
+	while ((picked = sweep->ops->victims(sweep->policy, frame, 1)) == 1 &&
+	       *frame < sweep->frames) {
+		if (kept < KEPT_MOST && victim_used(sweep, *frame)) {
+			victim_keep(sweep, *frame);
+			kept++;
+		} else if (victim_fresh(sweep, *frame)) {
+			sweep->aside[aside++] = *frame;
+		} else {
+			break;
+		}
 	}
-	return picked;
+	while (aside)
+		sweep->ops->restore(sweep->policy, sweep->aside[--aside]);
+	return picked == 1 ? 1 : sweep->ops->victims(sweep->policy, frame, 1);
 }
