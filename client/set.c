@@ -96,8 +96,11 @@ static int file_open(const char *path)
 
 static void set_complain(const struct settings *settings, int error, const char *why)
 {
+	char nobody[80];
+	snprintf(nobody, sizeof(nobody), "process %u is no client of the daemon, or not yours",
+		 settings->pid);
 	if (error == -ESRCH)
-		why = "the process is no client of the daemon, or not yours";
+		why = nobody;
 	else if (error == -ENOENT)
 		why = "nothing paged is that, or it is not yours alone";
 	else if (error < 0)

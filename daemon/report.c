@@ -112,6 +112,8 @@ static void json_daemon(FILE *out, const struct daemon *daemon, const struct pag
 	report_json_string(out, s->policy);
 	fprintf(out, ", \"access\": \"%s\", \"latency_held\": %s", s->access_source,
 		s->latency_held ? "true" : "false");
+	fprintf(out, ", \"ghosts\": %" PRIu64 ", \"policy_bytes\": %" PRIu64, s->ghosts,
+		s->policy_bytes);
 	fprintf(out, ", \"budget_pages\": %" PRIu64 ", \"used_pages\": %" PRIu64, s->budget_pages,
 		s->used_pages);
 	fprintf(out, ", \"swap_pages\": %" PRIu64 ", \"swap_limit_pages\": %" PRIu64,
@@ -163,6 +165,8 @@ static void status(FILE *out, const struct daemon *daemon, const struct pager_sn
 		mib(s->used_pages), mib(s->budget_pages), mib(s->total.swap_pages));
 	if (s->swap_limit_pages)
 		fprintf(out, " of %" PRIu64 " MiB", mib(s->swap_limit_pages));
+	fprintf(out, ", policies remember %" PRIu64 " more pages, in %" PRIu64 " KiB", s->ghosts,
+		s->policy_bytes >> 10);
 	fprintf(out, "\n\n%8s %6s %-16s %8s %8s %8s %8s %8s %8s %s\n", "PID", "UID", "NAME",
 		"MAPPED", "RESIDENT", "SWAP", "LIMIT", "MAJOR", "MINOR", "POLICY");
 	for (size_t i = 0; i < s->client_count; i++) {

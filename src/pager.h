@@ -35,7 +35,7 @@ struct pager_config {
 	 * when it knows all, as in a simulator, and the fault waits for the write. Nothing is lent
 	 * beyond the budget either (see shortage.h). */
 	bool reclaim_on_demand;
-	int latency_fd;		     /* /dev/cpu_dma_latency, open for writing, or -1 */
+	int latency_fd;	 /* /dev/cpu_dma_latency, open for writing, or -1 */
 	int low_latency; /* 0 off, 1 on (held always), 2 auto (while faults come fast) */
 	void (*warn)(const char *text); /* told of I/O errors, at most one a second; or NULL */
 	uint32_t access_looks;		/* see access.h: from access_parse; 0: faults only */
@@ -222,6 +222,8 @@ struct pager_snapshot {
 	uint64_t budget_pages;
 	uint64_t used_pages;
 	uint64_t swap_limit_pages; /* 0: none but the file system's */
+	uint64_t ghosts;	   /* pages that policies remember, and are not resident */
+	uint64_t policy_bytes;	   /* that policies use now */
 	uint64_t sessions_ever;
 	bool latency_held;
 	char access_source[24];	   /* "faults", "harvest:1" */

@@ -184,6 +184,21 @@ static void fill_total(struct pager *pager, struct pager_snapshot *snapshot)
 	free(latency);
 }
 
+static void fill_policies(const struct pager *pager, struct pager_snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < pager->pool_end; i++) {
+		const struct pool *pool = &pager->pools[i];
+		if (!pool->active)
+			continue;
+		const struct pagerd_policy_ops *ops = pool->ops;
+		snapshot->policy_bytes += (uint64_t)pool->used_pages * ops->frame_bytes;
+		if (ops->metadata_bytes)
+			snapshot->policy_bytes += ops->metadata_bytes(pool->policy);
+		if (ops->ghosts)
+			snapshot->ghosts += ops->ghosts(pool->policy);
+	}
+}
+
 struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uint64_t learn)
 {
 	struct pager_snapshot *snapshot = calloc(1, sizeof *snapshot);
@@ -205,6 +220,7 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uin
 	if (snapshot->regions)
 		fill_regions(pager, snapshot);
 	strcpy(snapshot->policy, pager->pools[0].spec);
+	fill_policies(pager, snapshot);
 	snapshot->budget_pages = pager->budget_pages;
 	snapshot->used_pages = pager->used_pages;
 	snapshot->swap_limit_pages = pager->config.swap_limit_bytes >> PAGE_SHIFT;

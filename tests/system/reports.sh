@@ -66,6 +66,9 @@ resident=$(client_value resident_pages "$pid")
 [ "$resident" -le 2048 ] || fail "$resident pages are resident in a budget of 2048"
 at_least swap_pages "$(client_value swap_pages "$pid")" $((PAGES - resident))
 
+[ "$(value_of ghosts status)" = 0 ] || fail "fifo remembers pages that have left"
+at_least policy_bytes "$(value_of policy_bytes status)" $((resident * 8))
+
 # Who is no client, or asks for nonsense.
 expect_status 1 "$CTL" maps $$
 expect_status 1 "$CTL" stat $$
@@ -90,4 +93,17 @@ expect_text out lru
 [ "$(value_of budget_pages status)" = 1024 ] || fail "the new budget is not shown"
 tell_program
 program_ends "after its limit was changed"
+daemon_stop
+
+# Pages that a policy remembers beyond those that are resident, as many as fit at most.
+daemon_start --memory 4M --policy arc
+start_program out "$CTL" run --no-heap -- "$PROGRAMS/pages" anon $PAGES write 0 $PAGES 1 \
+	check 0 1000 1 check 500 1000 1 check 0 3000 1 say ready wait
+program_says ready out
+ghosts=$(value_of ghosts status)
+at_least ghosts "$ghosts" 1
+[ "$ghosts" -le 1024 ] || fail "$ghosts ghosts in a cache of 1024 pages"
+at_least policy_bytes "$(value_of policy_bytes status)" $((ghosts * 8))
+tell_program
+program_ends "that arc ruled"
 daemon_stop
