@@ -57,6 +57,10 @@ struct pagerd_policy_env {
 	uint64_t (*next_use)(void *context, pagerd_page_t page);
 	void *next_use_context;
 	uint64_t references; /* of the run, in all: next_use answers numbers below it */
+	/* The policy changed its mind in a way that its user should know of: a line of text, without
+	 * its end. Within any call but create. NULL: nobody wants to know. */
+	void (*note)(void *context, const char *text);
+	void *note_context;
 };
 
 /* What a policy makes of references: nothing is gathered that it does not use. */
@@ -122,6 +126,9 @@ struct pagerd_policy_ops {
 	/* Bytes that it uses now beyond frame_bytes for each held frame; may be NULL: next to
 	 * none. */
 	uint64_t (*metadata_bytes)(const struct pagerd_policy *policy);
+	/* The policy that it follows at present, of those that it chooses among; NULL: it does not
+	 * choose. */
+	const char *(*current)(const struct pagerd_policy *policy);
 };
 
 /* All policies linked in or loaded, NULL-terminated. */

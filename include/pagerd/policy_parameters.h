@@ -17,6 +17,10 @@ struct policy_parameter {
 	uint64_t *value; /* holds the default before, and the result after */
 };
 
+/* Instead of min and max: the value is the address, as a number, of a text, which reaches from
+ * behind the '=' to a comma or the end. */
+#define POLICY_TEXT 1, 0
+
 /* strtoull takes signs, blanks and hexadecimal: what the user typed by mistake would pass. */
 static inline int policy_number_parse(const char *text, size_t length, uint64_t *number)
 {
@@ -67,6 +71,10 @@ static inline int policy_parameter_parse(const struct pagerd_policy_env *env, co
 	}
 	*seen |= bit;
 	const char *number = equals ? equals + 1 : text + length;
+	if (parameter->min > parameter->max) {
+		*parameter->value = (uintptr_t)number;
+		return 0;
+	}
 	size_t number_length = (size_t)(text + length - number);
 	uint64_t value;
 	if (policy_number_parse(number, number_length, &value) || value < parameter->min ||
