@@ -19,6 +19,7 @@ extern const struct pagerd_policy_ops pagerd_policy_clock_pro;
 extern const struct pagerd_policy_ops pagerd_policy_sieve;
 extern const struct pagerd_policy_ops pagerd_policy_s3fifo;
 extern const struct pagerd_policy_ops pagerd_policy_w_tinylfu;
+extern const struct pagerd_policy_ops pagerd_policy_auto;
 extern const struct pagerd_policy_ops pagerd_policy_min;
 
 /* Add a policy to pagerd_policies. 0, -EEXIST (the name is taken), -ENOSPC. */

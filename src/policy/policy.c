@@ -13,7 +13,8 @@ const struct pagerd_policy_ops *pagerd_policies[POLICIES_MAX + 1] = {
 	&pagerd_policy_mru,    &pagerd_policy_clock,	 &pagerd_policy_lfu,
 	&pagerd_policy_2q,     &pagerd_policy_arc,	 &pagerd_policy_car,
 	&pagerd_policy_lirs,   &pagerd_policy_clock_pro, &pagerd_policy_sieve,
-	&pagerd_policy_s3fifo, &pagerd_policy_w_tinylfu, &pagerd_policy_min,
+	&pagerd_policy_s3fifo, &pagerd_policy_w_tinylfu, &pagerd_policy_auto,
+	&pagerd_policy_min,
 };
 
 const struct pagerd_policy_ops *pagerd_policy_find(const char *spec, const char **parameters)

@@ -144,6 +144,18 @@ static const struct {
 	{"s3fifo:move=4", "'move'"},
 	{"w-tinylfu:window=20,protected=50,sample=5", NULL},
 	{"w-tinylfu:sample=0", "'sample'"},
+	{"auto:of=lru", NULL},
+	{"auto:margin=5,of=lru+lfu:decay=3+mru,cost=100,sample=64", NULL},
+	{"auto:of=", "''"},
+	{"auto:of", "''"},
+	{"auto:of=lru+", "''"},
+	{"auto:of=lru+lrx", "'lrx'"},
+	{"auto:of=lru+lfu:dec=3", "'dec'"},
+	{"auto:of=lru+auto", "'auto'"},
+	{"auto:of=lru+min", "future"},
+	{"auto:of=lru,of=lru", "twice"},
+	{"auto:off=lru", "'off'"},
+	{"auto:sample=1", "'sample'"},
 };
 
 START_TEST(parameters_are_checked)

@@ -172,10 +172,15 @@ static void abuse_drain(struct abuse *abuse)
 	CHECK(victim(&abuse->subject) == UINT32_MAX, abuse);
 }
 
-static const char *const specs[] = {
-	"lfu:ghosts=150,decay=2",      "random:seed=7",	    "2q:in=10,out=200",
-	"lirs:hir=30,ghosts=50",       "clock-pro:cold=50", "s3fifo:small=40,ghosts=30,move=1",
-	"w-tinylfu:window=30,sample=1"};
+static const char *const specs[] = {"lfu:ghosts=150,decay=2",
+				    "random:seed=7",
+				    "2q:in=10,out=200",
+				    "lirs:hir=30,ghosts=50",
+				    "clock-pro:cold=50",
+				    "s3fifo:small=40,ghosts=30,move=1",
+				    "w-tinylfu:window=30,sample=1",
+				    "auto:of=lru+mru+s3fifo+fifo,cost=1,margin=0,sample=16",
+				    "auto:of=random+lfu:decay=1+arc+clock-pro,cost=1,margin=0"};
 #define SPECS (sizeof specs / sizeof *specs)
 
 /* The policies that are linked in, by name alone, and then those with parameters. */
