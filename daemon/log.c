@@ -25,6 +25,14 @@ void log_debug(const char *format, ...)
 	va_end(arguments);
 }
 
+void log_info(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	line(format, arguments);
+	va_end(arguments);
+}
+
 void log_warn(const char *format, ...)
 {
 	va_list arguments;

@@ -82,6 +82,11 @@ static void pager_warning(const char *text)
 	log_warn("%s", text);
 }
 
+static void pager_note(const char *text)
+{
+	log_info("%s", text);
+}
+
 static struct pager *pager_start(struct daemon *daemon)
 {
 	const struct config *config = &daemon->config;
@@ -102,6 +107,7 @@ static struct pager *pager_start(struct daemon *daemon)
 		.access_looks = config->access_looks,
 		.record_fd = config->record_fd,
 		.record_window = config->record_window,
+		.note = pager_note,
 		.chaos = config->chaos,
 		.chaos_seed = config->chaos_seed,
 		.check = config->invariants,

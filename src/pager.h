@@ -41,6 +41,7 @@ struct pager_config {
 	uint32_t access_looks;		/* see access.h: from access_parse; 0: faults only */
 	int record_fd;			/* see record.h: a trace is written to it */
 	uint32_t record_window;		/* pages; 0: nothing is recorded */
+	void (*note)(const char *text); /* told of what a policy decided for itself; or NULL */
 	bool chaos;			/* see chaos.h */
 	uint64_t chaos_seed;
 	bool check; /* run the invariant checker often (slow) */

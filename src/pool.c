@@ -47,6 +47,14 @@ struct pool *pool_of(struct pager *pager, const struct client *client, const str
 	return &pager->pools[pool_number(client, object)];
 }
 
+void pool_describe(const struct pool *pool, char *text, size_t bytes)
+{
+	if (pool->ops->current)
+		snprintf(text, bytes, "%s (%s)", pool->spec, pool->ops->current(pool->policy));
+	else
+		snprintf(text, bytes, "%s", pool->spec);
+}
+
 uint32_t pool_capacity(const struct pager *pager, const struct pool *pool)
 {
 	return pool->limit_pages && pool->limit_pages < pager->budget_pages ? pool->limit_pages
@@ -54,6 +62,13 @@ uint32_t pool_capacity(const struct pager *pager, const struct pool *pool)
 }
 
 /* ---- policies ---------------------------------------------------------------------------- */
+
+static void policy_note(void *context, const char *text)
+{
+	const struct pager *pager = context;
+	if (pager->config.note)
+		pager->config.note(text);
+}
 
 /* Give a pool that has none a policy. */
 static int policy_make(struct pager *pager, struct pool *pool, const char *spec, char *why,
@@ -82,6 +97,8 @@ static int policy_make(struct pager *pager, struct pool *pool, const char *spec,
 		.parameters = parameters,
 		.why = wrong,
 		.why_bytes = sizeof wrong,
+		.note = policy_note,
+		.note_context = pager,
 	};
 	struct pagerd_policy *policy;
 	int error = ops->create(&policy, &env);

@@ -10,6 +10,7 @@
 #define PAGERD_POOL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "pagerd/policy.h"
@@ -42,6 +43,8 @@ void pools_finish(struct pager *pager);
  * NULL. */
 uint32_t pool_number(const struct client *client, const struct object *object);
 struct pool *pool_of(struct pager *pager, const struct client *client, const struct object *object);
+/* Its policy, as it was set and, in brackets, which one that follows now if it chooses. */
+void pool_describe(const struct pool *pool, char *text, size_t bytes);
 /* Frames that the pool may have. */
 uint32_t pool_capacity(const struct pager *pager, const struct pool *pool);
 

@@ -95,7 +95,8 @@ static void fill_clients(struct pager *pager, struct pager_snapshot *snapshot)
 		info->uid = client->uid;
 		memcpy(info->name, client->name, sizeof info->name);
 		if (client->pool)
-			strcpy(info->policy, pager->pools[client->pool].spec);
+			pool_describe(&pager->pools[client->pool], info->policy,
+				      sizeof info->policy);
 		info->late = agent_late(pager, client);
 		stats_fill(pager, client, &info->stats);
 	}
@@ -123,7 +124,8 @@ static void fill_objects(struct pager *pager, struct pager_snapshot *snapshot)
 		info->stats.swap_pages = object->swap_pages;
 		info->stats.limit_pages = object->pool ? pager->pools[object->pool].limit_pages : 0;
 		if (object->pool)
-			strcpy(info->policy, pager->pools[object->pool].spec);
+			pool_describe(&pager->pools[object->pool], info->policy,
+				      sizeof info->policy);
 		stats_latency(&info->stats, &object->latency);
 	}
 }
@@ -151,7 +153,8 @@ static void fill_regions(struct pager *pager, struct pager_snapshot *snapshot)
 			if (!object->pool)
 				continue;
 			info->limit_pages = pager->pools[object->pool].limit_pages;
-			strcpy(info->policy, pager->pools[object->pool].spec);
+			pool_describe(&pager->pools[object->pool], info->policy,
+				      sizeof info->policy);
 		}
 	}
 }
@@ -219,7 +222,7 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uin
 		fill_objects(pager, snapshot);
 	if (snapshot->regions)
 		fill_regions(pager, snapshot);
-	strcpy(snapshot->policy, pager->pools[0].spec);
+	pool_describe(&pager->pools[0], snapshot->policy, sizeof snapshot->policy);
 	fill_policies(pager, snapshot);
 	snapshot->budget_pages = pager->budget_pages;
 	snapshot->used_pages = pager->used_pages;
