@@ -27,6 +27,8 @@ void help_print(void)
 	     "  --seed N             for policies that take one (default 1)\n"
 	     "  --load-policy FILE   add a policy of your own, a shared object. May be repeated.\n"
 	     "  --threads N          runs at a time (default: one for each processor)\n"
+	     "  --notes              what policies decide for themselves, on standard error: which\n"
+	     "                       one auto follows, from which reference on, and why\n"
 	     "\n"
 	     "  --format F           the trace's format (default: told by its content)\n"
 	     "  --column N           of CSV: which column is the page, from 1\n"

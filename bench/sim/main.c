@@ -95,6 +95,7 @@ static void jobs_fill(struct report *report)
 	for (size_t i = 0; i < report->job_count; i++) {
 		struct run_config *config = &report->jobs[i].config;
 		*config = options->policies[i / options->size_count];
+		config->notes = options->notes ? stderr : NULL;
 		config->size_pages = size_pages(&options->sizes[i % options->size_count],
 						report->references->pages);
 	}

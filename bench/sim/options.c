@@ -24,6 +24,7 @@ enum option_code {
 	OPTION_LOAD_POLICY,
 	OPTION_SEED,
 	OPTION_THREADS,
+	OPTION_NOTES,
 	OPTION_CSV,
 	OPTION_JSON,
 	OPTION_HTML,
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{"load-policy", required_argument, NULL, OPTION_LOAD_POLICY},
 	{"seed", required_argument, NULL, OPTION_SEED},
 	{"threads", required_argument, NULL, OPTION_THREADS},
+	{"notes", no_argument, NULL, OPTION_NOTES},
 	{"csv", required_argument, NULL, OPTION_CSV},
 	{"json", required_argument, NULL, OPTION_JSON},
 	{"html", required_argument, NULL, OPTION_HTML},
@@ -123,6 +125,9 @@ static int option_apply(struct options *options, int code, const char *word, str
 		error = number_option("threads", 1, THREADS_MAX, &number, why);
 		options->threads = (unsigned)number;
 		return error;
+	case OPTION_NOTES:
+		options->notes = true;
+		return 0;
 	case OPTION_CSV:
 		options->csv = optarg;
 		return 0;

@@ -36,6 +36,7 @@ struct options {
 	size_t size_count;
 	const char *visibility; /* as it was typed */
 	const char *csv, *json, *html;
+	bool notes;
 	unsigned threads;
 	uint64_t seed;
 	char *policy_list, *size_list; /* what policies and sizes point into */

@@ -26,6 +26,7 @@
 #define AHEAD_FRAME 16u
 
 struct machine {
+	const struct run_config *config;
 	const struct pagerd_policy_ops *ops;
 	struct pagerd_policy *policy;
 	struct references *references;
@@ -104,6 +105,14 @@ static uint64_t next_use(void *context, pagerd_page_t page)
 	return next == REFERENCE_NEVER ? UINT64_MAX : next;
 }
 
+static void note(void *context, const char *text)
+{
+	const struct machine *machine = context;
+	fprintf(machine->config->notes, "%s, %llu pages, reference %llu: %s\n",
+		machine->config->spec, (unsigned long long)machine->config->size_pages,
+		(unsigned long long)machine->now, text);
+}
+
 static int policy_make(struct machine *machine, const struct run_config *config, struct why *why)
 {
 	char reason[256] = "";
@@ -117,6 +126,8 @@ static int policy_make(struct machine *machine, const struct run_config *config,
 		.next_use = config->visibility == VISIBILITY_EXACT ? next_use : NULL,
 		.next_use_context = machine,
 		.references = machine->references->count,
+		.note = config->notes ? note : NULL,
+		.note_context = machine,
 	};
 	int error = machine->ops->create(&machine->policy, &env);
 	if (error == -ENOMEM)
@@ -132,6 +143,7 @@ static int machine_init(struct machine *machine, const struct run_config *config
 	uint32_t frames = config->size_pages < references->pages ? (uint32_t)config->size_pages
 								 : references->pages;
 	*machine = (struct machine){
+		.config = config,
 		.ops = config->ops,
 		.references = references,
 		.frames = frames,

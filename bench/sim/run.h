@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "pagerd/policy.h"
 #include "references.h"
@@ -40,6 +41,7 @@ struct run_config {
 	/* The run in so many parts of as many references each, and the misses of each part. */
 	uint32_t windows;
 	uint64_t *window_misses; /* NULL: nobody wants to know */
+	FILE *notes;		 /* what the policy notes, a line each; NULL: nowhere */
 	char *seeded;		 /* what spec points to if a seed was added to it, else NULL */
 };
 
