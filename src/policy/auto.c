@@ -8,7 +8,7 @@
  * pages (policy/sample.h). When one is clearly better, and why then: policy/contest.h. How the
  * frames get from one to the other: policy/relay.h.
  *
- * A reference is a page that comes in because it is wanted, a use, a first write, or a victim that
+ * A reference is a page that comes in because it is wanted, a use, or a victim that
  * is kept; a miss is the first of these, and the first use of a page that was read ahead. One in
  * the sample costs as much as the candidates do, any other a hash of its page's number and one call
  * more. Where uses are not reported at all (a daemon that sees faults only) every reference is a
@@ -93,18 +93,17 @@ static void auto_look(struct pagerd_policy *policy)
 
 /* Not inlined: one reference in many. */
 static __attribute__((noinline)) void auto_sampled(struct pagerd_policy *policy, pagerd_page_t page,
-						   bool really, bool dirtied)
+						   bool really)
 {
-	uint32_t missed = sample_use(&policy->sample, page, dirtied);
+	uint32_t missed = sample_use(&policy->sample, page);
 	if (contest_add(&policy->contest, really, missed))
 		auto_look(policy);
 }
 
-static inline void auto_reference(struct pagerd_policy *policy, pagerd_page_t page, bool really,
-				  bool dirtied)
+static inline void auto_reference(struct pagerd_policy *policy, pagerd_page_t page, bool really)
 {
 	if (sample_takes(&policy->sample, page))
-		auto_sampled(policy, page, really, dirtied);
+		auto_sampled(policy, page, really);
 }
 
 /* ---- the policy -------------------------------------------------------------------------- */
@@ -167,7 +166,7 @@ static void auto_page_in(struct pagerd_policy *policy, uint32_t frame, pagerd_pa
 {
 	relay_page_in(&policy->relay, frame, page, prefetched);
 	if (!prefetched)
-		auto_reference(policy, page, true, false);
+		auto_reference(policy, page, true);
 }
 
 static void auto_referenced(struct pagerd_policy *policy, uint32_t frame)
@@ -175,17 +174,14 @@ static void auto_referenced(struct pagerd_policy *policy, uint32_t frame)
 	if (!relay_knows(&policy->relay, frame))
 		return;
 	bool first = policy->relay.frames[frame].prefetched;
-	relay_use(&policy->relay, frame, false);
-	auto_reference(policy, relay_page(&policy->relay, frame), first, false);
+	relay_use(&policy->relay, frame);
+	auto_reference(policy, relay_page(&policy->relay, frame), first);
 }
 
 static void auto_dirtied(struct pagerd_policy *policy, uint32_t frame)
 {
-	if (!relay_knows(&policy->relay, frame))
-		return;
-	bool first = policy->relay.frames[frame].prefetched;
-	relay_use(&policy->relay, frame, true);
-	auto_reference(policy, relay_page(&policy->relay, frame), first, true);
+	if (relay_knows(&policy->relay, frame))
+		relay_dirtied(&policy->relay, frame);
 }
 
 static uint32_t auto_victims(struct pagerd_policy *policy, uint32_t *frames, uint32_t count)
@@ -196,7 +192,7 @@ static uint32_t auto_victims(struct pagerd_policy *policy, uint32_t *frames, uin
 static void auto_keep(struct pagerd_policy *policy, uint32_t frame)
 {
 	relay_keep(&policy->relay, frame);
-	auto_reference(policy, relay_page(&policy->relay, frame), false, false);
+	auto_reference(policy, relay_page(&policy->relay, frame), false);
 }
 
 static void auto_restore(struct pagerd_policy *policy, uint32_t frame)

@@ -158,7 +158,7 @@ static void frame_stay(struct relay *relay, uint32_t frame)
 	frame_enter(relay, frame);
 }
 
-void relay_use(struct relay *relay, uint32_t frame, bool dirtied)
+void relay_use(struct relay *relay, uint32_t frame)
 {
 	struct relay_instance *holder = holder_of(relay, frame);
 	struct relay_frame *state = &relay->frames[frame];
@@ -168,12 +168,18 @@ void relay_use(struct relay *relay, uint32_t frame, bool dirtied)
 	if (__builtin_expect(frame_is_next(relay, frame), 0)) {
 		next_remove(relay, frame);
 		frame_stay(relay, frame);
-	} else if (dirtied) {
-		holder->ops->dirtied(holder->policy, frame);
 	} else {
 		holder->ops->referenced(holder->policy, frame);
 	}
 	relay_step(relay);
+}
+
+/* One that takes over later does not hear of it. */
+void relay_dirtied(struct relay *relay, uint32_t frame)
+{
+	struct relay_instance *holder = holder_of(relay, frame);
+	if (holder->ops->dirtied && !frame_is_next(relay, frame))
+		holder->ops->dirtied(holder->policy, frame);
 }
 
 static uint32_t instance_victims(struct relay *relay, uint32_t number, uint32_t *frames,

@@ -87,7 +87,8 @@ uint32_t relay_pressed(struct relay *relay);
 
 /* As in struct pagerd_policy_ops. Frames move at page_in, use and victims. */
 void relay_page_in(struct relay *relay, uint32_t frame, pagerd_page_t page, bool prefetched);
-void relay_use(struct relay *relay, uint32_t frame, bool dirtied);
+void relay_use(struct relay *relay, uint32_t frame);
+void relay_dirtied(struct relay *relay, uint32_t frame);
 uint32_t relay_victims(struct relay *relay, uint32_t *frames, uint32_t count);
 void relay_keep(struct relay *relay, uint32_t frame);
 void relay_restore(struct relay *relay, uint32_t frame);

@@ -91,7 +91,7 @@ static void page_miss(struct sample *sample, pagerd_page_t page, uint32_t number
 		page_drop(sample, out, shadow);
 }
 
-uint32_t sample_use(struct sample *sample, pagerd_page_t page, bool dirtied)
+uint32_t sample_use(struct sample *sample, pagerd_page_t page)
 {
 	uint32_t number = ghosts_find(&sample->pages, page), missed = 0;
 	if (number == GHOST_NONE)
@@ -99,7 +99,7 @@ uint32_t sample_use(struct sample *sample, pagerd_page_t page, bool dirtied)
 	for (unsigned i = 0; i < sample->count; i++) {
 		uint32_t frame = sample->frames[number][i];
 		if (frame) {
-			shadow_hit(&sample->shadows[i], frame - 1, dirtied);
+			shadow_hit(&sample->shadows[i], frame - 1);
 		} else {
 			missed |= 1u << i;
 			page_miss(sample, page, number, i);

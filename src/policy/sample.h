@@ -46,7 +46,7 @@ static inline bool sample_takes(const struct sample *sample, pagerd_page_t page)
 /* For pages that it takes only. */
 
 /* The page is referenced: a bit for each shadow that misses it. */
-uint32_t sample_use(struct sample *sample, pagerd_page_t page, bool dirtied);
+uint32_t sample_use(struct sample *sample, pagerd_page_t page);
 /* The page is gone. */
 void sample_forget(struct sample *sample, pagerd_page_t page);
 /* It will not be needed soon. */

@@ -37,12 +37,9 @@ void shadow_finish(struct shadow *shadow);
  * for it, its number goes to *out, else SHADOW_NONE. */
 uint32_t shadow_miss(struct shadow *shadow, pagerd_page_t page, uint32_t number, uint32_t *out);
 /* A page that is in a frame is. */
-static inline void shadow_hit(struct shadow *shadow, uint32_t frame, bool dirtied)
+static inline void shadow_hit(struct shadow *shadow, uint32_t frame)
 {
-	if (dirtied)
-		shadow->ops->dirtied(shadow->policy, frame);
-	else
-		shadow->ops->referenced(shadow->policy, frame);
+	shadow->ops->referenced(shadow->policy, frame);
 }
 /* The page in the frame is gone. */
 void shadow_forget(struct shadow *shadow, uint32_t frame);
