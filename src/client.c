@@ -104,7 +104,7 @@ int client_add(struct pager *pager, uint32_t pid, uint32_t uid, const char *name
 	client->uffd = client->pagemap = -1;
 	agent_init(&client->agent);
 	client->stats.size = sizeof client->stats;
-	memcpy(client->name, name, sizeof client->name - 1);
+	strncpy(client->name, name, sizeof client->name - 1);
 	client->generation = ++pager->client_generation & 0xffffffff;
 	int error = client_number(pager, &client->number);
 	if (!error)
