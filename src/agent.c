@@ -240,10 +240,21 @@ void agent_run(struct pager *pager)
 
 /* ---- answers ----------------------------------------------------------------------------- */
 
-/* Nobody answers any more. What was zapped is not known. */
-static void agent_lost(struct pager *pager, struct agent *agent)
+/* A poll that stays in the ring would keep the socket, and its end from being seen. */
+static void agent_unpoll(struct pager *pager, const struct client *client)
 {
+	struct io_uring_sqe *sqe = ring_sqe(pager);
+	io_uring_prep_poll_remove(sqe, agent_data(client));
+	io_uring_sqe_set_data64(sqe, ring_data(RING_IGNORE, 0));
+	io_uring_submit(&pager->ring);
+}
+
+/* Nobody answers any more. What was zapped is not known. */
+static void agent_lost(struct pager *pager, struct client *client)
+{
+	struct agent *agent = &client->agent;
 	bool first = agent->sent;
+	agent_unpoll(pager, client);
 	close(agent->socket);
 	agent->socket = -1;
 	while (agent->head != IO_NONE) {
@@ -289,18 +300,13 @@ void agent_answers(struct pager *pager, uint64_t data, bool more)
 	       sizeof answer)
 		agent_answer(pager, &client->agent, &answer);
 	if (bytes >= 0 || (errno != EAGAIN && errno != EINTR))
-		agent_lost(pager, &client->agent);
+		agent_lost(pager, client);
 	else if (!more)
 		agent_poll(pager, client);
 }
 
 void agent_close(struct pager *pager, struct client *client)
 {
-	if (client->agent.socket < 0)
-		return;
-	struct io_uring_sqe *sqe = ring_sqe(pager);
-	io_uring_prep_poll_remove(sqe, agent_data(client));
-	io_uring_sqe_set_data64(sqe, ring_data(RING_IGNORE, 0));
-	io_uring_submit(&pager->ring);
-	agent_lost(pager, &client->agent);
+	if (client->agent.socket >= 0)
+		agent_lost(pager, client);
 }

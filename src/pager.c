@@ -251,7 +251,9 @@ static void complete(struct pager *pager, const struct io_uring_cqe *cqe, bool *
 		complete_uffd(pager, data, cqe);
 		break;
 	case RING_AGENT:
-		agent_answers(pager, data, cqe->flags & IORING_CQE_F_MORE);
+		/* Not of a poll that was taken away: there may be another agent by now. */
+		if (cqe->res != -ECANCELED)
+			agent_answers(pager, data, cqe->flags & IORING_CQE_F_MORE);
 		break;
 	case RING_MAILBOX:
 		*mail = true;

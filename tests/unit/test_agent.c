@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands to agents, on a pager that does not run: its turns are taken here. */
 #include <check.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core.h"
+#include "harness.h"
 
 enum { PAGES = 16, PAGE = 3 };
 
@@ -68,6 +70,28 @@ START_TEST(object_let_go)
 }
 END_TEST
 
+/* An agent that is given up is let go of, however often: nothing keeps its socket, and another one
+ * may come. */
+START_TEST(agent_given_up)
+{
+	struct harness h;
+	harness_start(&h, 64, "lru", NULL, 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+		struct pager_request open = {
+			.type = PAGER_AGENT, .client = h.client, .fd = ends[0]};
+		ck_assert_int_eq(harness_request(&h, &open), 0);
+		close(open.fd);
+		ck_assert_int_eq(send(ends[1], "?", 1, MSG_NOSIGNAL), 1);
+		struct pollfd end = {.fd = ends[1]};
+		ck_assert_int_eq(poll(&end, 1, 3000), 1);
+		ck_assert(end.revents & POLLHUP);
+		close(ends[1]);
+	}
+	harness_stop(&h);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("agent");
@@ -75,6 +99,9 @@ int main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, object_let_go);
 	suite_add_tcase(suite, tests);
+	TCase *sockets = tcase_create("sockets");
+	tcase_add_test(sockets, agent_given_up);
+	suite_add_tcase(suite, sockets);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
