@@ -12,6 +12,7 @@
 #include "core.h"
 
 #define AGENT_QUEUE   16u
+#define AGENT_RECORDS (IO_COUNT / 4) /* of all agents: those that do not answer keep theirs */
 #define AGENT_LATE_NS 1000000000ull
 #define WINDOW_BYTES  ((size_t)PAGERD_WINDOW_PAGES << PAGE_SHIFT)
 
@@ -140,6 +141,7 @@ static void record_end(struct pager *pager, struct agent *agent, uint32_t pages,
 	if (agent->head == IO_NONE)
 		agent->tail = IO_NONE;
 	agent->queued--;
+	pager->agent_records--;
 	agent->sent = false;
 	if (io->kind == IO_UNMAP)
 		zap_answered(pager, io, pages == io->span);
@@ -183,7 +185,7 @@ bool agent_ready(struct pager *pager, uint32_t number)
 {
 	const struct client *client = client_lookup(pager, number);
 	if (!client || client->agent.socket < 0 || client->agent.queued >= AGENT_QUEUE ||
-	    client->agent.waiting)
+	    client->agent.waiting || pager->agent_records >= AGENT_RECORDS)
 		return false;
 	return !client->agent.queued || pager->now_ns - client->agent.sent_ns < AGENT_LATE_NS;
 }
@@ -218,6 +220,7 @@ void agent_submit(struct pager *pager, uint32_t number, uint32_t record)
 	else
 		pager->ios[agent->tail].agent_next = record;
 	agent->tail = record;
+	pager->agent_records++;
 	if (++agent->queued > 1)
 		return;
 	agent->sent_ns = pager->now_ns; /* it is not late yet */

@@ -118,8 +118,9 @@ struct pager {
 	struct sync *syncs;
 	bool sync_begun;  /* one has not been looked at yet */
 	bool agents_idle; /* some have nothing to do and a record to begin with, see agent_run */
-	uint32_t truncations; /* requests that wait for agents, see private_truncate */
-	uint64_t warned_ns;   /* when config.warn was last called */
+	uint32_t agent_records; /* that agents have, or are to have */
+	uint32_t truncations;	/* requests that wait for agents, see private_truncate */
+	uint64_t warned_ns;	/* when config.warn was last called */
 
 	/* pageout */
 	uint64_t wired_pages; /* of all clients' locked ranges */

@@ -70,6 +70,33 @@ START_TEST(object_let_go)
 }
 END_TEST
 
+/* Agents that never answer leave records for those whose faults are to be served. */
+START_TEST(agents_silent)
+{
+	enum { CLIENTS = 40, COMMANDS = 20 };
+	int peers[CLIENTS], windows[CLIENTS], fds[2];
+	uint32_t number, io, free = 0;
+	for (int i = 0; i < CLIENTS; i++) {
+		ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "silent", -1, &number));
+		ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
+		ck_assert(!agent_open(pager, client_lookup(pager, number), fds[0], &windows[i]));
+		peers[i] = fds[1];
+		for (int k = 0; k < COMMANDS && agent_ready(pager, number); k++) {
+			ck_assert_ptr_nonnull(io_alloc(pager, IO_UNMAP, &io));
+			pager->ios[io].place = UINT64_MAX;
+			agent_submit(pager, number, io);
+		}
+	}
+	while (io_alloc(pager, IO_READ, &io))
+		free++;
+	ck_assert_uint_ge(free, IO_COUNT / 2);
+	for (int i = 0; i < CLIENTS; i++) {
+		close(peers[i]);
+		close(windows[i]);
+	}
+}
+END_TEST
+
 /* An agent that is given up is let go of, however often: nothing keeps its socket, and another one
  * may come. */
 START_TEST(agent_given_up)
@@ -98,6 +125,7 @@ int main(void)
 	TCase *tests = tcase_create("commands");
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, object_let_go);
+	tcase_add_test(tests, agents_silent);
 	suite_add_tcase(suite, tests);
 	TCase *sockets = tcase_create("sockets");
 	tcase_add_test(sockets, agent_given_up);
