@@ -57,8 +57,8 @@ struct pagerd_policy_env {
 	uint64_t (*next_use)(void *context, pagerd_page_t page);
 	void *next_use_context;
 	uint64_t references; /* of the run, in all: next_use answers numbers below it */
-	/* The policy changed its mind in a way that its user should know of: a line of text, without
-	 * its end. Within any call but create. NULL: nobody wants to know. */
+	/* The policy changed its mind in a way that its user should know of: a line of text,
+	 * without its end. Within any call but create. NULL: nobody wants to know. */
 	void (*note)(void *context, const char *text);
 	void *note_context;
 };

@@ -157,8 +157,8 @@ struct pagerd_range {
  * AGENT: carries one descriptor, an end of a SOCK_SEQPACKET socketpair, on which the daemon speaks
  * to the sender's agent: a thread of the client that does what the daemon cannot do to the private
  * pages of FILE_PRIVATE and ANON_FORKED memory, which are the client's. The reply, a header alone,
- * carries one descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session, and again when
- * the sender has closed its end of the socket.
+ * carries one descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session, and again
+ * when the sender has closed its end of the socket.
  *
  * The daemon sends one struct pagerd_command at a time, with as many ranges as count says, of
  * PAGERD_COMMAND_PAGES pages together at most; the agent answers with struct pagerd_answer.
