@@ -22,9 +22,31 @@ struct pagerd {
 	struct paged paged;
 };
 
+/* The process's one agent, which mapping may start and disconnecting may stop, whichever connection
+ * it is of. */
+static pthread_mutex_t agent_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t agent_once = PTHREAD_ONCE_INIT;
+
+static void agent_take(void)
+{
+	pthread_mutex_lock(&agent_mutex);
+}
+
+static void agent_leave(void)
+{
+	pthread_mutex_unlock(&agent_mutex);
+}
+
+/* A child may connect, whatever the parent's other threads were about. */
+static void agent_survive_fork(void)
+{
+	pthread_atfork(agent_take, agent_leave, agent_leave);
+}
+
 API int pagerd_connect(struct pagerd **connection, const char *socket_path)
 {
 	int saved = errno;
+	pthread_once(&agent_once, agent_survive_fork);
 	struct pagerd *made = calloc(1, sizeof(*made));
 	errno = saved;
 	if (!made)
@@ -52,7 +74,9 @@ API void pagerd_disconnect(struct pagerd *connection)
 		if (paged_munmap(&connection->paged, last.start, last.end - last.start) < 0)
 			break;
 	}
+	agent_take();
 	agent_stop(&connection->paged.session);
+	agent_leave();
 	session_finish(&connection->paged.session);
 	regions_finish(regions);
 	pthread_mutex_destroy(&connection->mutex);
@@ -80,7 +104,9 @@ static long pagerd_place(struct pagerd *connection, const struct mapping *mappin
 	if (address < 0)
 		return address;
 	int refused = 0;
+	agent_take();
 	address = paged_mmap(&connection->paged, mapping, &refused);
+	agent_leave();
 	if (address >= 0 && refused < 0) {
 		sys_munmap((uint64_t)address, mapping->length);
 		address = refused;
