@@ -42,7 +42,6 @@ static void agent_poll(struct pager *pager, struct client *client)
 	struct io_uring_sqe *sqe = ring_sqe(pager);
 	io_uring_prep_poll_multishot(sqe, client->agent.socket, POLLIN);
 	io_uring_sqe_set_data64(sqe, agent_data(client));
-	client->agent.polled = true;
 }
 
 static int window_make(struct agent *agent, int *window)

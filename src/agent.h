@@ -21,7 +21,6 @@ struct pager_request;
 struct agent {
 	int socket; /* -1: none, or it has gone */
 	void *window;
-	bool polled;
 	uint32_t head, tail, queued; /* records; the head's command is what it is doing */
 	bool sent;		     /* that; else it waits for agent_run */
 	uint32_t sent_pages;	     /* of that */

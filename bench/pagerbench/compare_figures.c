@@ -7,7 +7,6 @@
 #include "compare.h"
 #include "page.h"
 #include "policies.h"
-#include "quote.h"
 
 #define TIME_PERCENT 10.0 /* misses over time are shown at the size nearest to this share */
 #define TIME_ROWS    12u
@@ -63,7 +62,7 @@ static void table_head(const struct curves *curves, const char *first, FILE *fil
 	fprintf(file, "<table>\n<tr><th>%s</th>", first);
 	for (size_t i = 0; i < curves->count; i++) {
 		fputs("<th>", file);
-		quote_html(file, curves->series[i].name);
+		html_text(file, curves->series[i].name);
 		fputs("</th>", file);
 	}
 	fputs("</tr>\n", file);

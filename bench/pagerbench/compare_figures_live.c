@@ -2,7 +2,7 @@
 /* Of one workload, what was run live at one size: against the simulator, latency, time. */
 #include "compare.h"
 #include "page.h"
-#include "quote.h"
+#include "../sim/chart.h"
 #include "rows.h"
 
 #define SYSTEMS_MAX (OPTIONS_LIST_MAX + 1)
@@ -47,7 +47,7 @@ static void rows_begin(struct systems *systems)
 static void name_cell(const struct systems *systems, size_t i, FILE *file)
 {
 	fputs("<tr><th>", file);
-	quote_html(file, compare_system(systems->compare, systems->policy[i]));
+	html_text(file, compare_system(systems->compare, systems->policy[i]));
 	fputs("</th>", file);
 }
 

@@ -9,7 +9,7 @@
 #include "machine.h"
 #include "page.h"
 #include "policies.h"
-#include "quote.h"
+#include "../sim/chart.h"
 
 #define OVERVIEW_PERCENT 10.0 /* the size of the overview */
 
@@ -18,7 +18,7 @@ static void contents(const struct compare *compare, FILE *file)
 	fputs("<nav><ul><li><a href=\"#overview\">Overview</a></li>", file);
 	for (size_t i = 0; i < compare->workload_count; i++) {
 		fprintf(file, "<li><a href=\"#w%zu\">", i);
-		quote_html(file, compare->workloads[i].spec);
+		html_text(file, compare->workloads[i].spec);
 		fputs("</a></li>", file);
 	}
 	fputs("<li><a href=\"#policies\">Policies</a></li><li><a href=\"#how\">How it was "
@@ -35,9 +35,9 @@ static void preamble(const struct compare *compare, FILE *file)
 	machine_look(&machine);
 	strftime(date, sizeof date, "%Y-%m-%d", gmtime(&now));
 	fprintf(file, "<p>%s. %ld × ", date, machine.processors);
-	quote_html(file, machine.processor);
+	html_text(file, machine.processor);
 	fprintf(file, ", %.1f GiB, ", machine.memory_gib);
-	quote_html(file, machine.kernel);
+	html_text(file, machine.kernel);
 	fprintf(file,
 		".</p>\n<p>%" PRIu64 " pages of %s%s, %" PRIu64 " references by %u thread%s, seed "
 		"%" PRIu64 ". ",
@@ -49,7 +49,7 @@ static void preamble(const struct compare *compare, FILE *file)
 	else
 		fputs("Simulated only.", file);
 	fputs("</p>\n<pre><code>", file);
-	quote_html(file, compare->command);
+	html_text(file, compare->command);
 	fputs("</code></pre>\n", file);
 }
 
@@ -69,7 +69,7 @@ static void overview_row(const struct compare *compare, size_t workload, size_t 
 		if (!policies_know_future(compare->policies.item[i]))
 			best = fmin(best, overview_ratio(compare, workload, i, size));
 	fprintf(file, "<tr><th><a href=\"#w%zu\">", workload);
-	quote_html(file, compare->workloads[workload].spec);
+	html_text(file, compare->workloads[workload].spec);
 	fputs("</a></th>", file);
 	for (size_t i = 0; i < compare->policies.count; i++) {
 		double ratio = overview_ratio(compare, workload, i, size);
@@ -90,7 +90,7 @@ static void overview(const struct compare *compare, FILE *file)
 		100 * (double)compare->size_pages[size] / (double)compare->data_pages);
 	for (size_t i = 0; i < compare->policies.count; i++) {
 		fputs("<th>", file);
-		quote_html(file, compare->policies.item[i]);
+		html_text(file, compare->policies.item[i]);
 		fputs("</th>", file);
 	}
 	fputs("</tr>\n", file);
@@ -117,9 +117,9 @@ static void workload_section(const struct compare *compare, size_t workload, FIL
 {
 	const struct compare_workload *is = &compare->workloads[workload];
 	fprintf(file, "<h2 id=\"w%zu\">", workload);
-	quote_html(file, is->spec);
+	html_text(file, is->spec);
 	fputs("</h2>\n<p>", file);
-	quote_html(file, workload_summary(is->spec));
+	html_text(file, workload_summary(is->spec));
 	fprintf(file, ". Footprint: %" PRIu64 " pages.</p>\n", is->distinct);
 	compare_figures(compare, workload, file);
 	for (size_t size = 0; size < compare->size_count; size++)
@@ -134,9 +134,9 @@ static void policies_section(const struct compare *compare, FILE *file)
 		const struct pagerd_policy_ops *ops =
 			pagerd_policy_find(compare->policies.item[i], &parameters);
 		fputs("<tr><th>", file);
-		quote_html(file, compare->policies.item[i]);
+		html_text(file, compare->policies.item[i]);
 		fputs("</th><td style=\"text-align:left\">", file);
-		quote_html(file, ops->summary);
+		html_text(file, ops->summary);
 		fputs("</td></tr>\n", file);
 	}
 	fputs("</table></div>\n", file);

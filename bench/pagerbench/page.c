@@ -3,7 +3,6 @@
 #include "page.h"
 
 #include "../sim/chart.h"
-#include "quote.h"
 #include "rows.h"
 
 static const char style[] =
@@ -36,10 +35,10 @@ void page_begin(FILE *file, const char *title)
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	      "<link rel=\"icon\" href=\"data:,\">\n<title>",
 	      file);
-	quote_html(file, title);
+	html_text(file, title);
 	fprintf(file, "</title>\n<style>\n%s%s%s</style>\n</head>\n<body>\n<h1>", chart_style,
 		rows_style, style);
-	quote_html(file, title);
+	html_text(file, title);
 	fputs("</h1>\n", file);
 }
 
@@ -51,7 +50,7 @@ void page_end(FILE *file)
 void page_figure_begin(FILE *file, const char *title)
 {
 	fputs("<div class=\"figure\">\n<h3>", file);
-	quote_html(file, title);
+	html_text(file, title);
 	fputs("</h3>\n<div>\n", file);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text inside of other languages. */
+/* Text inside of other languages; for HTML, see html_text in sim/chart.h. */
 #ifndef PAGERBENCH_QUOTE_H
 #define PAGERBENCH_QUOTE_H
 
@@ -8,7 +8,5 @@
 /* With its quotation marks. */
 void quote_json(FILE *file, const char *text);
 void quote_csv(FILE *file, const char *text);
-/* For text and for attributes in quotation marks. */
-void quote_html(FILE *file, const char *text);
 
 #endif

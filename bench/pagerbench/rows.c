@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "quote.h"
+#include "../sim/chart.h"
 
 #define WIDTH	520.0
 #define LEFT	24.0
@@ -113,7 +113,7 @@ static void row_write(FILE *file, const struct rows *rows, const struct span *sp
 	const struct rows_row *row = &rows->row[i];
 	double top = TOP + ROW * (double)i, y = top + LINE;
 	fprintf(file, "<text x=\"2\" y=\"%.1f\">", top + LABEL);
-	quote_html(file, row->label);
+	html_text(file, row->label);
 	fprintf(file,
 		"</text><line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
 		LEFT, RIGHT, y, y);
@@ -127,7 +127,7 @@ static void row_write(FILE *file, const struct rows *rows, const struct span *sp
 			continue;
 		mark(file, place(span, row->mark[k]), y, k);
 		fputs("><title>", file);
-		quote_html(file, row->label);
+		html_text(file, row->label);
 		fprintf(file, ", %s: %g</title></path>\n", rows->names[k], row->mark[k]);
 	}
 }
@@ -139,7 +139,7 @@ static void names_write(FILE *file, const struct rows *rows)
 		fputs("<li><svg viewBox=\"0 0 32 12\" aria-hidden=\"true\">", file);
 		mark(file, 16, 6, k);
 		fputs("/></svg>", file);
-		quote_html(file, rows->names[k]);
+		html_text(file, rows->names[k]);
 		fputs("</li>\n", file);
 	}
 	fputs("</ul>\n", file);
@@ -152,7 +152,7 @@ void rows_write(FILE *file, const struct rows *rows)
 	fprintf(file,
 		"<svg class=\"chart rows\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
 		WIDTH, bottom + AXIS);
-	quote_html(file, rows->title);
+	html_text(file, rows->title);
 	fputs("\">\n", file);
 	if (span.linear)
 		ticks_linear(file, &span, bottom);
@@ -160,7 +160,7 @@ void rows_write(FILE *file, const struct rows *rows)
 		ticks_logarithmic(file, &span, bottom);
 	fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", (LEFT + RIGHT) / 2,
 		bottom + 38);
-	quote_html(file, rows->x_label);
+	html_text(file, rows->x_label);
 	fputs("</text>\n", file);
 	for (size_t i = 0; i < rows->count; i++)
 		row_write(file, rows, &span, i);
