@@ -562,10 +562,10 @@ void fault_read(struct pager *pager, struct client *client)
 	/* The client shares the file description and may clear O_NONBLOCK: never block on it. */
 	struct iovec vector = {events, sizeof events};
 	ssize_t bytes = preadv2(client->uffd, &vector, 1, -1, RWF_NOWAIT);
-	if (bytes <= 0) {
-		client->ready = false;
+	/* There are no more: the next one makes the poll complete anew. */
+	client->ready = bytes == sizeof events;
+	if (bytes <= 0)
 		return;
-	}
 	uint64_t now = clock_ns();
 	for (size_t i = 0; i < (size_t)bytes / sizeof *events; i++)
 		fault_event(pager, client, &events[i], now);

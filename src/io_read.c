@@ -253,10 +253,12 @@ static uint32_t install_private(struct pager *pager, struct io *io, uint32_t i, 
 
 /*
  * Put pages [i, i + run) into the object. In a shared region one UFFDIO_COPY allocates, fills and
- * maps them; where that cannot be done they go in by the memfd. Returns how many went in.
+ * maps them, and wakes who waits there; where that cannot be done they go in by the memfd. Returns
+ * how many went in, and in *mapped how many of those by the copy.
  */
 static uint32_t install_run(struct pager *pager, struct io *io, uint32_t i, uint32_t run,
-			    struct client *client, struct region *region, bool protect)
+			    struct client *client, struct region *region, bool protect,
+			    uint32_t *mapped)
 {
 	uint64_t first, pages, done = 0;
 	if (region && !region->read_only && region->registered &&
@@ -265,7 +267,7 @@ static uint32_t install_run(struct pager *pager, struct io *io, uint32_t i, uint
 		uffd_copy(client->uffd, region_address(region, first),
 			  bounce_address(&pager->bounce, io->bounce + i),
 			  (uint64_t)run << PAGE_SHIFT, protect, &done);
-	uint32_t in = (uint32_t)(done >> PAGE_SHIFT);
+	uint32_t in = *mapped = (uint32_t)(done >> PAGE_SHIFT);
 	if (in < run && object_is_private(object_lookup(pager, io->object)))
 		in += region ? install_private(pager, io, i + in, run - in, client, region, protect)
 			     : 0;
@@ -293,6 +295,7 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 	struct client *client = client_lookup(pager, fault->client);
 	struct region *region = client ? region_lookup(client, fault->address) : NULL;
 	uint64_t demanded = UINT64_MAX;
+	bool woken = false;
 	/* What is mapped only when it is asked for is seen to be. */
 	bool apart = object_is_file(object) && client && learn_records(pager, client);
 	if (region && region->object == io->object)
@@ -314,7 +317,9 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 		       !(fault->write && io->page + i + run == demanded))
 			run++;
 		bool map = !apart || io->page + i == demanded;
-		uint32_t in = install_run(pager, io, i, run, client, map ? region : NULL, !write);
+		uint32_t mapped, in = install_run(pager, io, i, run, client, map ? region : NULL,
+						  !write, &mapped);
+		woken |= demanded - (io->page + i) < mapped;
 		install_resident(pager, io, object, i, in, demanded);
 		if (write && in)
 			frame_dirty(pager, object, demanded);
@@ -326,7 +331,7 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 	io->waiters = FAULT_NONE;
 	read_undo(pager, io);
 	io_release(pager, io);
-	if (client && !fault->base)
+	if (client && !fault->base && !woken)
 		uffd_wake(client->uffd, fault->address, PAGE_BYTES);
 	fault_retry_list(pager, list, false);
 	object_reap(pager, object);
@@ -360,7 +365,7 @@ static void install_ahead(struct pager *pager, struct io *io)
 	struct object *object = object_lookup(pager, io->object);
 	struct client *client;
 	struct region *region = ahead_region(pager, io, &client);
-	uint32_t i = 1, run;
+	uint32_t i = 1, run, mapped;
 	if (!region || io->count < AHEAD_PAGES || learn_records(pager, client))
 		return;
 	for (; i < io->count; i += run) {
@@ -369,7 +374,7 @@ static void install_ahead(struct pager *pager, struct io *io)
 			continue;
 		while (i + run < io->count && read_wanted(pager, io, i + run))
 			run++;
-		uint32_t in = install_run(pager, io, i, run, client, region, true);
+		uint32_t in = install_run(pager, io, i, run, client, region, true, &mapped);
 		install_resident(pager, io, object, i, in, UINT64_MAX);
 		if (in < run)
 			return; /* no memory, or no place: the rest stays staged */
@@ -411,13 +416,14 @@ static void install_warmup(struct pager *pager, struct io *io)
 	bool own = region && region->object == io->object;
 	bool private = region && !own &&
 		       object_behind(pager, object_lookup(pager, region->object)) == object;
-	for (uint32_t i = 0, run; !object->closing && i < io->count; i += run) {
+	for (uint32_t i = 0, run, mapped; !object->closing && i < io->count; i += run) {
 		run = 1;
 		if (!read_wanted(pager, io, i))
 			continue;
 		while (i + run < io->count && read_wanted(pager, io, i + run))
 			run++;
-		uint32_t in = install_run(pager, io, i, run, client, own ? region : NULL, true);
+		uint32_t in = install_run(pager, io, i, run, client, own ? region : NULL, true,
+					  &mapped);
 		install_resident(pager, io, object, i, in, UINT64_MAX);
 		if (private && in)
 			map_private(pager, client, region, io->page + i, in);
