@@ -372,9 +372,9 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 
 void fault_read_in(struct pager *pager, struct faultstate *fs)
 {
-	uint64_t bytes, limit = UINT64_MAX;
+	uint64_t limit = UINT64_MAX;
 	if (object_is_file(fs->object) &&
-	    fs->page >= (limit = object_file_pages(fs->object, &bytes))) {
+	    fs->page >= (limit = object_pages_seen(fs->object, fs->page))) {
 		fault_fail(pager, fs->number);
 		return;
 	}

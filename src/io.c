@@ -37,7 +37,7 @@ struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number)
 	struct io *io = &pager->ios[*number];
 	pager->io_free = io->next_free;
 	io->kind = kind;
-	io->swap = io->tail = io->staged = io->warmup = false;
+	io->swap = io->tail = io->staged = io->warmup = io->ended = false;
 	io->tries = 0;
 	io->count = io->bounce = io->object = 0;
 	io->page = io->place = io->address = 0;
@@ -185,6 +185,7 @@ static int io_result(struct pager *pager, struct io *io, int result)
 	/* The file ends here: zeros after it. Swap cannot end: the slot was written. */
 	if (io->swap)
 		return -EIO;
+	io->ended = true;
 	memset(bounce_address(&pager->bounce, io->bounce) + io->done, 0, io->bytes - io->done);
 	return 0;
 }

@@ -39,6 +39,7 @@ struct io {
 	bool swap;   /* to or from the swap file, else the object's file */
 	bool tail;   /* through fd_tail: bytes below the page's end, or what cannot go directly */
 	bool warmup; /* see warmup.h */
+	bool ended;  /* the file ended before the last byte */
 	bool staged; /* read done, nobody has asked for its first page yet */
 	uint8_t tries;
 	uint32_t count;	 /* pages */

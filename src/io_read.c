@@ -156,6 +156,21 @@ void io_read_failed(struct pager *pager, struct io *io, int error)
 	object_reap(pager, object);
 }
 
+/* Pages that the file does not have any more are as if they had not been read: who waits for one
+ * finds it beyond the end. */
+static void read_cut(struct pager *pager, struct io *io)
+{
+	struct object *object = object_lookup(pager, io->object);
+	uint64_t pages = object_pages_look(object);
+	for (uint32_t i = 0; i < io->count; i++) {
+		if (io->page + i < pages || !read_wanted(pager, io, i))
+			continue;
+		object->table[io->page + i] = pte_make(PAGE_ABSENT, 0, 0);
+		frame_free(pager, io->frames[i], false);
+		io->frames[i] = FRAME_NONE;
+	}
+}
+
 static void stage_unlink(struct pager *pager, struct io *io)
 {
 	if (io->staged_prev == IO_NONE)
@@ -442,6 +457,8 @@ void io_read_done(struct pager *pager, uint32_t number)
 	struct io *io = &pager->ios[number];
 	struct object *object = object_lookup(pager, io->object);
 	uint32_t first = io->waiters;
+	if (io->ended)
+		read_cut(pager, io);
 	if (io->warmup) {
 		COUNT(pager, client_lookup(pager, io->client), object, pages_read, io->count);
 		install_warmup(pager, io);

@@ -391,6 +391,18 @@ uint64_t object_file_pages(const struct object *object, uint64_t *bytes)
 	return ((uint64_t)st.st_size + PAGE_BYTES - 1) >> PAGE_SHIFT;
 }
 
+uint64_t object_pages_look(struct object *object)
+{
+	uint64_t bytes;
+	object->pages_seen = object_file_pages(object, &bytes);
+	return object->pages_seen;
+}
+
+uint64_t object_pages_seen(struct object *object, uint64_t page)
+{
+	return page < object->pages_seen ? object->pages_seen : object_pages_look(object);
+}
+
 bool object_sparse(const struct object *object)
 {
 	struct stat st;

@@ -120,6 +120,7 @@ struct object {
 	int fd_tail;		/* buffered: the page that holds the file's end */
 	bool writable;		/* fd may be written */
 	bool guarded;		/* see object_guard */
+	uint64_t pages_seen;	/* see object_pages_seen */
 	uint64_t reserved_page; /* [reserved_page, reserved_end) of a sparse file has its blocks */
 	uint64_t reserved_end;
 	int write_error; /* of the last failed write-back; reported once by a sync */
@@ -214,5 +215,10 @@ struct object *object_find_file(struct pager *pager, int fd);
 bool object_mapped(struct pager *pager, const struct object *object, uint64_t page, uint64_t count);
 /* A file object's present size in whole and begun pages; 0 with *error set if fstat fails. */
 uint64_t object_file_pages(const struct object *object, uint64_t *bytes);
+/* The same as last seen, which is looked at again if page is not below it. The file may have become
+ * shorter since: a read that finds its end says so (io.ended). */
+uint64_t object_pages_seen(struct object *object, uint64_t page);
+/* The file was found to end where it was not expected to: look. */
+uint64_t object_pages_look(struct object *object);
 
 #endif

@@ -177,11 +177,11 @@ void prefetch_ahead(struct pager *pager, struct client *client, struct region *r
 		    struct object *object, struct stream *stream)
 {
 	uint32_t window = prefetch_window(pager, region, stream);
-	uint64_t end = region->offset + region_pages(region), bytes;
+	uint64_t end = region->offset + region_pages(region);
 	if (window <= 1 || !prefetch_room(pager, client, object, window))
 		return;
 	if (object_is_file(object)) {
-		uint64_t pages = object_file_pages(object, &bytes);
+		uint64_t pages = object_pages_seen(object, stream->last);
 		end = pages < end ? pages : end;
 	}
 	if (stream->stride == 1) {

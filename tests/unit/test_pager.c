@@ -270,6 +270,28 @@ START_TEST(file_shrinks)
 }
 END_TEST
 
+/* Windows that are read ahead meet the end where it is by then. */
+START_TEST(file_shrinks_ahead)
+{
+	struct harness h;
+	uint64_t pages = BUDGET / 2, left = pages / 2 + 3;
+	int fd = file_make(pages, pages << 12);
+	signal(SIGBUS, on_fault);
+	harness_start(&h, BUDGET, "lru", NULL, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
+	page_check(memory, 0, 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)left << 12), 0);
+	for (uint64_t i = 1; i < left; i++)
+		page_check(memory, i, 0);
+	for (uint64_t i = left; i < pages; i++)
+		ck_assert_int_eq(signal_of_read((char *)(memory + i * 512)), SIGBUS);
+	for (uint64_t i = 1; i < left; i++)
+		page_check(memory, i, 0);
+	harness_stop(&h);
+	close(fd);
+}
+END_TEST
+
 /* Another user, who may read the file, gets its memfd for reading. Reading a hole there fills it
  * with zeros: nobody else may see them. */
 START_TEST(readers_fill_no_holes)
@@ -521,6 +543,7 @@ static TCase *chaos_case(void)
 	tcase_add_loop_test(tcase, file_read_write, 0, POLICIES);
 	tcase_add_test(tcase, file_tail);
 	tcase_add_test(tcase, file_shrinks);
+	tcase_add_test(tcase, file_shrinks_ahead);
 	tcase_add_test(tcase, file_grows);
 	tcase_add_test(tcase, reader_and_writer);
 	tcase_add_test(tcase, discard_zeroes);
@@ -541,6 +564,7 @@ int main(void)
 	tcase_add_test(tcase, favourites_make_room);
 	tcase_add_test(tcase, file_tail);
 	tcase_add_test(tcase, file_shrinks);
+	tcase_add_test(tcase, file_shrinks_ahead);
 	tcase_add_test(tcase, file_grows);
 	tcase_add_test(tcase, readers_fill_no_holes);
 	tcase_add_test(tcase, reader_and_writer);
