@@ -11,6 +11,7 @@
 #include "bounce.h"
 #include "chaos.h"
 #include "client.h"
+#include "drop.h"
 #include "fault.h"
 #include "frame.h"
 #include "histogram.h"
@@ -46,6 +47,7 @@ enum ring_kind {
 	RING_MAILBOX = 3,
 	RING_IGNORE = 4,
 	RING_AGENT = 5,
+	RING_DROP = 6,
 };
 
 struct pager {
@@ -128,6 +130,7 @@ struct pager {
 	uint32_t *aside;      /* victims that stay, while others are picked */
 	uint32_t *drop_queue;
 	uint32_t drop_count;
+	struct drop drop;
 
 	/* swap */
 	int swap_fd;

@@ -418,7 +418,7 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 	uint32_t number = frame->io;
 	struct io *io = &pager->ios[number];
 	bool run;
-	if (io->kind == IO_ZAP) {
+	if (io->kind == IO_ZAP || io->kind == IO_DROP) {
 		fs->fault->next = io->waiters;
 		io->waiters = fs->number;
 		return;

@@ -194,7 +194,7 @@ unsigned invariant_check(struct pager *pager)
 	struct checker c = {.pager = pager, .seen = calloc(pager->frame_fresh + 1, 1)};
 	if (!c.seen)
 		return 0;
-	pageout_drop_queued(pager);
+	pageout_settle(pager);
 	for (uint32_t i = 1; i < pager->object_room; i++)
 		if (pager->objects[i])
 			check_object(&c, pager->objects[i]);

@@ -32,6 +32,7 @@ enum io_kind {
 	IO_RESERVE,
 	IO_ZAP,	  /* see private.h */
 	IO_UNMAP, /* see zap.h */
+	IO_DROP,  /* see drop.h */
 };
 
 struct io {

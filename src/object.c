@@ -612,7 +612,7 @@ int object_discard(struct pager *pager, struct object *object, uint64_t page, ui
 	uint64_t end = page + count;
 	if (end > object->capacity_pages)
 		end = object->capacity_pages;
-	pageout_drop_queued(pager); /* it names frames that may be freed here */
+	pageout_settle(pager); /* it names frames that may be freed here */
 	for (page = object_next_armed(object, page); page < end;
 	     page = object_next_armed(object, page)) {
 		uint64_t last = (page / CHUNK_PAGES + 1) * CHUNK_PAGES;
@@ -634,7 +634,7 @@ void object_invalidate(struct pager *pager, struct object *object, uint64_t page
 {
 	uint64_t end =
 		count > object->capacity_pages - page ? object->capacity_pages : page + count;
-	pageout_drop_queued(pager);
+	pageout_settle(pager);
 	io_unstage_object(pager, object);
 	object->reserved_page = object->reserved_end = 0;
 	for (page = object_next_armed(object, page); page < end;

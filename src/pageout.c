@@ -9,6 +9,9 @@
 /* Where so many victims in a row were used and kept, the others go without being looked at. */
 #define KEPT_MOST (4 * PAGEOUT_BATCH)
 
+/* Fewer pages are not worth waking another thread. */
+#define LATER_LEAST 8u
+
 /* The last so many pages that were brought in stay, whatever the policy thinks, so that the
  * accesses that wait for them can be made: an instruction may need several at once. */
 static uint32_t grace(const struct pager *pager, const struct pool *pool)
@@ -109,7 +112,7 @@ void pageout_count(struct pager *pager, struct object *object, const struct fram
 }
 
 /* The entry first, then the page: a taker-over between the two finds the slot recorded. */
-static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count)
+static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count, bool later)
 {
 	struct frame *first = frame_get(pager, frames[0]);
 	struct object *object = object_lookup(pager, first->object);
@@ -118,6 +121,8 @@ static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count
 		private_drop(pager, object, frames, count);
 		return;
 	}
+	if (later && drop_later(pager, object, frames, count))
+		return;
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t slot = frame_get(pager, frames[i])->slot;
 		object->table[page + i] = slot == SLOT_NONE ? pte_make(PAGE_ABSENT, 0, 0)
@@ -154,8 +159,15 @@ void pageout_drop_queued(struct pager *pager)
 	frame_sort(pager, queue, count);
 	for (uint32_t i = 0, run; i < count; i += run) {
 		run = frame_run(pager, queue + i, count - i);
-		drop_run(pager, queue + i, run);
+		drop_run(pager, queue + i, run, count >= LATER_LEAST);
 	}
+	drop_begin(pager);
+}
+
+void pageout_settle(struct pager *pager)
+{
+	pageout_drop_queued(pager);
+	drop_settle(pager);
 }
 
 /* ---- choosing ---------------------------------------------------------------------------- */

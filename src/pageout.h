@@ -32,8 +32,10 @@ uint32_t pageout_spare(const struct pager *pager, const struct pool *pool);
 /* A write-back of this frame's page ended well and the frame is FRAME_RECLAIM and clean: queue
  * it for pageout_drop_queued. */
 void pageout_queue_drop(struct pager *pager, uint32_t frame);
-/* Drop what was queued, in runs. */
+/* Drop what was queued, in runs; many pages leave later (see drop.h). */
 void pageout_drop_queued(struct pager *pager);
+/* The same, and wait until they have left. */
+void pageout_settle(struct pager *pager);
 /* Evict the resident pages of [page, page + count) now (MADV_PAGEOUT). */
 void pageout_range(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 

@@ -110,6 +110,8 @@ static int pager_init(struct pager *pager, char *why, size_t why_bytes)
 		error = swap_open(pager, why, why_bytes);
 	if (!error)
 		error = record_init(pager);
+	if (!error)
+		error = drop_init(pager);
 	return error;
 }
 
@@ -149,6 +151,7 @@ void pager_destroy(struct pager *pager)
 	if (!pager)
 		return;
 	record_finish(pager);
+	drop_finish(pager);
 	if (pager->ring_ready)
 		io_uring_queue_exit(&pager->ring);
 	client_table_finish(pager);
@@ -254,6 +257,11 @@ static void complete(struct pager *pager, const struct io_uring_cqe *cqe, bool *
 		/* Not of a poll that was taken away: there may be another agent by now. */
 		if (cqe->res != -ECANCELED)
 			agent_answers(pager, data, cqe->flags & IORING_CQE_F_MORE);
+		break;
+	case RING_DROP:
+		drop_reap(pager);
+		if (!(cqe->flags & IORING_CQE_F_MORE))
+			drop_poll(pager);
 		break;
 	case RING_MAILBOX:
 		*mail = true;
@@ -448,6 +456,7 @@ int pager_run(struct pager *pager)
 	unsigned stop_ticks = 0;
 	int error = ring_enable(pager);
 	mailbox_poll(pager);
+	drop_poll(pager);
 	latency_start(pager);
 	chaos_thread(pager, true);
 	while (!error && !pager->stopped) {
@@ -461,6 +470,7 @@ int pager_run(struct pager *pager)
 		else
 			error = wait(pager);
 	}
+	pageout_settle(pager);
 	latency_stop(pager);
 	chaos_thread(pager, false);
 	if (pager->stop_request)

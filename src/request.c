@@ -526,6 +526,7 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 static void request_finish(struct pager *pager, struct pager_request *request, int error)
 {
 	struct client *client = client_lookup(pager, request->client);
+	pageout_settle(pager);
 	if (client && request->again && !error) {
 		request_start(pager, request);
 		return;
@@ -607,6 +608,7 @@ static bool request_global(struct pager *pager, struct pager_request *request, i
 void request_start(struct pager *pager, struct pager_request *request)
 {
 	int error;
+	pageout_settle(pager); /* all pages are where the tables say */
 	request->pending = 0;
 	request->error = 0;
 	request->again = false;
