@@ -92,6 +92,7 @@ struct pager {
 	uint32_t client_room;
 	uint32_t client_generation;
 	uint64_t clients_ever;
+	uint32_t answered;  /* a thread of this client's was let go on in this turn */
 	bool clients_ready; /* some client's ready is set */
 	uint32_t leaving;   /* clients whose session has ended and whose process has not */
 
@@ -168,6 +169,12 @@ static inline uint64_t ring_data(enum ring_kind kind, uint64_t value)
 
 /* A submission entry; flushes the queue if it is full. NULL only if the ring is broken. */
 struct io_uring_sqe *ring_sqe(struct pager *pager);
+
+/* Does the kernel have work for this thread that may make completions? Reads memory, no more. */
+static inline bool ring_tasks(const struct pager *pager)
+{
+	return __atomic_load_n(pager->ring.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_TASKRUN;
+}
 
 uint64_t clock_ns(void);
 

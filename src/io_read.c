@@ -346,6 +346,8 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 	io->waiters = FAULT_NONE;
 	read_undo(pager, io);
 	io_release(pager, io);
+	if (client)
+		pager->answered = client->number;
 	if (client && !fault->base && !woken)
 		uffd_wake(client->uffd, fault->address, PAGE_BYTES);
 	fault_retry_list(pager, list, false);
@@ -437,8 +439,8 @@ static void install_warmup(struct pager *pager, struct io *io)
 			continue;
 		while (i + run < io->count && read_wanted(pager, io, i + run))
 			run++;
-		uint32_t in = install_run(pager, io, i, run, client, own ? region : NULL, true,
-					  &mapped);
+		uint32_t in =
+			install_run(pager, io, i, run, client, own ? region : NULL, true, &mapped);
 		install_resident(pager, io, object, i, in, UINT64_MAX);
 		if (private && in)
 			map_private(pager, client, region, io->page + i, in);

@@ -67,8 +67,7 @@ uint64_t latency_window_ns(const struct pager *pager)
  * other processor may share its core with this one. */
 static bool ring_stirs(const struct pager *pager)
 {
-	return io_uring_cq_ready(&pager->ring) ||
-	       __atomic_load_n(pager->ring.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_TASKRUN;
+	return io_uring_cq_ready(&pager->ring) || ring_tasks(pager);
 }
 
 bool latency_poll(struct pager *pager)
@@ -77,7 +76,8 @@ bool latency_poll(struct pager *pager)
 	uint64_t start = clock_ns(), now = start, last;
 	if (!latency->held || start < latency->crowded_ns)
 		return false;
-	io_uring_submit_and_get_events(&pager->ring);
+	if (io_uring_sq_ready(&pager->ring))
+		io_uring_submit(&pager->ring);
 	do {
 		for (int i = 0; i < LOOKS; i++) {
 			if (ring_stirs(pager)) {

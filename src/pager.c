@@ -271,16 +271,25 @@ static void complete(struct pager *pager, const struct io_uring_cqe *cqe, bool *
 	}
 }
 
-/* Completions that are there; whether there were any. */
+/* Completions that are there; whether there were any. Where a thread was let go on and the kernel
+ * has news, which may be that thread's next fault, the others wait: its read goes to the device
+ * first. Else the device has nothing to do while many are answered, and then much at once. */
 static bool reap(struct pager *pager, bool *mail)
 {
-	struct io_uring_cqe *cqes[BATCH];
-	unsigned count = io_uring_peek_batch_cqe(&pager->ring, cqes, BATCH);
-	for (unsigned i = 0; i < count; i++) {
-		struct io_uring_cqe cqe = *cqes[i]; /* handlers may submit, and so reap */
-		complete(pager, &cqe, mail);
+	struct io_uring_cqe *cqe;
+	unsigned count = 0;
+	pager->answered = 0;
+	while (count < BATCH && io_uring_peek_batch_cqe(&pager->ring, &cqe, 1)) {
+		struct io_uring_cqe copy = *cqe; /* handlers may submit, and so reap */
+		io_uring_cq_advance(&pager->ring, 1);
+		complete(pager, &copy, mail);
+		count++;
+		if (pager->answered && ring_tasks(pager))
+			break;
 	}
-	io_uring_cq_advance(&pager->ring, count);
+	struct client *client = client_lookup(pager, pager->answered);
+	if (client && io_uring_cq_ready(&pager->ring))
+		client->ready = pager->clients_ready = true;
 	return count;
 }
 
@@ -450,6 +459,13 @@ static int ring_enable(struct pager *pager)
 	return result < 0 ? -errno : 0;
 }
 
+/* Submit, and have the kernel's work done, if there is either. */
+static void ring_flush(struct pager *pager)
+{
+	if (io_uring_sq_ready(&pager->ring) || ring_tasks(pager))
+		io_uring_submit_and_get_events(&pager->ring);
+}
+
 int pager_run(struct pager *pager)
 {
 	uint64_t last_tick = 0, check_due_ns = 0;
@@ -466,7 +482,7 @@ int pager_run(struct pager *pager)
 		if (pager->stopping && stop_step(pager, stop_ticks))
 			break;
 		if (more)
-			io_uring_submit_and_get_events(&pager->ring);
+			ring_flush(pager);
 		else
 			error = wait(pager);
 	}
