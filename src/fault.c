@@ -219,6 +219,7 @@ void fault_write(struct pager *pager, struct faultstate *fs)
 	}
 	for (uint64_t i = 0; i < count; i++)
 		frame_dirty(pager, fs->object, fs->page + i);
+	update_written(&fs->region->update, fs->page);
 	frame_referenced(pager, (uint32_t)pte_number(fs->pte));
 	COUNT(pager, fs->client, fs->object, faults_write, 1);
 	uint64_t address = region_address(fs->region, fs->page);

@@ -303,13 +303,30 @@ static void install_resident(struct pager *pager, struct io *io, struct object *
 	}
 }
 
+/* The page that a fault asks for: is it mapped for writing, and dirty from now on? */
+static bool install_written(struct pager *pager, const struct io *io, const struct object *object,
+			    struct region *region, const struct fault *fault)
+{
+	uint64_t page = region_page(region, fault->address);
+	if (object->frozen || !fault_may_dirty(pager, fault, object))
+		return false;
+	if (fault->write)
+		return true;
+	if (!io->swap || fault->own || region->read_only || object_is_private(object) ||
+	    record_on(pager) || !update_expected(&region->update, page))
+		return false;
+	if (page == region->write_next)
+		region->write_next++; /* a run of writes goes on behind it */
+	return true;
+}
+
 void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 {
 	struct io *io = &pager->ios[number];
 	struct object *object = object_lookup(pager, io->object);
 	struct client *client = client_lookup(pager, fault->client);
 	struct region *region = client ? region_lookup(client, fault->address) : NULL;
-	uint64_t demanded = UINT64_MAX;
+	uint64_t demanded = UINT64_MAX, written = UINT64_MAX;
 	bool woken = false;
 	/* What is mapped only when it is asked for is seen to be. */
 	bool apart = object_is_file(object) && client && learn_records(pager, client);
@@ -317,6 +334,8 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 		demanded = region_page(region, fault->address);
 	else
 		region = NULL;
+	if (region && install_written(pager, io, object, region, fault))
+		written = demanded;
 	if (io->staged)
 		stage_unlink(pager, io);
 	for (uint32_t i = 0; i < io->count;) {
@@ -325,11 +344,10 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 			continue;
 		}
 		/* A written page is mapped writable, so it goes by itself. */
-		bool write = fault->write && io->page + i == demanded && !object->frozen &&
-			     fault_may_dirty(pager, fault, object);
+		bool write = io->page + i == written;
 		uint32_t run = 1;
 		while (!write && !apart && i + run < io->count && read_wanted(pager, io, i + run) &&
-		       !(fault->write && io->page + i + run == demanded))
+		       io->page + i + run != written)
 			run++;
 		bool map = !apart || io->page + i == demanded;
 		uint32_t mapped, in = install_run(pager, io, i, run, client, map ? region : NULL,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "object.h"
+#include "update.h"
 
 struct pager;
 struct client;
@@ -48,6 +49,7 @@ struct region {
 	uint32_t stream_tick;
 	uint64_t write_next; /* object page whose write fault would continue a run of writes */
 	uint32_t write_window;
+	struct update update;
 	struct stream streams[REGION_STREAMS];
 	struct region *object_next;
 	struct region **object_link; /* what points to this region in the object's list */
