@@ -76,14 +76,27 @@ static void run_scan(struct pager *pager, const uint32_t *frames, uint32_t count
 				     mapped + (first - frame->page));
 }
 
-/* Which of the frames, sorted, are mapped. */
+static bool frame_probed(struct pager *pager, uint32_t number)
+{
+	return frame_get(pager, number)->flags & FRAME_PROBED;
+}
+
+/* Which of the frames, sorted, are mapped. Those that were not probed count as mapped: it says
+ * nothing of them, and a zap costs less than looking. */
 static void frames_scan(struct pager *pager, const uint32_t *frames, uint32_t count,
 			uint8_t *mapped)
 {
 	memset(mapped, 0, count);
 	for (uint32_t i = 0, run; i < count; i += run) {
-		run = frame_run(pager, frames + i, count - i);
-		run_scan(pager, frames + i, run, mapped + i);
+		bool probed = frame_probed(pager, frames[i]);
+		uint32_t most = 1;
+		while (i + most < count && frame_probed(pager, frames[i + most]) == probed)
+			most++;
+		run = frame_run(pager, frames + i, most);
+		if (probed)
+			run_scan(pager, frames + i, run, mapped + i);
+		else
+			memset(mapped + i, 1, run);
 	}
 }
 
@@ -99,7 +112,7 @@ void access_victims(struct pager *pager, const uint32_t *frames, uint32_t count)
 	uint32_t probed[PAGEOUT_BATCH], probed_count = 0;
 	uint8_t mapped[PAGEOUT_BATCH];
 	for (uint32_t i = 0; i < count && pager->access.looks; i++)
-		if (frame_get(pager, frames[i])->flags & FRAME_PROBED &&
+		if (frame_probed(pager, frames[i]) &&
 		    frame_references(pager, frames[i]) == PAGERD_REFERENCES_ALL &&
 		    frame_watched(pager, frames[i]))
 			probed[probed_count++] = frames[i];
