@@ -6,6 +6,9 @@
 
 #include "core.h"
 
+/* While faults wait for reads a turn picks fewer victims: a device has answered by the time that a
+ * whole batch takes, and would have nothing to do. */
+#define PAGEOUT_STEP (PAGEOUT_BATCH / 8)
 /* Where so many victims in a row were used and kept, the others go without being looked at. */
 #define KEPT_MOST (4 * PAGEOUT_BATCH)
 
@@ -285,8 +288,9 @@ bool pageout_run(struct pager *pager)
 	struct pool *pool = &pager->pools[pool_choose(pager, &need)];
 	if (!need)
 		return false;
-	if (need > PAGEOUT_BATCH)
-		need = PAGEOUT_BATCH;
+	uint32_t most = pager->io_reads ? PAGEOUT_STEP : PAGEOUT_BATCH;
+	if (need > most)
+		need = most;
 	/* Those that have only just come do not keep it from finding others. */
 	return pool_evict(pager, pool, need, grace(pager, pool) + PAGEOUT_BATCH) > 0;
 }
