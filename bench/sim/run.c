@@ -325,8 +325,10 @@ int run(const struct run_config *config, struct references *references, struct r
 int run_check(const struct run_config *config, struct why *why)
 {
 	struct references none = {.pages = CHECK_PAGES, .count = CHECK_PAGES};
+	struct run_config sized = *config;
 	struct machine machine;
-	int error = machine_init(&machine, config, &none, why);
+	sized.size_pages = CHECK_PAGES;
+	int error = machine_init(&machine, &sized, &none, why);
 	if (!error)
 		machine_finish(&machine);
 	return error;

@@ -111,6 +111,10 @@ expect_status 73 "$SIM" "${GOOD[@]}" good --csv /dev/full
 expect_text err '/dev/full: cannot be written: no space'
 "$SIM" "${GOOD[@]}" good >/dev/full 2>err && fail "a full disk went unnoticed"
 [ -c /dev/full ] || fail "/dev/full was replaced"
+# Every policy with every parameter that it has.
+expect_status 0 "$SIM" --size 2 good --policy "random:seed=1,lfu:decay=1,ghosts=50,2q:in=9,out=9,\
+lirs:hir=5,ghosts=50,clock-pro:cold=5,s3fifo:small=5,ghosts=50,move=1,\
+w-tinylfu:window=5,protected=50,sample=9,auto:of=lru+lfu,sample=16,margin=1,cost=1"
 # What is larger than the footprint is said, and runs.
 expect_status 0 "$SIM" --policy lru,min --size 3,4 good
 expect_text err 'a size of 4 pages is larger than the footprint of 3 pages'
