@@ -101,17 +101,20 @@ static void jobs_fill(struct report *report)
 	}
 }
 
-static void sizes_comment(const struct report *report)
+/* Larger ones would say nothing: a trace has no more pages than it refers to. */
+static int sizes_check(const struct report *report, struct why *why)
 {
 	uint32_t footprint = report->references->pages;
 	for (size_t i = 0; i < report->options->size_count; i++) {
 		uint64_t pages = report->jobs[i].config.size_pages;
 		if (pages > footprint)
-			fprintf(stderr,
-				"pagersim: a size of %llu pages is larger than the footprint of "
-				"%lu pages: nothing is evicted\n",
-				(unsigned long long)pages, (unsigned long)footprint);
+			return why_say(why, -EINVAL,
+				       "--size: %llu pages are beyond the footprint of %s, %lu "
+				       "pages (100%%)",
+				       (unsigned long long)pages, report->trace_name,
+				       (unsigned long)footprint);
 	}
+	return 0;
 }
 
 static int simulate(struct report *report, struct references *references, struct why *why)
@@ -123,7 +126,8 @@ static int simulate(struct report *report, struct references *references, struct
 	if (!report->jobs)
 		return failed(STATUS_FAILED, (why_say(why, 0, "no memory"), why));
 	jobs_fill(report);
-	sizes_comment(report);
+	if (sizes_check(report, why))
+		return failed(STATUS_USAGE, why);
 	if (pool_run(report->jobs, report->job_count, references, options->threads, why))
 		return failed(STATUS_FAILED, why);
 	return reports_write(report, why) ? failed(STATUS_OUTPUT, why) : EXIT_SUCCESS;

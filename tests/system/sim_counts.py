@@ -50,7 +50,9 @@ def main():
     source = traces.seeded(int(os.environ.get("PAGERD_SEED", time.time())))
     for number in range(TRACES):
         references = traces.random_references(source, source.randrange(1, 2000))
-        sizes = [1, source.randrange(1, 20), source.randrange(1, 100), 250]
+        footprint = len({page for page, _ in references})
+        sizes = [min(footprint, size) for size in
+                 (1, source.randrange(1, 20), source.randrange(1, 100), 250)]
         # Text has no writes.
         if number % 2:
             references = [(page, False) for page, _ in references]

@@ -43,6 +43,10 @@ wrong 64 "lfu:decay=x.*'decay' is 'x'" --policy lfu:decay=x --size 3 good
 for size in 0 0% 0.00000% -1 x 3x '' 1,,2 1e3 99999999999999999999 1.5; do
 	wrong 64 "--size: '" --policy lru --size "$size" good
 done
+for size in 4 2,4 1,134% 18446744073709551615; do
+	wrong 64 '--size: .* beyond the footprint of good, 3 pages' --policy lru,min --size "$size" good
+done
+expect_status 0 "$SIM" --policy lru,min --size 3,100% good
 wrong 64 "visibility: 'some'" "${GOOD[@]}" --visibility some good
 wrong 64 "visibility: 'harvest:0'" "${GOOD[@]}" --visibility harvest:0 good
 wrong 64 "no format 'elf'" "${GOOD[@]}" --format elf good
@@ -115,6 +119,3 @@ expect_text err '/dev/full: cannot be written: no space'
 expect_status 0 "$SIM" --size 2 good --policy "random:seed=1,lfu:decay=1,ghosts=50,2q:in=9,out=9,\
 lirs:hir=5,ghosts=50,clock-pro:cold=5,s3fifo:small=5,ghosts=50,move=1,\
 w-tinylfu:window=5,protected=50,sample=9,auto:of=lru+lfu,sample=16,margin=1,cost=1"
-# What is larger than the footprint is said, and runs.
-expect_status 0 "$SIM" --policy lru,min --size 3,4 good
-expect_text err 'a size of 4 pages is larger than the footprint of 3 pages'
