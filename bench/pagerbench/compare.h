@@ -97,9 +97,11 @@ int compare_keep_workload(const struct compare *compare, const struct compare_wo
 /* compare_data.c: results.csv and results.json. */
 void compare_csv(const struct compare *compare, FILE *file);
 void compare_json(const struct compare *compare, FILE *file);
-/* compare_report.c: report.html. compare_figures.c: of one workload, what was simulated;
- * compare_figures_live.c: what was run live at one size. */
+/* compare_report.c: report.html. compare_duel.c: lru against lfu, if both are there.
+ * compare_figures.c: of one workload, what was simulated; compare_figures_live.c: what was run live
+ * at one size. */
 void compare_html(const struct compare *compare, FILE *file);
+void compare_duel(const struct compare *compare, FILE *file);
 void compare_figures(const struct compare *compare, size_t workload, FILE *file);
 void compare_figures_live(const struct compare *compare, size_t workload, size_t size, FILE *file);
 

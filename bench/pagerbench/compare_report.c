@@ -181,6 +181,7 @@ void compare_html(const struct compare *compare, FILE *file)
 	preamble(compare, file);
 	contents(compare, file);
 	overview(compare, file);
+	compare_duel(compare, file);
 	for (size_t i = 0; i < compare->workload_count; i++)
 		workload_section(compare, i, file);
 	policies_section(compare, file);
