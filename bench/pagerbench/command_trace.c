@@ -7,7 +7,10 @@
 #include "options.h"
 #include "pagerbench.h"
 #include "plan.h"
+#include "signals.h"
 #include "trace_out.h"
+
+#define SIGNALS_EVERY 65536u /* references from one look for a signal to the next */
 
 int command_list(int argc, char **argv)
 {
@@ -33,13 +36,18 @@ static int trace_write(const struct plan *plan, const struct options *options)
 	bool text = options->format && !strcmp(options->format, "text");
 	int error = trace_out_open(&out, options->output, text);
 	if (!error) {
-		while (plan_next(plan, &cursor, &reference, &thread))
+		for (uint64_t i = 0; plan_next(plan, &cursor, &reference, &thread); i++) {
 			trace_out_add(out, reference.page, reference.write, thread);
+			if (i % SIGNALS_EVERY == 0 && signals_pending()) {
+				trace_out_break(out);
+				break;
+			}
+		}
 		error = trace_out_close(out);
 	}
 	if (!error)
 		return 0;
-	complain("%s: %s", options->output, strerror(-error));
+	complain("%s: %s", options->output, error == -EINTR ? "told to end" : strerror(-error));
 	return STATUS_FAILED;
 }
 

@@ -50,6 +50,12 @@ void trace_out_add(struct trace_out *out, uint64_t page, bool write, uint32_t th
 		out->error = -errno;
 }
 
+void trace_out_break(struct trace_out *out)
+{
+	if (!out->error)
+		out->error = -EINTR;
+}
+
 int trace_out_close(struct trace_out *out)
 {
 	int error = out->error;

@@ -12,6 +12,8 @@ struct trace_out;
  */
 int trace_out_open(struct trace_out **out, const char *path, bool text);
 void trace_out_add(struct trace_out *out, uint64_t page, bool write, uint32_t thread);
+/* It ends here, before it is whole: -EINTR, if nothing failed before. */
+void trace_out_break(struct trace_out *out);
 /* Finish it, and free out. 0, or the -errno of the first thing that failed. */
 int trace_out_close(struct trace_out *out);
 

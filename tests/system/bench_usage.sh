@@ -77,3 +77,15 @@ for trace in t t.txt; do
 		"$PYTHON" -c 'import csv, sys; print(next(csv.DictReader(sys.stdin))["misses"])' >"$trace.misses"
 done
 must cmp t.misses t.txt.misses
+
+# Told to end, it leaves nothing that could be taken for a trace.
+"$BENCH" trace --workload zipf --pages 1000 --references 30000000 --format text -o broken 2>err &
+bench=$!
+at_exit "end_process $bench"
+sleep 0.5
+kill -TERM "$bench"
+wait "$bench"
+status=$?
+[ "$status" != 0 ] || fail "a trace that was broken off is whole"
+compgen -G 'broken*' >/dev/null && fail "a part of a trace was left"
+true
