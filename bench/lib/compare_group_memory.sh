@@ -5,15 +5,16 @@
 # Accesses to memory, page by page: bench/load does them. BUDGET is the memory in pages.
 
 BUDGET=0
-MEMORY_KERNEL="us kernel kernel-latency device device-latency peer"
-MEMORY_FILE="us kernel kernel-advised kernel-latency kernel-latency-advised device device-latency peer"
-MEMORY_MINOR="us kernel kernel-latency mechanism mechanism-latency peer"
+MEMORY_KERNEL="us us-nolatency kernel kernel-latency device device-latency peer"
+MEMORY_FILE="us us-nolatency kernel kernel-advised kernel-latency kernel-latency-advised"
+MEMORY_FILE+=" device device-latency peer"
+MEMORY_MINOR="us us-nolatency kernel kernel-latency mechanism mechanism-latency peer"
 
 group_memory() {
 	BUDGET=$((MEMORY * 1024 * 1024 / PAGE_BYTES))
 	memory_add resident-loop "us plain" 'plain / us >= 0.98'
 	memory_add resident-random "us plain" 'plain / us >= 0.98'
-	memory_add first-touch "us kernel kernel-latency peer" 'kernel / us >= 1.0'
+	memory_add first-touch "us us-nolatency kernel kernel-latency peer" 'kernel / us >= 1.0'
 	memory_add minor "$MEMORY_MINOR" 'us / mechanism-latency <= 1.15'
 	memory_add minor-one-cpu "$MEMORY_MINOR" 'us / mechanism <= 1.15'
 	memory_add random-1 "$MEMORY_FILE" 'us - device <= 8'
@@ -50,7 +51,7 @@ memory_add() {
 # what has an order with DEPTH requests of UNIT pages.
 memory_describe() {
 	local name=$1
-	KIND=file DATA=$((4 * BUDGET)) ADVICE=random THREADS=1 WARM=0 DEPTH=8 UNIT=256 PIN=()
+	KIND=file DATA=$((4 * BUDGET)) ADVICE=random THREADS=1 WARM=0 DEPTH=4 UNIT=512 PIN=()
 	LIMIT=$SECONDS_MOST
 	case $name in
 	resident-*)
@@ -133,55 +134,62 @@ memory_named_steps() {
 	done
 }
 
+# memory_words SYSTEM: WORDS, the load's options for it.
+memory_words() {
+	WORDS=("$LOAD" --pages "$DATA" --warm "$WARM" --seconds "$LIMIT")
+	[ -z "$FILE" ] || WORDS+=(--file "$FILE")
+	case $1 in
+	us*) WORDS+=(--daemon "$DAEMON_PID") ;;
+	mechanism*) WORDS+=(--mechanism) ;;
+	*-advised) WORDS+=(--advice "$ADVICE") ;;
+	esac
+	case $1 in
+	device*) WORDS+=(--depth "$DEPTH" --unit "$UNIT") ;;
+	*) WORDS+=(--threads "$THREADS") ;;
+	esac
+}
+
 memory_measure() {
-	local name=$1 system=$2 words=() steps
+	local name=$1 system=$2 step
 	memory_describe "$name"
-	steps=("${STEPS[@]}")
-	words=("$LOAD" --pages "$DATA" --warm "$WARM" --seconds "$LIMIT")
 	FILE=
 	if [ "$KIND" = file ] || [[ $system == device* ]]; then
 		memory_file "$name"
-		words+=(--file "$FILE")
 	fi
-	case $system in
-	device*)
-		mapfile -t steps < <(memory_named_steps)
-		words+=(--depth "$DEPTH" --unit "$UNIT")
-		;;
-	mechanism*) words+=(--mechanism) ;;
-	*-advised) words+=(--advice "$ADVICE") ;;&
-	*) words+=(--threads "$THREADS") ;;
-	esac
 	system_up "$system"
-	[ "$system" != us ] || words+=(--daemon "$DAEMON_PID")
-	if [ "$system" = peer ]; then
-		memory_peer "$name"
-	else
-		system_run "${words[@]}" "${steps[@]}"
-	fi
+	memory_words "$system"
+	case $system in
+	device*) mapfile -t STEPS < <(memory_named_steps) ;;
+	peer)
+		for step in "${STEPS[@]}"; do
+			[[ $step != *=* ]] || memory_peer "$step"
+		done
+		return
+		;;
+	esac
+	system_run "${WORDS[@]}" "${STEPS[@]}"
 }
 
-# How many accesses the named step makes.
+# memory_accesses STEP: how many it makes.
 memory_accesses() {
-	local step
-	step=$(memory_named_steps | head -n 1)
-	case $step in
-	*/*/*) echo "${step##*/}" ;;
-	*stride:*) echo $((DATA / ${step##*:})) ;;
+	case $1 in
+	*/*/*) echo "${1##*/}" ;;
+	*stride:*) echo $((DATA / ${1##*:})) ;;
 	*) echo "$DATA" ;;
 	esac
 }
 
+# memory_peer STEP: one that has a name.
 memory_peer() {
 	local status number
-	local -x COMPARE_CASE=$1 COMPARE_FILE=$FILE COMPARE_PAGES=$DATA COMPARE_THREADS=$THREADS
+	local -x COMPARE_CASE=${1%%=*} COMPARE_FILE=$FILE COMPARE_PAGES=$DATA COMPARE_THREADS=$THREADS
 	local -x COMPARE_MEMORY_BYTES=$((MEMORY << 20)) COMPARE_ACCESSES
-	COMPARE_ACCESSES=$(memory_accesses)
+	COMPARE_ACCESSES=$(memory_accesses "$1")
 	system_try bash -c "$PEER" >"$WORK/peer"
 	status=$?
 	[ "$status" != 77 ] || return 0
-	[ "$status" = 0 ] || die "status $status from the peer in case $1"
+	[ "$status" = 0 ] || die "status $status from the peer in case $COMPARE_CASE"
 	number=$(grep -Eo '[0-9]+([.][0-9]+)?' "$WORK/peer" | tail -n 1)
-	[ -n "$number" ] || die "no number from the peer in case $1"
-	echo "$1 $number"
+	[ -n "$number" ] || die "no number from the peer in case $COMPARE_CASE"
+	echo "$COMPARE_CASE $number"
 }

@@ -8,9 +8,10 @@
 #	system_run redis-server ...   # waits; dies if it fails
 #	system_down                   # ends and removes all of it
 #
-# PIN holds words to start daemon and programs with (taskset -c 0), or none.
+# PIN holds words to start daemon and programs with (taskset -c 0), or none: until system_down.
 
-SYSTEM_ALL=(us kernel kernel-latency device device-latency mechanism mechanism-latency plain peer)
+SYSTEM_ALL=(us us-nolatency kernel kernel-latency device device-latency mechanism mechanism-latency
+	plain peer)
 SYSTEM_UNKNOWN=
 PAGE_BYTES=4096
 BESIDE_MIB=64 # what daemon and program may take beside the budget
@@ -31,7 +32,7 @@ systems_known() {
 # Advised is one system with what is not.
 system_wanted() {
 	[ "$1" != peer ] || [ -n "$PEER" ] || return 1
-	[[ -z $SYSTEMS || ,$SYSTEMS, == *,"${1%-advised}",* ]]
+	[[ ,$SYSTEMS, == *,"${1%-advised}",* ]]
 }
 
 latency_hold() {
@@ -65,11 +66,12 @@ daemon_answers() {
 	"$PAGERD_BUILD/client/pagerctl" status >/dev/null 2>&1
 }
 
+# daemon_start [OPTION...]
 daemon_start() {
 	local try
 	mkdir -p "$WORK/swap"
 	(cgroup_exec "${PIN[@]}" "$PAGERD_BUILD/daemon/pagerd" --socket "$PAGERD_SOCKET" \
-		--memory "${MEMORY}M" --swap "$WORK/swap" >"$WORK/daemon.log" 2>&1) &
+		--memory "${MEMORY}M" --swap "$WORK/swap" "$@" >"$WORK/daemon.log" 2>&1) &
 	DAEMON_PID=$!
 	for ((try = 0; try < 600; try++)); do
 		daemon_answers && return
@@ -96,10 +98,12 @@ system_up() {
 	*) cgroup_make $(((MEMORY + BESIDE_MIB) << 20)) || die "no cgroup" ;;
 	esac
 	[[ $1 != *-latency* ]] || latency_hold
-	if [ "$1" = us ]; then
-		daemon_start
-		SYSTEM_COMMAND+=("$PAGERD_BUILD/client/pagerctl" run --no-heap --)
-	fi
+	case $1 in
+	us) daemon_start ;;
+	us-nolatency) daemon_start --low-latency off ;;
+	*) return ;;
+	esac
+	SYSTEM_COMMAND+=("$PAGERD_BUILD/client/pagerctl" run --no-heap --)
 }
 
 # child_run COMMAND...: wait for it, so that a signal is heeded meanwhile; its status.
@@ -139,6 +143,7 @@ system_down() {
 	daemon_stop
 	cgroup_remove
 	swap_off
+	PIN=()
 }
 
 # ---- files -----------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import collections
 import statistics
 import sys
 
-COLUMNS = ["us", "kernel", "kernel-latency", "device", "device-latency", "mechanism",
-           "mechanism-latency", "plain", "peer"]
+COLUMNS = ["us", "us-nolatency", "kernel", "kernel-latency", "device", "device-latency",
+           "mechanism", "mechanism-latency", "plain", "peer"]
 
 
 def read_cases(path):
@@ -52,8 +52,8 @@ class Results:
             return "-"
         system, values = found
         mark = "*" if system.endswith("-advised") else ""
-        return (f"{short(statistics.median(values))}{mark} "
-                f"({short(min(values))}-{short(max(values))})")
+        spread = f" ({short(min(values))}-{short(max(values))})" if len(values) > 1 else ""
+        return short(statistics.median(values)) + mark + spread
 
 
 def short(value):
