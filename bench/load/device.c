@@ -67,7 +67,8 @@ struct device *device_create(struct load *load)
 		device->slots[i].number = i;
 		device->slots[i].buffer = buffer_create(unit_bytes(device));
 	}
-	errno = -io_uring_queue_init(load->depth, &device->ring, 0);
+	errno = -io_uring_queue_init(load->depth, &device->ring,
+				     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
 	if (errno)
 		die("io_uring");
 	return device;
