@@ -20,7 +20,7 @@ struct load {
 	unsigned threads;
 	double seconds;	   /* after so long a timed step ends that does not write; 0: never */
 	const char *path;  /* NULL: anonymous memory */
-	int advice;	   /* for madvise */
+	int advice;	   /* for madvise, in named steps */
 	unsigned depth;	   /* of the ring; 0: memory is mapped, no ring */
 	unsigned unit;	   /* pages of each request in the ring */
 	bool mechanism;	   /* answered by another process, with one page for all */

@@ -7,7 +7,7 @@
  *	compare_load --pages N --file PATH create
  *
  *	--file PATH      the pages of this file, made by create (else anonymous memory)
- *	--advice NAME    random or sequential, for madvise
+ *	--advice NAME    random or sequential, for madvise, in named steps
  *	--threads N      that do the named steps
  *	--warm N         the first pages are set aside for steps of the order "warm"
  *	--seconds S      end each named step after so long, unless it writes anew

@@ -37,10 +37,14 @@ void mapped_init(struct load *load)
 		die("mmap");
 	if (fd >= 0)
 		close(fd);
-	if (madvise(load->memory, load->pages * PAGE_BYTES, load->advice) < 0)
-		die("madvise");
 	if (load->mechanism)
 		mechanism_start(load->memory, load->pages * PAGE_BYTES);
+}
+
+void mapped_advise(struct load *load, int advice)
+{
+	if (madvise(load->memory, load->pages * PAGE_BYTES, advice) < 0)
+		die("madvise");
 }
 
 void mapped_finish(struct load *load)

@@ -7,6 +7,7 @@
 
 /* Map the file, or anonymous memory. */
 void mapped_init(struct load *load);
+void mapped_advise(struct load *load, int advice);
 /* Returns how many accesses were made. */
 uint64_t mapped_run(struct load *load, const struct work *work);
 void mapped_finish(struct load *load);
