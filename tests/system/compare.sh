@@ -84,6 +84,7 @@ it_measures() {
 }
 until_true "it measures" it_measures
 must kill -TERM "$compare"
+kill -TERM "$compare" 2>/dev/null # as timeout does
 wait "$compare"
 status=$?
 [ "$status" = 143 ] || fail "told to end, it ended with status $status"
