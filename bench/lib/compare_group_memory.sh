@@ -26,7 +26,7 @@ group_memory() {
 	measurement_add anon memory_measure "$MEMORY_KERNEL"
 	case_add fill anon us 'kernel / us >= 1.3'
 	case_add read-back anon us 'device / us >= 0.8'
-	memory_add random-anon "$MEMORY_KERNEL"
+	memory_add random-anon "$MEMORY_KERNEL" 'kernel / us >= 1.0'
 	memory_add sequential "$MEMORY_FILE" 'kernel / us >= 1.0' 'device / us >= 0.85'
 	memory_add strided "$MEMORY_FILE" 'kernel / us >= 1.5'
 	memory_add backward "$MEMORY_FILE" 'kernel / us >= 1.5'
