@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# bench/compare: a row for each case, a line for each measurement; a peer; bad options; nothing is
-# left behind, also when it is told to end.
+# bench/compare: a row for each case, a line for each measurement; a peer; bad options; wrong pages;
+# nothing is left behind, also when it is told to end.
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 # shellcheck source=tests/lib/bench.sh
@@ -29,6 +29,19 @@ for name in resident-loop minor random-16-daemon-cpu rmw-anon fill streams-8; do
 	grep -q "^$name	" out || fail "$name is not in the list of cases"
 done
 
+# What is wrong is found: in mapped memory, and by the device.
+LOAD=$PAGERD_BUILD/bench/compare_load
+must "$LOAD" --pages 100 --file data create
+must "$LOAD" --pages 100 --file data x=update/forward y=read/once >out
+expect_text out "^y [0-9.]+\$"
+must "$LOAD" --pages 100 --file data create
+printf x | dd of=data bs=1 seek=$((70 * 4096 + 64)) conv=notrunc status=none
+for how in "--threads 3" "--depth 2"; do
+	read -r -a words <<<"$how"
+	expect_status 1 "$LOAD" --pages 100 --file data "${words[@]}" x=read/once
+	expect_text err "WRONG DATA in page 70, word 8"
+done
+
 cgroup_find || skip "$CGROUP_WHY"
 [ -w /dev/cpu_dma_latency ] || skip "no /dev/cpu_dma_latency to hold"
 [ "$(id -u)" = 0 ] || skip "needs root"
@@ -38,7 +51,7 @@ cat >peer <<-'END'
 	echo "$COMPARE_CASE $COMPARE_PAGES $COMPARE_THREADS $COMPARE_FILE" >>peer.cases
 	echo "12 accesses, 7.25"
 	END
-cases=resident-loop,minor-one-cpu,random-16,rmw-anon,anon
+cases=resident-loop,minor-one-cpu,random-16,anon
 must "$COMPARE" --runs 1 --memory 16 --seconds 0.2 --dir "$SWAP" --cases $cases \
 	--csv compare.csv --peer "bash $TEST_DIR/peer" >out
 cat out >&2
@@ -59,18 +72,16 @@ bench_left_nothing
 	    "minor-one-cpu": {"us", "mechanism", "mechanism-latency", "peer"} | kernel,
 	    "random-16": {"us", "peer"} | kernel | advised | device,
 	    "random-16-daemon-cpu": {"us"},
-	    "rmw-anon": {"us", "peer"} | kernel | device,
 	    "fill": {"us"} | kernel | device,
 	    "read-back": {"us", "peer"} | kernel | device,
 	}, found
 	END
-for name in resident-loop minor-one-cpu random-16 random-16-daemon-cpu rmw-anon fill read-back; do
+for name in resident-loop minor-one-cpu random-16 random-16-daemon-cpu fill read-back; do
 	expect_text out "^$name .*(met|-)\$"
 done
 expect_text out "^command: bench/compare --runs 1 --memory 16 .*--cases '$cases'"
 expect_text out "^random-16 .* 7.25 .*device / us >= 0.9"
 expect_text peer.cases "^random-16 16384 16 $SWAP/.*/data"
-expect_text peer.cases "^rmw-anon 16384 8 \$"
 expect_text peer.cases "^read-back 8192 1 \$"
 
 # A peer that fails, and being told to end in the middle of a run that the kernel pages.
