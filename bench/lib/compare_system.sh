@@ -5,10 +5,13 @@
 # What bench/compare compares: setting a system up, running programs in it, taking it down.
 #
 #	system_up us                  # its cgroup, swap, daemon, latency request
-#	system_run redis-server ...   # waits; dies if it fails
+#	system_run sort ...           # waits; dies if it fails
+#	system_start redis-server ... # does not wait; system_stop ends it, and system_down, too
 #	system_down                   # ends and removes all of it
 #
 # PIN holds words to start daemon and programs with (taskset -c 0), or none: until system_down.
+# HEAP holds options of pagerctl run: --no-heap, or none for a program whose malloc is to be paged
+# as well.
 
 SYSTEM_ALL=(us us-nolatency kernel kernel-latency device device-latency mechanism mechanism-latency
 	plain peer)
@@ -17,9 +20,11 @@ PAGE_BYTES=4096
 BESIDE_MIB=64 # what daemon and program may take beside the budget
 
 PIN=()
+HEAP=(--no-heap)
 SYSTEM_COMMAND=() # words that a program is started with in the system
 DAEMON_PID=
 CHILD_PID=
+SERVER_PID=
 LATENCY_FD=
 
 # systems_known LIST: else SYSTEM_UNKNOWN says which is not.
@@ -45,11 +50,11 @@ latency_release() {
 	LATENCY_FD=
 }
 
-# Room for five times the budget: more than any case has.
+# Room for five times the budget: more than any case has. A group may have a budget of its own.
 swap_on() {
-	local file=$WORK/swapfile
-	if ! [ -e "$file" ]; then
-		fallocate -l "$((MEMORY * 5 + 16))M" "$file" || die "no room for swap in $DIR"
+	local file=$WORK/swapfile bytes=$(((MEMORY * 5 + 16) << 20))
+	if ! [ -e "$file" ] || [ "$(stat -c %s "$file")" -lt $bytes ]; then
+		fallocate -l $bytes "$file" || die "no room for swap in $DIR"
 		chmod 600 "$file"
 		mkswap "$file" >/dev/null || die "mkswap failed"
 	fi
@@ -103,13 +108,13 @@ system_up() {
 	us-nolatency) daemon_start --low-latency off ;;
 	*) return ;;
 	esac
-	SYSTEM_COMMAND+=("$PAGERD_BUILD/client/pagerctl" run --no-heap --)
+	SYSTEM_COMMAND+=("$PAGERD_BUILD/client/pagerctl" run "${HEAP[@]}" --)
 }
 
 # child_run COMMAND...: wait for it, so that a signal is heeded meanwhile; its status.
 child_run() {
 	local status
-	"$@" &
+	"$@" <&0 & # else its input is /dev/null
 	CHILD_PID=$!
 	wait "$CHILD_PID"
 	status=$?
@@ -137,8 +142,22 @@ system_run() {
 	system_try "$@" || die "status $? from $*; $(cat "$WORK/daemon.log" 2>/dev/null)"
 }
 
+system_start() {
+	cgroup_exec "${SYSTEM_COMMAND[@]}" "$@" <&0 &
+	SERVER_PID=$!
+}
+
+# pagerctl run passes the signal on.
+system_stop() {
+	[ -n "$SERVER_PID" ] || return 0
+	kill -TERM "$SERVER_PID" 2>/dev/null
+	wait "$SERVER_PID" 2>/dev/null
+	SERVER_PID=
+}
+
 system_down() {
 	child_end
+	system_stop
 	latency_release
 	daemon_stop
 	cgroup_remove
