@@ -291,7 +291,8 @@ static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
 	uint32_t window = fs->fault->single ? 1 : prefetch_window(pager, fs->region, stream);
 	uint32_t room = frame_available(pager, fs->client, fs->object);
 	uint64_t left = fs->region->offset + region_pages(fs->region) - fs->page;
-	if (stream->stride != 1)
+	bool forward = run && stream->stride == 1;
+	if (!forward || stream->window == STREAM_FIRST)
 		window = 1;
 	if (window > ZERO_PAGES)
 		window = ZERO_PAGES;
@@ -302,7 +303,8 @@ static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
 	uint32_t count = 1;
 	while (count < window && pte_state(object_pte(fs->object, fs->page + count)) == PAGE_ABSENT)
 		count++;
-	stream->next = fs->page + count;
+	if (forward)
+		stream->next = fs->page + count;
 	return count;
 }
 
@@ -384,7 +386,9 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 	uint32_t window = fs->fault->single ? 1 : prefetch_window(pager, fs->region, stream);
 	uint64_t end = fs->region->offset + region_pages(fs->region);
 	end = end < limit ? end : limit;
-	uint32_t count = stream->stride == 1 && window ? window : 1, io;
+	/* One page, while it is not sure that there is a run. */
+	bool forward = run && stream->stride == 1 && stream->window > STREAM_FIRST;
+	uint32_t count = forward ? window : 1, io;
 	if (count > end - fs->page)
 		count = (uint32_t)(end - fs->page);
 	count = io_read(pager, fs->client, fs->object, fs->page, count, 1, &io);
@@ -397,8 +401,8 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 	COUNT(pager, fs->client, fs->object, faults_major, 1);
 	fs->fault->next = pager->ios[io].waiters;
 	pager->ios[io].waiters = fs->number;
-	stream->next = fs->page + (stream->stride == 1 ? count : 0);
-	stream->ahead = fs->page + count;
+	if (forward)
+		stream->next = fs->page + count;
 	if (run)
 		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
 }
@@ -425,7 +429,7 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
-	uint64_t after = io->page + io->span;
+	uint64_t after = io->next;
 	if (!io->staged) {
 		if (!fs->fault->major)
 			COUNT(pager, fs->client, fs->object, faults_major, 1);
@@ -440,8 +444,7 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 	if (run) {
 		COUNT(pager, fs->client, fs->object, pages_prefetch_used, stream->issued);
 		stream->issued = 0;
-		if (stream->stride == 1)
-			stream->next = after;
+		stream_advance(stream, fs->page, after);
 		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
 	}
 }

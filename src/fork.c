@@ -114,7 +114,7 @@ static int region_clone(struct pager *pager, struct client *child, const struct 
 	if (error)
 		return error;
 	struct region values = *region, *ignored;
-	memset(values.streams, 0, sizeof values.streams);
+	values.streams = (struct streams){0};
 	values.client = child->number;
 	values.object = clone->number;
 	values.registered = false;

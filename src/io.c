@@ -40,7 +40,8 @@ struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number)
 	io->swap = io->tail = io->staged = io->warmup = io->ended = false;
 	io->tries = 0;
 	io->count = io->bounce = io->object = 0;
-	io->page = io->place = io->address = 0;
+	io->page = io->next = io->place = io->address = 0;
+	io->trigger = IO_PAGES;
 	io->bytes = io->done = 0;
 	io->sync = NULL;
 	io->waiters = FAULT_NONE;

@@ -41,13 +41,15 @@ struct io {
 	bool tail;   /* through fd_tail: bytes below the page's end, or what cannot go directly */
 	bool warmup; /* see warmup.h */
 	bool ended;  /* the file ended before the last byte */
-	bool staged; /* read done, nobody has asked for its first page yet */
+	bool staged; /* read done, nobody has asked for its pages yet */
 	uint8_t tries;
 	uint32_t count;	 /* pages */
 	uint32_t bounce; /* first page */
 	uint32_t object; /* reads; file writes; fsync */
 	uint64_t page;	 /* first page (reads, file writes) */
-	uint32_t span;	 /* pages that were to be read; count may have become 1 */
+	uint64_t next;	 /* reads: where a run of accesses goes on after it */
+	uint32_t trigger; /* reads ahead: index of the page that stays staged, if it is inside */
+	uint32_t span;	 /* IO_ZAP, IO_UNMAP: entries */
 	uint32_t client; /* reads ahead: whose region is to map them, and where */
 	uint32_t client_generation;
 	uint64_t address; /* 0: not known */
@@ -75,11 +77,21 @@ void io_table_finish(struct pager *pager);
 uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
 		 uint32_t count, uint32_t min_count, uint32_t *io);
 
-/* Read those of count pages that have a bit in wanted; all of these must be ABSENT pages of a file,
- * and there must be frames for them. False if there is no bounce memory or record. The io is
+/* Pages that are read together, the first one wanted, others perhaps not. */
+struct io_stretch {
+	uint64_t page;
+	uint32_t count;
+	uint64_t wanted[IO_PAGES / 64]; /* bits, from page on */
+	bool warmup;
+};
+
+/* Add a page, beyond those that are there, to a stretch whose first page is set. */
+void io_stretch_add(struct io_stretch *stretch, uint64_t page);
+/* Read a stretch whose wanted pages are all ABSENT (file), or SWAPPED in slots as far apart as they
+ * are; there must be frames for them. False if there is no bounce memory or record. The io is
  * stored in *io. */
-bool io_read_wanted(struct pager *pager, struct client *client, struct object *object,
-		    uint64_t page, uint32_t count, const uint64_t *wanted, uint32_t *io);
+bool io_read_stretch(struct pager *pager, struct client *client, struct object *object,
+		     const struct io_stretch *stretch, uint32_t *io);
 
 /* Write the pages of some of the first frames: those that can go in one transfer. All must be
  * resident, dirty and not FRAME_WRITEBACK, sorted by (object, page). Protects them, copies them to
@@ -102,7 +114,7 @@ int io_fsync(struct pager *pager, struct object *object, struct sync *sync);
 void io_complete(struct pager *pager, uint32_t io, int result);
 
 /* Of a read ahead for client's region at address: map its pages there as soon as they are read, all
- * but the first, whose fault is to tell that the run goes on. */
+ * but the trigger, whose fault is to tell that the run goes on. */
 void io_read_ahead(struct pager *pager, uint32_t io, const struct client *client, uint64_t address);
 /* Put the pages of a read that is done into the object and map them in the region that fault
  * asked from. */

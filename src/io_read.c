@@ -10,7 +10,6 @@
 /* What nobody has asked for yet must not keep others from reading and writing. */
 #define STAGED_MAX    (IO_COUNT / 4)
 #define STAGED_OLD_NS 100000000 /* nobody will */
-#define AHEAD_PAGES   8u	/* shorter reads may not be a run: they stay staged as a whole */
 
 uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
 		 uint32_t count, uint32_t min_count, uint32_t *number)
@@ -44,7 +43,8 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 		return 0;
 	}
 	io->swap = swap;
-	io->count = io->span = count;
+	io->count = count;
+	io->next = page + count;
 	io->bounce = bounce;
 	/* So that all walks see these pages, and every write. */
 	if (object_arm(pager, object, page, count)) {
@@ -69,39 +69,61 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 	return count;
 }
 
-bool io_read_wanted(struct pager *pager, struct client *client, struct object *object,
-		    uint64_t page, uint32_t count, const uint64_t *wanted, uint32_t *number)
+void io_stretch_add(struct io_stretch *stretch, uint64_t page)
 {
-	uint32_t bounce = bounce_alloc(&pager->bounce, count);
+	uint32_t i = (uint32_t)(page - stretch->page);
+	stretch->wanted[i / 64] |= 1ull << (i % 64);
+	stretch->count = i + 1;
+}
+
+/* Frames for the wanted pages, which are on their way now. */
+static void stretch_begin(struct pager *pager, struct client *client, struct object *object,
+			  const struct io_stretch *stretch, struct io *io)
+{
+	uint64_t slot = pte_number(object_pte(object, stretch->page));
+	for (uint32_t i = 0; i < stretch->count; i++) {
+		uint64_t page = stretch->page + i;
+		io->frames[i] = stretch->wanted[i / 64] >> (i % 64) & 1
+					? frame_alloc(pager, client, object, page)
+					: FRAME_NONE;
+		if (io->frames[i] == FRAME_NONE)
+			continue;
+		struct frame *frame = frame_get(pager, io->frames[i]);
+		frame->io = (uint32_t)(io - pager->ios);
+		if (io->swap)
+			frame->slot = slot + i;
+		object->table[page] = pte_make(PAGE_READING, io->frames[i], 0);
+	}
+}
+
+bool io_read_stretch(struct pager *pager, struct client *client, struct object *object,
+		     const struct io_stretch *stretch, uint32_t *number)
+{
+	uint64_t first = object_pte(object, stretch->page);
+	uint32_t count = stretch->count, bounce = bounce_alloc(&pager->bounce, count);
 	struct io *io = bounce == BOUNCE_NONE ? NULL : io_alloc(pager, IO_READ, number);
 	if (!io) {
 		if (bounce != BOUNCE_NONE)
 			bounce_free(&pager->bounce, bounce, count);
 		return false;
 	}
-	io->count = io->span = count;
+	io->count = count;
 	io->bounce = bounce;
-	if (object_arm(pager, object, page, count)) {
+	if (object_arm(pager, object, stretch->page, count)) {
 		io_release(pager, io);
 		return false;
 	}
-	io->warmup = true;
+	io->swap = pte_state(first) == PAGE_SWAPPED;
+	io->warmup = stretch->warmup;
 	io->object = object->number;
-	io->page = page;
-	io->place = page << PAGE_SHIFT;
+	io->page = stretch->page;
+	io->next = io->page + count;
+	io->place = (io->swap ? pte_number(first) : io->page) << PAGE_SHIFT;
 	io->bytes = count << PAGE_SHIFT;
-	for (uint32_t i = 0; i < count; i++) {
-		io->frames[i] = wanted[i / 64] >> (i % 64) & 1
-					? frame_alloc(pager, client, object, page + i)
-					: FRAME_NONE;
-		if (io->frames[i] == FRAME_NONE)
-			continue;
-		frame_get(pager, io->frames[i])->io = *number;
-		object->table[page + i] = pte_make(PAGE_READING, io->frames[i], 0);
-	}
+	stretch_begin(pager, client, object, stretch, io);
 	object->in_flight += count;
 	pager->io_reads++;
-	pager->io_warmups++;
+	pager->io_warmups += io->warmup;
 	io_submit(pager, io);
 	return true;
 }
@@ -393,31 +415,49 @@ static struct region *ahead_region(struct pager *pager, const struct io *io, str
 	return same ? region : NULL;
 }
 
-/* Map all pages of a staged read but the first: when a run reaches it, the answer is one page, and
- * the program goes on while the next window comes in. */
+/* Of a staged read whose other pages are mapped, only the trigger stays. */
+static void stage_trim(struct pager *pager, struct io *io)
+{
+	uint32_t keep = io->trigger;
+	if (keep)
+		bounce_free(&pager->bounce, io->bounce, keep);
+	if (keep + 1 < io->count)
+		bounce_free(&pager->bounce, io->bounce + keep + 1, io->count - keep - 1);
+	struct object *object = object_lookup(pager, io->object);
+	object->in_flight -= io->count - 1;
+	pager->staged_pages -= io->count - 1;
+	io->page += keep;
+	io->bounce += keep;
+	io->frames[0] = io->frames[keep];
+	io->trigger = 0;
+	io->count = 1;
+}
+
+/* Map all pages of a staged read but the trigger: when a run reaches that, the answer is one page,
+ * and the program goes on while another window comes in. */
 static void install_ahead(struct pager *pager, struct io *io)
 {
 	struct object *object = object_lookup(pager, io->object);
 	struct client *client;
 	struct region *region = ahead_region(pager, io, &client);
-	uint32_t i = 1, run, mapped;
-	if (!region || io->count < AHEAD_PAGES || learn_records(pager, client))
+	if (!region || learn_records(pager, client))
 		return;
-	for (; i < io->count; i += run) {
+	for (uint32_t i = 0, run, mapped; i < io->count; i += run) {
 		run = 1;
-		if (!read_wanted(pager, io, i))
+		if (i == io->trigger || !read_wanted(pager, io, i))
 			continue;
-		while (i + run < io->count && read_wanted(pager, io, i + run))
+		while (i + run < io->count && i + run != io->trigger &&
+		       read_wanted(pager, io, i + run))
 			run++;
 		uint32_t in = install_run(pager, io, i, run, client, region, true, &mapped);
 		install_resident(pager, io, object, i, in, UINT64_MAX);
 		if (in < run)
 			return; /* no memory, or no place: the rest stays staged */
 	}
-	bounce_free(&pager->bounce, io->bounce + 1, io->count - 1);
-	object->in_flight -= io->count - 1;
-	pager->staged_pages -= io->count - 1;
-	io->count = 1;
+	if (io->trigger < io->count && read_wanted(pager, io, io->trigger))
+		stage_trim(pager, io);
+	else
+		unstage(pager, io); /* all are mapped */
 }
 
 /* Map pages of a file that are in the object where client has it mapped privately, except over

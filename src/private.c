@@ -20,6 +20,8 @@ static uint32_t base_run(struct pager *pager, struct faultstate *fs, const struc
 	uint32_t window = single ? 1 : prefetch_window(pager, fs->region, stream);
 	uint64_t end = fs->region->offset + region_pages(fs->region);
 	uint32_t count = 1;
+	if (!stream || stream->stride != 1)
+		window = 1;
 	if (window > MAP_PAGES)
 		window = MAP_PAGES;
 	if (window > end - fs->page)
@@ -29,7 +31,7 @@ static uint32_t base_run(struct pager *pager, struct faultstate *fs, const struc
 	       pte_state(object_pte(own, fs->page + count)) == PAGE_ABSENT &&
 	       !(object_pte(own, fs->page + count) & PTE_ZERO))
 		count++;
-	if (stream->stride == 1)
+	if (stream && stream->stride == 1)
 		stream->next = fs->page + count;
 	return count;
 }

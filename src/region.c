@@ -102,7 +102,7 @@ static int region_split(struct pager *pager, struct client *client, struct regio
 			uint64_t address)
 {
 	struct region upper = *region, *ignored;
-	memset(upper.streams, 0, sizeof upper.streams);
+	upper.streams = (struct streams){0};
 	upper.start = address;
 	upper.offset = region_page(region, address);
 	client->stats.mapped_pages -= (region->end - address) >> PAGE_SHIFT;

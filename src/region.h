@@ -12,23 +12,12 @@
 #include <stdint.h>
 
 #include "object.h"
+#include "stream.h"
 #include "update.h"
 
 struct pager;
 struct client;
 struct learn_file;
-
-/* One run of accesses in a region that prefetch follows. */
-struct stream {
-	uint64_t last;	 /* page of the last fault (object page) */
-	uint64_t next;	 /* the page whose fault would continue the run */
-	uint64_t ahead;	 /* first page that was not asked for yet (reads) */
-	int64_t stride;	 /* in pages; 0: unknown */
-	uint32_t window; /* pages ahead; 0: no run seen yet */
-	uint32_t tick;	 /* when it was last used */
-	uint32_t issued; /* pages prefetched whose use is not known yet */
-};
-#define REGION_STREAMS 8u /* interleaved runs that are followed at once */
 
 enum region_advice {
 	ADVICE_NORMAL,
@@ -46,11 +35,10 @@ struct region {
 	bool registered; /* false: a clone that the forked child has not taken yet */
 	enum region_advice advice;
 	struct learn_file *learned; /* of the file, or NULL */
-	uint32_t stream_tick;
 	uint64_t write_next; /* object page whose write fault would continue a run of writes */
 	uint32_t write_window;
 	struct update update;
-	struct stream streams[REGION_STREAMS];
+	struct streams streams;
 	struct region *object_next;
 	struct region **object_link; /* what points to this region in the object's list */
 };

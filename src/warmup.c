@@ -21,14 +21,6 @@ struct warmup {
 	struct warmup *next;
 };
 
-/* One read: pages [page, page + count), of which wanted has a bit each. */
-struct stretch {
-	uint64_t page;
-	uint32_t count;
-	uint32_t wanted_count;
-	uint64_t wanted[IO_PAGES / 64];
-};
-
 void warmup_start(struct pager *pager, const struct client *client, const struct region *region)
 {
 	struct warmup *warmup = malloc(sizeof *warmup), **link = &pager->warmups;
@@ -75,21 +67,21 @@ static uint64_t next_wanted(struct warmup *warmup, const struct object *object, 
 	return end;
 }
 
-/* Collect the next pages up to end for one read. */
-static void stretch_collect(struct warmup *warmup, const struct object *object, uint64_t end,
-			    struct stretch *stretch)
+/* Collect the next pages up to end for one read; returns how many are wanted. */
+static uint32_t stretch_collect(struct warmup *warmup, const struct object *object, uint64_t end,
+				struct io_stretch *stretch)
 {
 	uint64_t page = next_wanted(warmup, object, end);
-	*stretch = (struct stretch){.page = page};
+	uint32_t wanted = 0;
+	*stretch = (struct io_stretch){.page = page, .warmup = true};
 	while (page < end && page - stretch->page < IO_PAGES &&
 	       page - stretch->page <= stretch->count + WARMUP_GAP) {
-		uint32_t i = (uint32_t)(page - stretch->page);
-		stretch->wanted[i / 64] |= 1ull << (i % 64);
-		stretch->count = i + 1;
-		stretch->wanted_count++;
+		io_stretch_add(stretch, page);
+		wanted++;
 		warmup->page = page + 1;
 		page = next_wanted(warmup, object, end);
 	}
+	return wanted;
 }
 
 static struct region *warmup_region(struct pager *pager, const struct warmup *warmup)
@@ -121,19 +113,16 @@ static enum step warmup_step(struct pager *pager, struct warmup *warmup)
 	if (pager->bounce.free_pages < IO_PAGES + BOUNCE_PAGES / 8 || !io_ahead_room(pager))
 		return STEP_LATER;
 	struct warmup before = *warmup;
-	struct stretch stretch;
-	stretch_collect(warmup, object, end, &stretch);
-	if (!stretch.count ||
-	    stretch.wanted_count > pageout_spare(pager, pool_of(pager, client, object)))
+	struct io_stretch stretch;
+	uint32_t wanted = stretch_collect(warmup, object, end, &stretch), io;
+	if (!wanted || wanted > pageout_spare(pager, pool_of(pager, client, object)))
 		return STEP_END;
-	uint32_t io;
-	if (!io_read_wanted(pager, client, object, stretch.page, stretch.count, stretch.wanted,
-			    &io)) {
+	if (!io_read_stretch(pager, client, object, &stretch, &io)) {
 		*warmup = before;
 		return STEP_LATER;
 	}
 	io_read_ahead(pager, io, client, region_address(region, stretch.page));
-	COUNT(pager, client, object, pages_prefetched, stretch.wanted_count);
+	COUNT(pager, client, object, pages_prefetched, wanted);
 	return STEP_MORE;
 }
 

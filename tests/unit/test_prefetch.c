@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Prefetch: what is read ahead of runs of accesses, and what is not, in counts. */
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define DIRECTORY "/var/tmp"
+#define BUDGET	  2048u
+#define PAGES	  8192u
+#define WORDS	  512u
+#define WINDOW	  128u /* BUDGET / 16 */
+#define WASTE	  (3 * 256u)
+
+static uint64_t seed;
+static struct harness h;
+static uint64_t *memory;
+static int fd = -1;
+
+static uint64_t random_u64(void)
+{
+	/* splitmix64 */
+	uint64_t z = seed += 0x9e3779b97f4a7c15;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static uint64_t value(uint64_t page)
+{
+	return (page + 1) * 0x9e3779b97f4a7c15;
+}
+
+static void touch(uint64_t page)
+{
+	ck_assert_uint_eq(memory[page * WORDS], value(page));
+	ck_assert_uint_eq(memory[page * WORDS + WORDS - 1], ~value(page));
+}
+
+/* One for all tests. */
+static bool file_make(void)
+{
+	uint64_t page[WORDS] = {0};
+	fd = open(DIRECTORY, O_RDWR | O_TMPFILE, 0600);
+	for (uint64_t i = 0; i < PAGES; i++) {
+		page[0] = value(i);
+		page[WORDS - 1] = ~value(i);
+		if (write(fd, page, sizeof page) != sizeof page)
+			return false;
+	}
+	return true;
+}
+
+static void file_setup(void)
+{
+	harness_start(&h, BUDGET, "lru", NULL, 256);
+	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
+}
+
+static void anonymous_setup(void)
+{
+	harness_start(&h, BUDGET, "lru", DIRECTORY, 256);
+	memory = harness_map(&h, PAGERD_ANON_PRIVATE, (uint64_t)PAGES << 12, -1, 0);
+	for (uint64_t i = 0; i < PAGES; i++) {
+		memory[i * WORDS] = value(i);
+		memory[i * WORDS + WORDS - 1] = ~value(i);
+	}
+}
+
+static void teardown(void)
+{
+	harness_check(&h);
+	harness_unmap(&h, memory, (uint64_t)PAGES << 12);
+	harness_stop(&h);
+}
+
+/* What was counted since the last call. */
+static struct pagerd_stats counted(void)
+{
+	static struct pagerd_stats before;
+	struct pagerd_stats now = harness_stats(&h), delta = now;
+	delta.faults_major -= before.faults_major;
+	delta.pages_read -= before.pages_read;
+	delta.pages_prefetched -= before.pages_prefetched;
+	before = now;
+	return delta;
+}
+
+static unsigned scan(int64_t stride)
+{
+	unsigned touched = 0;
+	if (stride > 0)
+		for (uint64_t page = 0; page < PAGES; page += (uint64_t)stride, touched++)
+			touch(page);
+	else
+		for (int64_t page = PAGES - 1; page >= 0; page += stride, touched++)
+			touch((uint64_t)page);
+	return touched;
+}
+
+static const int64_t strides[] = {1, -1, 2, -2, 3, -3, 8, -8};
+
+/* One long read brings many pages, and little more than lies between them. */
+START_TEST(short_strides)
+{
+	counted();
+	unsigned step = (unsigned)llabs(strides[_i]), touched = scan(strides[_i]);
+	struct pagerd_stats stats = counted();
+	ck_assert_uint_le(stats.faults_major, touched / 8);
+	ck_assert_uint_le(stats.pages_read, touched * step + WASTE);
+	ck_assert_uint_le(stats.resident_max_pages, BUDGET);
+}
+END_TEST
+
+static const int64_t long_strides[] = {17, -17, 64, -64};
+
+/* Each page by itself, and no others. */
+START_TEST(long_strides_alone)
+{
+	counted();
+	unsigned touched = scan(long_strides[_i]);
+	struct pagerd_stats stats = counted();
+	ck_assert_uint_le(stats.pages_read, touched + 2 * WINDOW);
+	ck_assert_uint_ge(stats.pages_prefetched, touched / 2);
+}
+END_TEST
+
+START_TEST(interleaved)
+{
+	unsigned runs = _i, part = PAGES / runs;
+	counted();
+	for (uint64_t i = 0; i < part; i++)
+		for (unsigned run = 0; run < runs; run++)
+			touch(run % 2 ? (run + 1) * part - 1 - i : run * part + i);
+	struct pagerd_stats stats = counted();
+	ck_assert_uint_le(stats.faults_major, PAGES / 4);
+	ck_assert_uint_le(stats.pages_read, PAGES + PAGES / 8);
+}
+END_TEST
+
+/* Where there is no run, next to nothing is read that was not asked for. */
+START_TEST(at_random)
+{
+	unsigned touched = 3000;
+	counted();
+	for (unsigned i = 0; i < touched; i++)
+		touch(random_u64() % PAGES);
+	struct pagerd_stats stats = counted();
+	ck_assert_uint_le(stats.pages_prefetched, touched / 20);
+	ck_assert_uint_le(stats.pages_read, touched + touched / 20);
+}
+END_TEST
+
+static void add_tests(TCase *all)
+{
+	tcase_set_timeout(all, 60);
+	tcase_add_loop_test(all, short_strides, 0, sizeof strides / sizeof *strides);
+	tcase_add_loop_test(all, long_strides_alone, 0,
+			    sizeof long_strides / sizeof *long_strides);
+	tcase_add_loop_test(all, interleaved, 2, 9);
+	tcase_add_test(all, at_random);
+}
+
+int main(void)
+{
+	const char *given = getenv("PAGERD_SEED");
+	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	printf("seed %lu\n", (unsigned long)seed);
+	if (!file_make()) {
+		perror(DIRECTORY);
+		return 1;
+	}
+	Suite *suite = suite_create("prefetch");
+	TCase *file = tcase_create("file"), *anonymous = tcase_create("anonymous");
+	tcase_add_checked_fixture(file, file_setup, teardown);
+	tcase_add_checked_fixture(anonymous, anonymous_setup, teardown);
+	add_tests(file);
+	add_tests(anonymous);
+	suite_add_tcase(suite, file);
+	suite_add_tcase(suite, anonymous);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
