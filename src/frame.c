@@ -139,7 +139,10 @@ void frame_hold(struct pager *pager, uint32_t number, bool prefetched)
 	struct pool *pool = &pager->pools[frame->pool];
 	frame->flags |= FRAME_HELD | (prefetched ? FRAME_PREFETCHED : 0);
 	pool->ops->page_in(pool->policy, number, frame_page_id(frame), prefetched);
-	access_page_in(pager, number);
+	/* What comes in by a run is used when the run gets there, and mapped until then: a probe
+	 * would learn nothing, and cost a fault. The hand comes to it. */
+	if (!prefetched)
+		access_page_in(pager, number);
 }
 
 void frame_free(struct pager *pager, uint32_t number, bool evicted)
