@@ -43,52 +43,52 @@ static void *thread_run(void *argument)
 	}
 }
 
-static int thread_start(struct drop *drop)
+static bool thread_start(struct drop *drop)
 {
 	sigset_t all, old;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	int error = pthread_create(&drop->thread, NULL, thread_run, drop);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -error;
+	return !error;
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-int drop_init(struct pager *pager)
+void drop_start(struct pager *pager)
 {
 	struct drop *drop = &pager->drop;
-	drop->event_fd = -1;
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || pager->config.reclaim_on_demand)
-		return 0;
+		return;
 	drop->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (drop->event_fd < 0)
-		return -errno;
+		return;
 	sem_init(&drop->todo, 0, 0);
 	sem_init(&drop->done, 0, 0);
-	int error = thread_start(drop);
-	drop->ready = !error;
-	return error;
+	drop->ready = thread_start(drop);
+	if (drop->ready)
+		drop_poll(pager);
+	else
+		close(drop->event_fd);
 }
 
-void drop_finish(struct pager *pager)
+void drop_stop(struct pager *pager)
 {
 	struct drop *drop = &pager->drop;
-	if (drop->ready) {
-		drop->jobs[drop->open % DROP_JOBS].run_count = 0;
-		sem_post(&drop->todo);
-		pthread_join(drop->thread, NULL);
-		sem_destroy(&drop->todo);
-		sem_destroy(&drop->done);
-	}
-	if (drop->event_fd > 0)
-		close(drop->event_fd);
+	if (!drop->ready)
+		return;
+	drop_settle(pager);
+	drop->jobs[drop->open % DROP_JOBS].run_count = 0;
+	sem_post(&drop->todo);
+	pthread_join(drop->thread, NULL);
+	sem_destroy(&drop->todo);
+	sem_destroy(&drop->done);
+	close(drop->event_fd);
+	drop->ready = false;
 }
 
 void drop_poll(struct pager *pager)
 {
-	if (!pager->drop.ready)
-		return;
 	struct io_uring_sqe *sqe = ring_sqe(pager);
 	io_uring_prep_poll_multishot(sqe, pager->drop.event_fd, POLLIN);
 	io_uring_sqe_set_data64(sqe, ring_data(RING_DROP, 0));

@@ -46,11 +46,12 @@ struct drop {
 	struct drop_job jobs[DROP_JOBS];
 };
 
-/* Start the thread, where there is more than one processor for it. 0, or -errno. */
-int drop_init(struct pager *pager);
-/* No job may be under way. */
-void drop_finish(struct pager *pager);
-/* The pager's ring is there: have it tell of jobs that ended. */
+/* The pager's thread begins: start the other, which has its rights, where there is a processor for
+ * it. Where it cannot be had, all pages are dropped at once. */
+void drop_start(struct pager *pager);
+/* Wait until all that was handed over is done, and end the thread. */
+void drop_stop(struct pager *pager);
+/* Have the pager's ring tell of jobs that ended. */
 void drop_poll(struct pager *pager);
 
 /* Hand over frames, neighbours in object: resident, clean and FRAME_RECLAIM. False if they are to

@@ -110,8 +110,6 @@ static int pager_init(struct pager *pager, char *why, size_t why_bytes)
 		error = swap_open(pager, why, why_bytes);
 	if (!error)
 		error = record_init(pager);
-	if (!error)
-		error = drop_init(pager);
 	return error;
 }
 
@@ -151,7 +149,6 @@ void pager_destroy(struct pager *pager)
 	if (!pager)
 		return;
 	record_finish(pager);
-	drop_finish(pager);
 	if (pager->ring_ready)
 		io_uring_queue_exit(&pager->ring);
 	client_table_finish(pager);
@@ -472,7 +469,7 @@ int pager_run(struct pager *pager)
 	unsigned stop_ticks = 0;
 	int error = ring_enable(pager);
 	mailbox_poll(pager);
-	drop_poll(pager);
+	drop_start(pager);
 	latency_start(pager);
 	chaos_thread(pager, true);
 	while (!error && !pager->stopped) {
@@ -486,7 +483,8 @@ int pager_run(struct pager *pager)
 		else
 			error = wait(pager);
 	}
-	pageout_settle(pager);
+	pageout_drop_queued(pager);
+	drop_stop(pager);
 	latency_stop(pager);
 	chaos_thread(pager, false);
 	if (pager->stop_request)
