@@ -60,6 +60,7 @@ struct pager {
 	bool stopped;
 	struct pager_request *stop_request;
 	uint64_t now_ns; /* of this turn of the loop */
+	bool noted;	 /* a policy has something to tell: see pools_tell */
 	uint64_t start_ns;
 
 	/* mailbox: the only state that other threads touch */

@@ -304,13 +304,14 @@ static void clients_read(struct pager *pager)
 	}
 }
 
-/* Old dirty pages, files that nobody maps but whose write-back failed. */
+/* Old dirty pages, files that nobody maps but whose write-back failed, what policies noted. */
 static void tick(struct pager *pager)
 {
 	sync_old(pager);
 	client_reap(pager);
 	poison_retry(pager, NULL, NULL);
 	agent_tick(pager);
+	pools_tell(pager);
 	if (!shortage_may_write(pager))
 		return;
 	for (uint32_t i = 1; pager->closing_objects && i < pager->object_room; i++) {
@@ -367,7 +368,7 @@ static uint64_t wait_ns(const struct pager *pager)
 		return latency_window_ns(pager);
 	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->warmups ||
 	    pager->shortage.waiting.count || pager->stopping || pager->leaving ||
-	    pager->poison.used || pager->truncations || pager->record.waiting.count)
+	    pager->poison.used || pager->truncations || pager->record.waiting.count || pager->noted)
 		return TICK_NS;
 	return 0;
 }

@@ -31,6 +31,7 @@ static void pool_finish(struct pool *pool)
 
 void pools_finish(struct pager *pager)
 {
+	pools_tell(pager);
 	for (uint32_t i = 0; i < pager->pool_end; i++)
 		pool_finish(&pager->pools[i]);
 }
@@ -63,11 +64,22 @@ uint32_t pool_capacity(const struct pager *pager, const struct pool *pool)
 
 /* ---- policies ---------------------------------------------------------------------------- */
 
-static void policy_note(void *context, const char *text)
+static void policy_noted(void *context)
 {
-	const struct pager *pager = context;
-	if (pager->config.note)
-		pager->config.note(text);
+	struct pager *pager = context;
+	pager->noted = true;
+}
+
+void pools_tell(struct pager *pager)
+{
+	char text[512];
+	for (uint32_t i = 0; pager->noted && i < pager->pool_end; i++) {
+		const struct pool *pool = &pager->pools[i];
+		while (pool->active && pool->policy && pool->ops->note &&
+		       pool->ops->note(pool->policy, text, sizeof text))
+			pager->config.note(text);
+	}
+	pager->noted = false;
 }
 
 /* Give a pool that has none a policy. */
@@ -97,8 +109,8 @@ static int policy_make(struct pager *pager, struct pool *pool, const char *spec,
 		.parameters = parameters,
 		.why = wrong,
 		.why_bytes = sizeof wrong,
-		.note = policy_note,
-		.note_context = pager,
+		.noted = pager->config.note ? policy_noted : NULL,
+		.noted_context = pager,
 	};
 	struct pagerd_policy *policy;
 	int error = ops->create(&policy, &env);
@@ -147,6 +159,7 @@ static void pool_fill(struct pager *pager, uint32_t number, const struct pool *o
 static int policy_switch(struct pager *pager, uint32_t number, const char *spec, char *why,
 			 size_t why_bytes)
 {
+	pools_tell(pager); /* before the old one goes */
 	struct pool *pool = &pager->pools[number], old = *pool;
 	int error = policy_make(pager, pool, spec, why, why_bytes);
 	if (error || !old.ops)
@@ -250,6 +263,7 @@ void pool_give_up(struct pager *pager, uint32_t *holder)
 	*holder = 0;
 	if (pager->pools[number].used_pages)
 		frames_settle(pager);
+	pools_tell(pager);
 	pool_finish(&pager->pools[number]);
 }
 

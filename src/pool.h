@@ -45,6 +45,8 @@ uint32_t pool_number(const struct client *client, const struct object *object);
 struct pool *pool_of(struct pager *pager, const struct client *client, const struct object *object);
 /* Its policy, as it was set and, in brackets, which one that follows now if it chooses. */
 void pool_describe(const struct pool *pool, char *text, size_t bytes);
+/* Pass on what policies have noted. Not within a fault: this is where text is made of it. */
+void pools_tell(struct pager *pager);
 /* Frames that the pool may have. */
 uint32_t pool_capacity(const struct pager *pager, const struct pool *pool);
 

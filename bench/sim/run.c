@@ -105,12 +105,14 @@ static uint64_t next_use(void *context, pagerd_page_t page)
 	return next == REFERENCE_NEVER ? UINT64_MAX : next;
 }
 
-static void note(void *context, const char *text)
+static void noted(void *context)
 {
 	const struct machine *machine = context;
-	fprintf(machine->config->notes, "%s, %llu pages, reference %llu: %s\n",
-		machine->config->spec, (unsigned long long)machine->config->size_pages,
-		(unsigned long long)machine->now, text);
+	char text[512];
+	while (machine->ops->note(machine->policy, text, sizeof text))
+		fprintf(machine->config->notes, "%s, %llu pages, reference %llu: %s\n",
+			machine->config->spec, (unsigned long long)machine->config->size_pages,
+			(unsigned long long)machine->now, text);
 }
 
 static int policy_make(struct machine *machine, const struct run_config *config, struct why *why)
@@ -126,8 +128,8 @@ static int policy_make(struct machine *machine, const struct run_config *config,
 		.next_use = config->visibility == VISIBILITY_EXACT ? next_use : NULL,
 		.next_use_context = machine,
 		.references = machine->references->count,
-		.note = config->notes ? note : NULL,
-		.note_context = machine,
+		.noted = config->notes ? noted : NULL,
+		.noted_context = machine,
 	};
 	int error = machine->ops->create(&machine->policy, &env);
 	if (error == -ENOMEM)

@@ -31,6 +31,7 @@
 #ifndef PAGERD_POLICY_H
 #define PAGERD_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,7 +39,7 @@
 typedef uint64_t pagerd_page_t;
 
 /* Of this file. A policy that was compiled with another one is not loaded. */
-#define PAGERD_POLICY_VERSION 1
+#define PAGERD_POLICY_VERSION 2
 
 struct pagerd_policy; /* the instance: each policy defines its own, see struct below */
 
@@ -57,10 +58,11 @@ struct pagerd_policy_env {
 	uint64_t (*next_use)(void *context, pagerd_page_t page);
 	void *next_use_context;
 	uint64_t references; /* of the run, in all: next_use answers numbers below it */
-	/* The policy changed its mind in a way that its user should know of: a line of text,
-	 * without its end. Within any call but create. NULL: nobody wants to know. */
-	void (*note)(void *context, const char *text);
-	void *note_context;
+	/* The policy changed its mind in a way that its user should know of: there is something to
+	 * be read with ops->note, now or later. Within any call but create, so that whoever serves
+	 * a fault here only remembers it. NULL: nobody wants to know. */
+	void (*noted)(void *context);
+	void *noted_context;
 };
 
 /* What a policy makes of references: nothing is gathered that it does not use. */
@@ -129,6 +131,9 @@ struct pagerd_policy_ops {
 	/* The policy that it follows at present, of those that it chooses among; NULL: it does not
 	 * choose. */
 	const char *(*current)(const struct pagerd_policy *policy);
+	/* A line of text, without its end, about the oldest thing that it noted (env.noted) and
+	 * that was not read yet, at most bytes with the zero. False: there is none. May be NULL. */
+	bool (*note)(struct pagerd_policy *policy, char *text, size_t bytes);
 };
 
 /* All policies linked in or loaded, NULL-terminated. */

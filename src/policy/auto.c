@@ -24,6 +24,7 @@
 
 #include "pagerd/policy_parameters.h"
 #include "policy/contest.h"
+#include "policy/notes.h"
 #include "policy/policies.h"
 #include "policy/relay.h"
 #include "policy/sample.h"
@@ -39,8 +40,9 @@ struct pagerd_policy {
 	struct contest contest;
 	struct candidates candidates;
 	uint32_t fitted_pages; /* the number of frames that the sample stands for */
-	void (*note)(void *context, const char *text);
-	void *note_context;
+	struct notes notes;
+	void (*noted)(void *context);
+	void *noted_context;
 };
 
 static void auto_fit_to(struct pagerd_policy *policy, uint32_t pages)
@@ -53,22 +55,21 @@ static void auto_fit_to(struct pagerd_policy *policy, uint32_t pages)
 
 /* ---- switching --------------------------------------------------------------------------- */
 
-static void switch_note(const struct pagerd_policy *policy, uint32_t to)
+static void switch_note(struct pagerd_policy *policy, uint32_t to)
 {
-	const struct candidate *candidates = policy->candidates.list;
 	const struct contest_account *account = &policy->contest.accounts[to];
-	char text[2 * CANDIDATE_NAME_BYTES + 256];
-	if (!policy->note)
+	if (!policy->noted)
 		return;
-	snprintf(text, sizeof text,
-		 "auto: from %s to %s: in %llu references to a sample (1 page in %.4g, %u frames) "
-		 "%s missed %llu times, %s %llu",
-		 candidates[policy->relay.current].name, candidates[to].name,
-		 (unsigned long long)account->references, sample_pages_each(&policy->sample),
-		 policy->sample.capacity, candidates[policy->relay.current].name,
-		 (unsigned long long)account->current_misses, candidates[to].name,
-		 (unsigned long long)account->own_misses);
-	policy->note(policy->note_context, text);
+	notes_add(&policy->notes, &(struct note){
+					  .from = policy->relay.current,
+					  .to = to,
+					  .references = account->references,
+					  .from_missed = account->current_misses,
+					  .to_missed = account->own_misses,
+					  .pages_each = sample_pages_each(&policy->sample),
+					  .frames = policy->sample.capacity,
+				  });
+	policy->noted(policy->noted_context);
 }
 
 /* The pool may have fewer frames than its capacity: others share the budget, and reclaim runs
@@ -138,8 +139,8 @@ static int auto_init(struct pagerd_policy *policy, const struct pagerd_policy_en
 	policy->contest.margin_percent = margin;
 	policy->contest.cost_percent = cost;
 	policy->contest.cache = policy->sample.capacity;
-	policy->note = env->note;
-	policy->note_context = env->note_context;
+	policy->noted = env->noted;
+	policy->noted_context = env->noted_context;
 	return 0;
 }
 
@@ -249,6 +250,11 @@ static const char *auto_current(const struct pagerd_policy *policy)
 	return policy->candidates.list[policy->relay.current].name;
 }
 
+static bool auto_note(struct pagerd_policy *policy, char *text, size_t bytes)
+{
+	return notes_take(&policy->notes, &policy->candidates, text, bytes);
+}
+
 const struct pagerd_policy_ops pagerd_policy_auto = {
 	.version = PAGERD_POLICY_VERSION,
 	.name = "auto",
@@ -271,4 +277,5 @@ const struct pagerd_policy_ops pagerd_policy_auto = {
 	.ghosts = auto_ghosts,
 	.metadata_bytes = auto_metadata_bytes,
 	.current = auto_current,
+	.note = auto_note,
 };

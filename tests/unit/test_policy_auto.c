@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/notes.h"
 #include "policy/policies.h"
 #include "subject.h"
 
@@ -76,15 +77,13 @@ struct machine {
 	uint32_t frame_of[PAGES], page_of[FRAMES], used;
 	uint32_t held;
 	unsigned misses, notes;
-	char note[400];
 	unsigned most_page_ins; /* of any call */
 };
 
-static void noted(void *context, const char *text)
+static void noted(void *context)
 {
 	struct machine *machine = context;
 	machine->notes++;
-	snprintf(machine->note, sizeof machine->note, "%s", text);
 }
 
 static struct machine *machine_make(const char *spec)
@@ -101,8 +100,8 @@ static struct machine *machine_make(const char *spec)
 		.parameters = parameters,
 		.why = why,
 		.why_bytes = sizeof why,
-		.note = noted,
-		.note_context = machine,
+		.noted = noted,
+		.noted_context = machine,
 	};
 	memset(machine->frame_of, 0xff, sizeof machine->frame_of);
 	ck_assert_msg(machine->ops->create(&machine->policy, &env) == 0, "%s", why);
@@ -165,7 +164,10 @@ START_TEST(finds_what_is_better)
 		machine_refer(machine, i % PAGES);
 	ck_assert_str_eq(machine->ops->current(machine->policy), "mru");
 	ck_assert_uint_eq(machine->notes, 1);
-	ck_assert_msg(strstr(machine->note, "from lru to mru") != NULL, "%s", machine->note);
+	char note[400];
+	ck_assert(machine->ops->note(machine->policy, note, sizeof note));
+	ck_assert_msg(strstr(note, "from lru to mru") != NULL, "%s", note);
+	ck_assert(!machine->ops->note(machine->policy, note, sizeof note));
 	machine->misses = 0;
 	for (unsigned i = 0; i < 10 * PAGES; i++)
 		machine_refer(machine, i % PAGES);
@@ -188,6 +190,23 @@ START_TEST(changes_its_mind)
 	ck_assert_str_eq(machine->ops->current(machine->policy), "lru");
 	ck_assert_uint_eq(machine->notes, 2);
 	machine_end(machine);
+}
+END_TEST
+
+/* Those that nobody reads are lost, the oldest first. */
+START_TEST(notes_are_bounded)
+{
+	struct candidates candidates = {.count = 2, .list = {{.name = "lru"}, {.name = "mru"}}};
+	struct notes notes = {0};
+	char text[400], wanted[40];
+	for (unsigned i = 0; i < NOTES_MOST + 3; i++)
+		notes_add(&notes, &(struct note){.to = 1, .references = i, .pages_each = 1});
+	for (unsigned i = 3; i < NOTES_MOST + 3; i++) {
+		ck_assert(notes_take(&notes, &candidates, text, sizeof text));
+		snprintf(wanted, sizeof wanted, "auto: from lru to mru: in %u references", i);
+		ck_assert_msg(strncmp(text, wanted, strlen(wanted)) == 0, "%s", text);
+	}
+	ck_assert(!notes_take(&notes, &candidates, text, sizeof text));
 }
 END_TEST
 
@@ -247,6 +266,7 @@ int main(void)
 	tcase_add_test(tcase, finds_what_is_better);
 	tcase_add_test(tcase, changes_its_mind);
 	tcase_add_test(tcase, stays_with_what_is_as_good);
+	tcase_add_test(tcase, notes_are_bounded);
 	tcase_add_test(tcase, moves_a_few_at_a_time);
 	tcase_add_test(tcase, gives_all_back);
 	suite_add_tcase(suite, tcase);
