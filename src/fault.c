@@ -252,7 +252,8 @@ void fault_lost(struct pager *pager, struct faultstate *fs)
 static void fault_resident(struct pager *pager, struct faultstate *fs)
 {
 	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
-	if (frame->flags & FRAME_PREFETCHED) {
+	/* A page that is mapped already may have been counted with its run. */
+	if (frame->flags & FRAME_PREFETCHED && !fs->fault->protect) {
 		frame->flags &= (uint16_t)~FRAME_PREFETCHED;
 		COUNT(pager, fs->client, fs->object, pages_prefetch_used, 1);
 	}

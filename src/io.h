@@ -43,14 +43,14 @@ struct io {
 	bool ended;  /* the file ended before the last byte */
 	bool staged; /* read done, nobody has asked for its pages yet */
 	uint8_t tries;
-	uint32_t count;	 /* pages */
-	uint32_t bounce; /* first page */
-	uint32_t object; /* reads; file writes; fsync */
-	uint64_t page;	 /* first page (reads, file writes) */
-	uint64_t next;	 /* reads: where a run of accesses goes on after it */
+	uint32_t count;	  /* pages */
+	uint32_t bounce;  /* first page */
+	uint32_t object;  /* reads; file writes; fsync */
+	uint64_t page;	  /* first page (reads, file writes) */
+	uint64_t next;	  /* reads: where a run of accesses goes on after it */
 	uint32_t trigger; /* reads ahead: index of the page that stays staged, if it is inside */
-	uint32_t span;	 /* IO_ZAP, IO_UNMAP: entries */
-	uint32_t client; /* reads ahead: whose region is to map them, and where */
+	uint32_t span;	  /* IO_ZAP, IO_UNMAP: entries */
+	uint32_t client;  /* reads ahead: whose region is to map them, and where */
 	uint32_t client_generation;
 	uint64_t address; /* 0: not known */
 	uint64_t place;	  /* byte in the file or swap file */

@@ -47,8 +47,8 @@ uint32_t prefetch_window(struct pager *pager, const struct region *region,
 		most = IO_PAGES;
 	if (most > capacity / 16)
 		most = capacity / 16;
-	/* Bounce memory for the windows of all runs, and as much for others; and what is there ahead
-	 * must not be evicted before it is used. */
+	/* Bounce memory for the windows of all runs, and as much for others; and what is there
+	 * ahead must not be evicted before it is used. */
 	if (active > 1 && most > BOUNCE_PAGES / 2 / DEPTH / active)
 		most = BOUNCE_PAGES / 2 / DEPTH / active;
 	if (active > 1 && most > capacity / 4 / DEPTH / active)
@@ -138,8 +138,8 @@ static uint32_t ahead_spread(struct pager *pager, const struct ahead *ahead, uin
 			continue;
 		}
 		uint32_t pages = 0;
-		for (; i < count && readable_with(ahead->object, stretch.page,
-						  page + (uint64_t)step * i);
+		for (; i < count &&
+		       readable_with(ahead->object, stretch.page, page + (uint64_t)step * i);
 		     i++, pages++)
 			io_stretch_add(&stretch, page + (uint64_t)step * i);
 		if (!io_read_stretch(pager, ahead->client, ahead->object, &stretch, &number))
@@ -236,8 +236,7 @@ void prefetch_ahead(struct pager *pager, struct client *client, struct region *r
 	if (stream_lead(stream) < 0)
 		stream->ahead = stream->next;
 	while (stream_lead(stream) < lead) {
-		uint32_t room =
-			prefetch_room(pager, client, object, step > GAP_STRIDE ? 1 : step);
+		uint32_t room = prefetch_room(pager, client, object, step > GAP_STRIDE ? 1 : step);
 		uint32_t count = steps_inside(stream->ahead, stream->stride, region->offset, end,
 					      window < room ? window : room);
 		/* Short of memory, short windows, but not ever shorter ones. */

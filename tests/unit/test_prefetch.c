@@ -160,8 +160,7 @@ static void add_tests(TCase *all)
 {
 	tcase_set_timeout(all, 60);
 	tcase_add_loop_test(all, short_strides, 0, sizeof strides / sizeof *strides);
-	tcase_add_loop_test(all, long_strides_alone, 0,
-			    sizeof long_strides / sizeof *long_strides);
+	tcase_add_loop_test(all, long_strides_alone, 0, sizeof long_strides / sizeof *long_strides);
 	tcase_add_loop_test(all, interleaved, 2, 9);
 	tcase_add_test(all, at_random);
 }
