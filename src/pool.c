@@ -109,6 +109,7 @@ static int policy_make(struct pager *pager, struct pool *pool, const char *spec,
 		.parameters = parameters,
 		.why = wrong,
 		.why_bytes = sizeof wrong,
+		.uses = pager->config.access_looks ? PAGERD_USES_SOME : PAGERD_USES_NONE,
 		.noted = pager->config.note ? policy_noted : NULL,
 		.noted_context = pager,
 	};

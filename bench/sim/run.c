@@ -115,6 +115,13 @@ static void noted(void *context)
 			(unsigned long long)machine->now, text);
 }
 
+static enum pagerd_uses uses_seen(enum visibility visibility)
+{
+	if (visibility == VISIBILITY_EXACT)
+		return PAGERD_USES_ALL;
+	return visibility == VISIBILITY_HARVEST ? PAGERD_USES_SOME : PAGERD_USES_NONE;
+}
+
 static int policy_make(struct machine *machine, const struct run_config *config, struct why *why)
 {
 	char reason[256] = "";
@@ -125,6 +132,7 @@ static int policy_make(struct machine *machine, const struct run_config *config,
 		.parameters = config->parameters,
 		.why = reason,
 		.why_bytes = sizeof reason,
+		.uses = uses_seen(config->visibility),
 		.next_use = config->visibility == VISIBILITY_EXACT ? next_use : NULL,
 		.next_use_context = machine,
 		.references = machine->references->count,

@@ -43,6 +43,13 @@ typedef uint64_t pagerd_page_t;
 
 struct pagerd_policy; /* the instance: each policy defines its own, see struct below */
 
+/* What a policy is told of uses that are no misses. */
+enum pagerd_uses {
+	PAGERD_USES_ALL = 0, /* each */
+	PAGERD_USES_SOME,    /* one for all since a page was last looked at, now and then */
+	PAGERD_USES_NONE,    /* no more than that a page was written for the first time */
+};
+
 struct pagerd_policy_env {
 	uint32_t frame_limit;	 /* frames are numbered 0 .. frame_limit - 1 */
 	uint32_t capacity_pages; /* pages that fit at the start (see resize) */
@@ -50,6 +57,7 @@ struct pagerd_policy_env {
 	const char *parameters;	 /* "decay=1000,k=2", or NULL; unknown names are refused */
 	char *why;		 /* on failure: what was wrong, at most why_bytes with the zero */
 	size_t why_bytes;
+	enum pagerd_uses uses;
 	/*
 	 * What only a simulator knows; NULL in the daemon. Within page_in and referenced, and of
 	 * the page that these are called for: which reference is the next to use it, counted from

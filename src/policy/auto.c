@@ -11,13 +11,13 @@
  * A reference is a page that comes in because it is wanted, a use, or a victim that
  * is kept; a miss is the first of these, and the first use of a page that was read ahead. One in
  * the sample costs as much as the candidates do, any other a hash of its page's number and one call
- * more. Where uses are not reported at all (a daemon that sees faults only) every reference is a
- * miss, so that there is little to judge by.
+ * more. Where uses are not reported at all (a daemon that sees faults only) nothing tells what a
+ * candidate would lose by evicting what is resident, so that it often chooses the second best.
  *
  * Parameters: of=NAME+NAME+... the candidates, with which the first is current at the start
- * (AUTO_OF; each may have one parameter: of=lru+lfu:decay=4); sample=N (512) frames of each
- * candidate in the simulation; margin=PERCENT (2) of the misses and cost=PERCENT (10) of a
- * cacheful: see policy/contest.h.
+ * (AUTO_OF, or AUTO_OF_BLIND where uses are not reported; each may have one parameter:
+ * of=lru+lfu:decay=4); sample=N (512) frames of each candidate in the simulation; margin=PERCENT
+ * (2) of the misses and cost=PERCENT (10) of a cacheful: see policy/contest.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,6 +33,8 @@
  * bench/auto_check, with room for 5 to 50 % of the pages. The first is the one that is nearest to
  * the best where differences are small, and show late. */
 #define AUTO_OF "w-tinylfu+s3fifo+lru+mru+lfu+2q+car+lirs+fifo"
+/* The first is the one that loses least at worst if it sees misses only. */
+#define AUTO_OF_BLIND "car+w-tinylfu+s3fifo+lru+mru+lfu+2q+lirs+fifo"
 
 struct pagerd_policy {
 	struct relay relay;
@@ -64,8 +66,8 @@ static void switch_note(struct pagerd_policy *policy, uint32_t to)
 					  .from = policy->relay.current,
 					  .to = to,
 					  .references = account->references,
-					  .from_missed = account->current_misses,
-					  .to_missed = account->own_misses,
+					  .from_missed = account->current_misses / 100,
+					  .to_missed = account->own_misses / 100,
 					  .pages_each = sample_pages_each(&policy->sample),
 					  .frames = policy->sample.capacity,
 				  });
@@ -120,7 +122,8 @@ static void auto_destroy(struct pagerd_policy *policy)
 
 static int auto_init(struct pagerd_policy *policy, const struct pagerd_policy_env *env)
 {
-	uint64_t of = (uintptr_t)AUTO_OF, sample = 512, margin = 2, cost = 10;
+	const char *usual = env->uses == PAGERD_USES_NONE ? AUTO_OF_BLIND : AUTO_OF;
+	uint64_t of = (uintptr_t)usual, sample = 512, margin = 2, cost = 10;
 	const struct policy_parameter accepted[] = {{"of", POLICY_TEXT, &of},
 						    {"sample", 16, 65536, &sample},
 						    {"margin", 0, 99, &margin},
@@ -135,6 +138,7 @@ static int auto_init(struct pagerd_policy *policy, const struct pagerd_policy_en
 	if (error)
 		return error;
 	policy->fitted_pages = env->capacity_pages;
+	policy->contest.partial = env->uses != PAGERD_USES_ALL;
 	policy->contest.count = policy->candidates.count;
 	policy->contest.margin_percent = margin;
 	policy->contest.cost_percent = cost;

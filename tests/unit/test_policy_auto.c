@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/notes.h"
 #include "policy/policies.h"
 #include "subject.h"
 
@@ -86,7 +85,7 @@ static void noted(void *context)
 	machine->notes++;
 }
 
-static struct machine *machine_make(const char *spec)
+static struct machine *machine_make_that_is_told(const char *spec, enum pagerd_uses uses)
 {
 	struct machine *machine = calloc(1, sizeof *machine);
 	const char *parameters;
@@ -100,12 +99,18 @@ static struct machine *machine_make(const char *spec)
 		.parameters = parameters,
 		.why = why,
 		.why_bytes = sizeof why,
+		.uses = uses,
 		.noted = noted,
 		.noted_context = machine,
 	};
 	memset(machine->frame_of, 0xff, sizeof machine->frame_of);
 	ck_assert_msg(machine->ops->create(&machine->policy, &env) == 0, "%s", why);
 	return machine;
+}
+
+static struct machine *machine_make(const char *spec)
+{
+	return machine_make_that_is_told(spec, PAGERD_USES_ALL);
 }
 
 static void machine_end(struct machine *machine)
@@ -193,20 +198,31 @@ START_TEST(changes_its_mind)
 }
 END_TEST
 
-/* Those that nobody reads are lost, the oldest first. */
-START_TEST(notes_are_bounded)
+/* Where no uses are seen it begins with another one. */
+START_TEST(begins_by_what_is_seen)
 {
-	struct candidates candidates = {.count = 2, .list = {{.name = "lru"}, {.name = "mru"}}};
-	struct notes notes = {0};
-	char text[400], wanted[40];
-	for (unsigned i = 0; i < NOTES_MOST + 3; i++)
-		notes_add(&notes, &(struct note){.to = 1, .references = i, .pages_each = 1});
-	for (unsigned i = 3; i < NOTES_MOST + 3; i++) {
-		ck_assert(notes_take(&notes, &candidates, text, sizeof text));
-		snprintf(wanted, sizeof wanted, "auto: from lru to mru: in %u references", i);
-		ck_assert_msg(strncmp(text, wanted, strlen(wanted)) == 0, "%s", text);
+	static const char *const first[] = {"w-tinylfu", "w-tinylfu", "car"};
+	for (unsigned uses = PAGERD_USES_ALL; uses <= PAGERD_USES_NONE; uses++) {
+		struct machine *machine = machine_make_that_is_told("auto", (enum pagerd_uses)uses);
+		ck_assert_str_eq(machine->ops->current(machine->policy), first[uses]);
+		machine_end(machine);
 	}
-	ck_assert(!notes_take(&notes, &candidates, text, sizeof text));
+}
+END_TEST
+
+/* Uses of which only some are seen: of the resident pages one in four. What was chosen stays. */
+START_TEST(is_not_misled_by_what_it_does_not_see)
+{
+	struct machine *machine =
+		machine_make_that_is_told("auto:of=lru+clock+lfu", PAGERD_USES_SOME);
+	random_start(7);
+	for (unsigned i = 0; i < 1000 * PAGES; i++) {
+		uint32_t page = random_below(8) ? random_below(FRAMES) : random_below(PAGES);
+		if (machine->frame_of[page] == UINT32_MAX || random_below(4) == 0)
+			machine_refer(machine, page);
+	}
+	ck_assert_uint_le(machine->notes, 3);
+	machine_end(machine);
 }
 END_TEST
 
@@ -266,7 +282,8 @@ int main(void)
 	tcase_add_test(tcase, finds_what_is_better);
 	tcase_add_test(tcase, changes_its_mind);
 	tcase_add_test(tcase, stays_with_what_is_as_good);
-	tcase_add_test(tcase, notes_are_bounded);
+	tcase_add_test(tcase, begins_by_what_is_seen);
+	tcase_add_test(tcase, is_not_misled_by_what_it_does_not_see);
 	tcase_add_test(tcase, moves_a_few_at_a_time);
 	tcase_add_test(tcase, gives_all_back);
 	suite_add_tcase(suite, tcase);
