@@ -168,9 +168,7 @@ void drop_begin(struct pager *pager)
 static void page_left(struct pager *pager, struct object *object, uint32_t number)
 {
 	const struct frame *frame = frame_get(pager, number);
-	object->table[frame->page] = frame->slot == SLOT_NONE
-					     ? pte_make(PAGE_ABSENT, 0, 0)
-					     : pte_make(PAGE_SWAPPED, frame->slot, 0);
+	object->table[frame->page] = pte_away(frame->slot);
 	pageout_count(pager, object, frame);
 	frame_free(pager, number, true);
 }

@@ -241,9 +241,7 @@ void fault_lost(struct pager *pager, struct faultstate *fs)
 	}
 	if (fs->pte & PTE_DIRTY)
 		frame_clean(pager, fs->object, fs->page);
-	fs->object->table[fs->page] = frame->slot == SLOT_NONE
-					      ? pte_make(PAGE_ABSENT, 0, 0)
-					      : pte_make(PAGE_SWAPPED, frame->slot, 0);
+	fs->object->table[fs->page] = pte_away(frame->slot);
 	fs->object->resident_pages--;
 	frame_free(pager, (uint32_t)pte_number(fs->pte), false);
 	fault_handle(pager, fs->number);
@@ -284,17 +282,26 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 
 /* ---- never touched: zeros ---------------------------------------------------------------- */
 
+/* How many pages from the fault's on are worth having with it: one, while it is not sure that there
+ * is a run forward. *stream: the run that it is or may be of, or NULL; *run: whether it is. */
+static uint32_t fault_window(struct pager *pager, struct faultstate *fs, struct stream **stream,
+			     bool *run)
+{
+	*stream = prefetch_stream(fs->region, fs->page, run);
+	if (fs->fault->single || !*run || (*stream)->stride != 1 ||
+	    (*stream)->window == STREAM_FIRST)
+		return 1;
+	return prefetch_window(pager, fs->region, *stream);
+}
+
 /* How many absent pages from the fault's on are worth filling now. */
 static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
 {
 	bool run;
-	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
-	uint32_t window = fs->fault->single ? 1 : prefetch_window(pager, fs->region, stream);
+	struct stream *stream;
+	uint32_t window = fault_window(pager, fs, &stream, &run);
 	uint32_t room = frame_available(pager, fs->client, fs->object);
 	uint64_t left = fs->region->offset + region_pages(fs->region) - fs->page;
-	bool forward = run && stream->stride == 1;
-	if (!forward || stream->window == STREAM_FIRST)
-		window = 1;
 	if (window > ZERO_PAGES)
 		window = ZERO_PAGES;
 	if (window > room / 4)
@@ -304,7 +311,7 @@ static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
 	uint32_t count = 1;
 	while (count < window && pte_state(object_pte(fs->object, fs->page + count)) == PAGE_ABSENT)
 		count++;
-	if (forward)
+	if (count > 1)
 		stream->next = fs->page + count;
 	return count;
 }
@@ -383,13 +390,10 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	bool run;
-	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
-	uint32_t window = fs->fault->single ? 1 : prefetch_window(pager, fs->region, stream);
+	struct stream *stream;
+	uint32_t count = fault_window(pager, fs, &stream, &run), io;
 	uint64_t end = fs->region->offset + region_pages(fs->region);
 	end = end < limit ? end : limit;
-	/* One page, while it is not sure that there is a run. */
-	bool forward = run && stream->stride == 1 && stream->window > STREAM_FIRST;
-	uint32_t count = forward ? window : 1, io;
 	if (count > end - fs->page)
 		count = (uint32_t)(end - fs->page);
 	count = io_read(pager, fs->client, fs->object, fs->page, count, 1, &io);
@@ -402,7 +406,7 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 	COUNT(pager, fs->client, fs->object, faults_major, 1);
 	fs->fault->next = pager->ios[io].waiters;
 	pager->ios[io].waiters = fs->number;
-	if (forward)
+	if (count > 1)
 		stream->next = fs->page + count;
 	if (run)
 		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);

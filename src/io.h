@@ -70,6 +70,10 @@ struct io {
 int io_table_init(struct pager *pager);
 void io_table_finish(struct pager *pager);
 
+/* How many pages of object from page on, up to count, one read can bring in; 0: not even the first.
+ */
+uint32_t io_readable(const struct object *object, uint64_t page, uint32_t count);
+
 /* Read count pages of object from page on, whose entries must all be ABSENT (file) or SWAPPED in
  * consecutive slots. Takes frames and bounce memory; reads fewer pages, down to min_count, when
  * those are short. Returns how many pages are on their way, 0 if not even min_count. The

@@ -11,6 +11,72 @@
 #define STAGED_MAX    (IO_COUNT / 4)
 #define STAGED_OLD_NS 100000000 /* nobody will */
 
+uint32_t io_readable(const struct object *object, uint64_t page, uint32_t count)
+{
+	uint64_t first = object_pte(object, page);
+	enum page_state state = pte_state(first);
+	if (state != PAGE_SWAPPED && !(state == PAGE_ABSENT && object_is_file(object)))
+		return 0;
+	uint32_t run = 1;
+	while (run < count) {
+		uint64_t pte = object_pte(object, page + run);
+		if (pte_state(pte) != state ||
+		    (state == PAGE_SWAPPED && pte_number(pte) != pte_number(first) + run))
+			break;
+		run++;
+	}
+	return run;
+}
+
+/* A record for a read of count pages into bounce, which is given back if there is none. */
+static struct io *read_make(struct pager *pager, struct object *object, uint64_t page,
+			    uint32_t count, uint32_t bounce, uint32_t *number)
+{
+	uint64_t first = object_pte(object, page);
+	struct io *io = io_alloc(pager, IO_READ, number);
+	if (!io) {
+		bounce_free(&pager->bounce, bounce, count);
+		return NULL;
+	}
+	io->count = count;
+	io->bounce = bounce;
+	/* So that all walks see these pages, and every write. */
+	if (object_arm(pager, object, page, count)) {
+		io_release(pager, io);
+		return NULL;
+	}
+	io->swap = pte_state(first) == PAGE_SWAPPED;
+	io->object = object->number;
+	io->page = page;
+	io->next = page + count;
+	io->place = (io->swap ? pte_number(first) : page) << PAGE_SHIFT;
+	io->bytes = count << PAGE_SHIFT;
+	return io;
+}
+
+/* A frame for a page of the read, which is on its way now. */
+static void read_page(struct pager *pager, struct client *client, struct object *object,
+		      struct io *io, uint32_t i)
+{
+	uint32_t number = frame_alloc(pager, client, object, io->page + i);
+	io->frames[i] = number;
+	if (number == FRAME_NONE)
+		return;
+	struct frame *frame = frame_get(pager, number);
+	frame->io = (uint32_t)(io - pager->ios);
+	if (io->swap)
+		frame->slot = (io->place >> PAGE_SHIFT) + i;
+	object->table[io->page + i] = pte_make(PAGE_READING, number, 0);
+}
+
+static void read_start(struct pager *pager, struct object *object, struct io *io)
+{
+	object->in_flight += io->count;
+	pager->io_reads++;
+	pager->io_warmups += io->warmup;
+	io_submit(pager, io);
+}
+
 uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
 		 uint32_t count, uint32_t min_count, uint32_t *number)
 {
@@ -21,51 +87,18 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 		count = room / 2 ? room / 2 : 1;
 	if (count < min_count || !room)
 		return 0;
-	uint64_t first = object_pte(object, page);
-	bool swap = pte_state(first) == PAGE_SWAPPED;
-	uint32_t run = 1;
-	while (run < count) {
-		uint64_t pte = object_pte(object, page + run);
-		if (pte_state(pte) != pte_state(first) ||
-		    (swap && pte_number(pte) != pte_number(first) + run))
-			break;
-		run++;
-	}
-	count = run;
+	count = io_readable(object, page, count);
 	uint32_t bounce = io_bounce(pager, &count, min_count < count ? min_count : count);
 	if (bounce == BOUNCE_NONE && io_unstage(pager, IO_PAGES))
 		bounce = io_bounce(pager, &count, 1);
-	if (bounce == BOUNCE_NONE)
+	struct io *io = bounce == BOUNCE_NONE
+				? NULL
+				: read_make(pager, object, page, count, bounce, number);
+	if (!io)
 		return 0;
-	struct io *io = io_alloc(pager, IO_READ, number);
-	if (!io) {
-		bounce_free(&pager->bounce, bounce, count);
-		return 0;
-	}
-	io->swap = swap;
-	io->count = count;
-	io->next = page + count;
-	io->bounce = bounce;
-	/* So that all walks see these pages, and every write. */
-	if (object_arm(pager, object, page, count)) {
-		io_release(pager, io);
-		return 0;
-	}
-	io->object = object->number;
-	io->page = page;
-	io->place = swap ? pte_number(first) << PAGE_SHIFT : page << PAGE_SHIFT;
-	io->bytes = count << PAGE_SHIFT;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t frame = frame_alloc(pager, client, object, page + i);
-		io->frames[i] = frame;
-		if (swap)
-			frame_get(pager, frame)->slot = pte_number(first) + i;
-		frame_get(pager, frame)->io = *number;
-		object->table[page + i] = pte_make(PAGE_READING, frame, 0);
-	}
-	object->in_flight += count;
-	pager->io_reads++;
-	io_submit(pager, io);
+	for (uint32_t i = 0; i < count; i++)
+		read_page(pager, client, object, io, i);
+	read_start(pager, object, io);
 	return count;
 }
 
@@ -76,55 +109,22 @@ void io_stretch_add(struct io_stretch *stretch, uint64_t page)
 	stretch->count = i + 1;
 }
 
-/* Frames for the wanted pages, which are on their way now. */
-static void stretch_begin(struct pager *pager, struct client *client, struct object *object,
-			  const struct io_stretch *stretch, struct io *io)
-{
-	uint64_t slot = pte_number(object_pte(object, stretch->page));
-	for (uint32_t i = 0; i < stretch->count; i++) {
-		uint64_t page = stretch->page + i;
-		io->frames[i] = stretch->wanted[i / 64] >> (i % 64) & 1
-					? frame_alloc(pager, client, object, page)
-					: FRAME_NONE;
-		if (io->frames[i] == FRAME_NONE)
-			continue;
-		struct frame *frame = frame_get(pager, io->frames[i]);
-		frame->io = (uint32_t)(io - pager->ios);
-		if (io->swap)
-			frame->slot = slot + i;
-		object->table[page] = pte_make(PAGE_READING, io->frames[i], 0);
-	}
-}
-
 bool io_read_stretch(struct pager *pager, struct client *client, struct object *object,
 		     const struct io_stretch *stretch, uint32_t *number)
 {
-	uint64_t first = object_pte(object, stretch->page);
-	uint32_t count = stretch->count, bounce = bounce_alloc(&pager->bounce, count);
-	struct io *io = bounce == BOUNCE_NONE ? NULL : io_alloc(pager, IO_READ, number);
-	if (!io) {
-		if (bounce != BOUNCE_NONE)
-			bounce_free(&pager->bounce, bounce, count);
+	uint32_t bounce = bounce_alloc(&pager->bounce, stretch->count);
+	struct io *io = bounce == BOUNCE_NONE ? NULL
+					      : read_make(pager, object, stretch->page,
+							  stretch->count, bounce, number);
+	if (!io)
 		return false;
-	}
-	io->count = count;
-	io->bounce = bounce;
-	if (object_arm(pager, object, stretch->page, count)) {
-		io_release(pager, io);
-		return false;
-	}
-	io->swap = pte_state(first) == PAGE_SWAPPED;
 	io->warmup = stretch->warmup;
-	io->object = object->number;
-	io->page = stretch->page;
-	io->next = io->page + count;
-	io->place = (io->swap ? pte_number(first) : io->page) << PAGE_SHIFT;
-	io->bytes = count << PAGE_SHIFT;
-	stretch_begin(pager, client, object, stretch, io);
-	object->in_flight += count;
-	pager->io_reads++;
-	pager->io_warmups += io->warmup;
-	io_submit(pager, io);
+	for (uint32_t i = 0; i < stretch->count; i++)
+		if (stretch->wanted[i / 64] >> (i % 64) & 1)
+			read_page(pager, client, object, io, i);
+		else
+			io->frames[i] = FRAME_NONE;
+	read_start(pager, object, io);
 	return true;
 }
 
@@ -149,9 +149,7 @@ static void read_undo(struct pager *pager, struct io *io)
 		if (!read_wanted(pager, io, i))
 			continue;
 		struct frame *frame = frame_get(pager, io->frames[i]);
-		object->table[io->page + i] = frame->slot == SLOT_NONE
-						      ? pte_make(PAGE_ABSENT, 0, 0)
-						      : pte_make(PAGE_SWAPPED, frame->slot, 0);
+		object->table[io->page + i] = pte_away(frame->slot);
 		frame_free(pager, io->frames[i], false);
 	}
 	object->in_flight -= io->count;

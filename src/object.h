@@ -42,6 +42,7 @@
 #include "histogram.h"
 #include "pagerd/pagerd.h"
 #include "pagerd/protocol.h"
+#include "slot.h"
 
 struct pager;
 struct region;
@@ -72,6 +73,13 @@ static inline uint64_t pte_number(uint64_t pte)
 static inline uint64_t pte_make(enum page_state state, uint64_t number, uint64_t flags)
 {
 	return (uint64_t)state | flags | number << PTE_NUMBER;
+}
+
+/* The entry of a page that is not resident, and whose contents are in slot; SLOT_NONE: in its file,
+ * or zeros. */
+static inline uint64_t pte_away(uint64_t slot)
+{
+	return slot == SLOT_NONE ? pte_make(PAGE_ABSENT, 0, 0) : pte_make(PAGE_SWAPPED, slot, 0);
 }
 
 /* Protection markers are set a chunk (one page-table page of the client) at a time, so that

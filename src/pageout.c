@@ -126,11 +126,8 @@ static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count
 	}
 	if (later && drop_later(pager, object, frames, count))
 		return;
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t slot = frame_get(pager, frames[i])->slot;
-		object->table[page + i] = slot == SLOT_NONE ? pte_make(PAGE_ABSENT, 0, 0)
-							    : pte_make(PAGE_SWAPPED, slot, 0);
-	}
+	for (uint32_t i = 0; i < count; i++)
+		object->table[page + i] = pte_away(frame_get(pager, frames[i])->slot);
 	object->resident_pages -= count;
 	fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		  (off_t)(page << PAGE_SHIFT), (off_t)count << PAGE_SHIFT);

@@ -57,24 +57,6 @@ uint32_t prefetch_window(struct pager *pager, const struct region *region,
 	return chaos_window(pager, window ? window : 1);
 }
 
-/* Pages from page on that can be read together, up to count: 0 if the first cannot be. */
-static uint32_t readable_run(const struct object *object, uint64_t page, uint32_t count)
-{
-	uint64_t first = object_pte(object, page);
-	enum page_state state = pte_state(first);
-	if (state != PAGE_SWAPPED && !(state == PAGE_ABSENT && object_is_file(object)))
-		return 0;
-	uint32_t run = 1;
-	while (run < count) {
-		uint64_t pte = object_pte(object, page + run);
-		if (pte_state(pte) != state ||
-		    (state == PAGE_SWAPPED && pte_number(pte) != pte_number(first) + run))
-			break;
-		run++;
-	}
-	return run;
-}
-
 /* Part of a run that is read ahead. */
 struct ahead {
 	struct client *client;
@@ -101,7 +83,7 @@ static uint32_t ahead_range(struct pager *pager, const struct ahead *ahead, uint
 {
 	uint32_t issued = 0, io;
 	for (uint64_t end = page + count; page < end;) {
-		uint32_t run = readable_run(ahead->object, page, (uint32_t)(end - page));
+		uint32_t run = io_readable(ahead->object, page, (uint32_t)(end - page));
 		if (!run) {
 			page++;
 			continue;
@@ -133,7 +115,7 @@ static uint32_t ahead_spread(struct pager *pager, const struct ahead *ahead, uin
 	uint32_t issued = 0, number;
 	for (uint32_t i = 0; i < count;) {
 		struct io_stretch stretch = {.page = page + (uint64_t)step * i};
-		if (!readable_run(ahead->object, stretch.page, 1)) {
+		if (!io_readable(ahead->object, stretch.page, 1)) {
 			i++;
 			continue;
 		}
@@ -191,7 +173,7 @@ static uint32_t ahead_window(struct pager *pager, struct ahead *ahead, const str
 	uint64_t last = stream->ahead + (uint64_t)(stride * (count - 1));
 	uint64_t lowest = stride > 0 ? stream->ahead : last;
 	ahead->trigger = stream->ahead;
-	while (ahead->trigger != last && !readable_run(ahead->object, ahead->trigger, 1))
+	while (ahead->trigger != last && !io_readable(ahead->object, ahead->trigger, 1))
 		ahead->trigger += (uint64_t)stride;
 	ahead->next = last + (uint64_t)stride;
 	if (llabs(stride) == 1)
