@@ -85,11 +85,17 @@ daemon_start() {
 	die "pagerd does not answer"
 }
 
+# process_end NAME SIGNAL: end the process whose number the variable NAME has, if there is one.
+process_end() {
+	local -n pid=$1
+	[ -n "$pid" ] || return 0
+	kill "-$2" "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	pid=
+}
+
 daemon_stop() {
-	[ -n "$DAEMON_PID" ] || return 0
-	kill -TERM "$DAEMON_PID"
-	wait "$DAEMON_PID" 2>/dev/null
-	DAEMON_PID=
+	process_end DAEMON_PID TERM
 }
 
 system_up() {
@@ -123,10 +129,7 @@ child_run() {
 }
 
 child_end() {
-	[ -n "$CHILD_PID" ] || return 0
-	kill -KILL "$CHILD_PID" 2>/dev/null
-	wait "$CHILD_PID" 2>/dev/null
-	CHILD_PID=
+	process_end CHILD_PID KILL
 }
 
 # system_try COMMAND...: run it in the system; its status. It dies if the kernel had to kill.
@@ -149,10 +152,7 @@ system_start() {
 
 # pagerctl run passes the signal on.
 system_stop() {
-	[ -n "$SERVER_PID" ] || return 0
-	kill -TERM "$SERVER_PID" 2>/dev/null
-	wait "$SERVER_PID" 2>/dev/null
-	SERVER_PID=
+	process_end SERVER_PID TERM
 }
 
 system_down() {
