@@ -7,6 +7,7 @@
 
 #include "core.h"
 #include "harness.h"
+#include "suite.h"
 
 enum { PAGES = 16, PAGE = 3 };
 
@@ -130,9 +131,5 @@ int main(void)
 	TCase *sockets = tcase_create("sockets");
 	tcase_add_test(sockets, agent_given_up);
 	suite_add_tcase(suite, sockets);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

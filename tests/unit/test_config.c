@@ -12,6 +12,7 @@ static uid_t euid; /* whom the daemon would run as */
 #define PAGERD_RELEASE "test"
 #include "../../daemon/config.c"
 #include "../../daemon/log.c"
+#include "suite.h"
 
 #define ARGUMENTS_MAX 8
 
@@ -265,9 +266,5 @@ int main(void)
 	tcase_add_test(tcase, socket_too_long);
 	tcase_add_test(tcase, help_and_version);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

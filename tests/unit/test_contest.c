@@ -6,6 +6,7 @@
 
 #include "policy/contest.h"
 #include "policy/notes.h"
+#include "suite.h"
 
 /* The first misses every second reference, and its simulation shows that. The second misses each,
  * but its simulation one in eight. */
@@ -52,9 +53,5 @@ int main(void)
 	tcase_add_test(tcase, finds_out_whose_simulation_is_too_good);
 	tcase_add_test(tcase, notes_are_bounded);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "suite.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       512u
@@ -240,9 +241,5 @@ int main(void)
 	tcase_add_loop_test(tcase, synced_and_unmapped, 0, 4);
 	tcase_add_loop_test(tcase, truncated, 0, 4);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "suite.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       2048u
@@ -159,9 +160,5 @@ int main(void)
 	tcase_add_test(tcase, counting_counts);
 	tcase_add_loop_test(tcase, anonymous_allocates_nothing, 0, POLICIES);
 	tcase_add_loop_test(tcase, file_allocates_nothing, 0, POLICIES);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "histogram.h"
+#include "suite.h"
 
 /* Above this the last bucket begins. */
 #define LAST_NS ((31ull << 38) - 1)
@@ -185,9 +186,5 @@ int main(void)
 	tcase_add_loop_test(cases, random_against_sorted, 0, 10);
 	suite_add_tcase(suite, cases);
 
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

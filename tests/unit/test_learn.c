@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "suite.h"
 
 #define DIRECTORY "/var/tmp"
 #define BUDGET	  1024u
@@ -311,9 +312,5 @@ int main(void)
 	tcase_add_loop_test(tcase, wrong_ranges, 0, 7);
 	tcase_add_test(tcase, rights);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "suite.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       256u
@@ -575,9 +576,5 @@ int main(void)
 	tcase_add_test(tcase, client_limit);
 	suite_add_tcase(suite, tcase);
 	suite_add_tcase(suite, chaos_case());
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run(suite);
 }

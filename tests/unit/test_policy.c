@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "subject.h"
+#include "suite.h"
 
 static void page_in(struct subject *subject, uint32_t frame)
 {
@@ -709,9 +710,5 @@ int main(void)
 			    sizeof random_cases / sizeof *random_cases);
 	suite_add_tcase(suite, random_runs);
 
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

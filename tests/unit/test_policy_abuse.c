@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "subject.h"
+#include "suite.h"
 
 #define FRAMES 96u
 #define PAGES  400u
@@ -241,9 +242,5 @@ int main(void)
 	tcase_add_loop_test(tcase, abused, 0, (int)spec_count());
 	tcase_add_test(tcase, switched);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

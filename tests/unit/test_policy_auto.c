@@ -8,6 +8,7 @@
 
 #include "policy/policies.h"
 #include "subject.h"
+#include "suite.h"
 
 #define PAGES  400u
 #define FRAMES 200u
@@ -160,13 +161,19 @@ static void machine_refer(struct machine *machine, uint32_t page)
 
 /* ---- tests ------------------------------------------------------------------------------- */
 
+/* So many references, to all pages in turn. */
+static void machine_loop(struct machine *machine, unsigned references)
+{
+	for (unsigned i = 0; i < references; i++)
+		machine_refer(machine, i % PAGES);
+}
+
 /* Of a loop that does not fit, what came last has to leave. */
 START_TEST(finds_what_is_better)
 {
 	struct machine *machine = machine_make("auto:of=lru+fifo+mru");
 	ck_assert_str_eq(machine->ops->current(machine->policy), "lru");
-	for (unsigned i = 0; i < 20 * PAGES; i++)
-		machine_refer(machine, i % PAGES);
+	machine_loop(machine, 20 * PAGES);
 	ck_assert_str_eq(machine->ops->current(machine->policy), "mru");
 	ck_assert_uint_eq(machine->notes, 1);
 	char note[400];
@@ -174,8 +181,7 @@ START_TEST(finds_what_is_better)
 	ck_assert_msg(strstr(note, "from lru to mru") != NULL, "%s", note);
 	ck_assert(!machine->ops->note(machine->policy, note, sizeof note));
 	machine->misses = 0;
-	for (unsigned i = 0; i < 10 * PAGES; i++)
-		machine_refer(machine, i % PAGES);
+	machine_loop(machine, 10 * PAGES);
 	/* Half of them, and one at each turn. */
 	ck_assert_uint_le(machine->misses, 10 * (PAGES - FRAMES + 1));
 	machine_end(machine);
@@ -186,8 +192,7 @@ END_TEST
 START_TEST(changes_its_mind)
 {
 	struct machine *machine = machine_make("auto:of=lru+mru");
-	for (unsigned i = 0; i < 20 * PAGES; i++)
-		machine_refer(machine, i % PAGES);
+	machine_loop(machine, 20 * PAGES);
 	ck_assert_str_eq(machine->ops->current(machine->policy), "mru");
 	random_start(7);
 	for (unsigned i = 0; i < 200 * PAGES; i++)
@@ -243,8 +248,7 @@ END_TEST
 START_TEST(moves_a_few_at_a_time)
 {
 	struct machine *machine = machine_make("auto:of=watched-fifo+watched-mru");
-	for (unsigned i = 0; i < 20 * PAGES; i++)
-		machine_refer(machine, i % PAGES);
+	machine_loop(machine, 20 * PAGES);
 	ck_assert_str_eq(machine->ops->current(machine->policy), "watched-mru");
 	ck_assert_uint_gt(machine->most_page_ins, 2);
 	ck_assert_uint_le(machine->most_page_ins, 9);
@@ -259,8 +263,7 @@ START_TEST(gives_all_back)
 	for (unsigned length = 0; length < 4 * PAGES; length += 7) {
 		struct machine *machine = machine_make("auto:of=fifo+mru,cost=1,margin=0");
 		bool seen[FRAMES] = {false};
-		for (unsigned i = 0; i < PAGES + length; i++)
-			machine_refer(machine, i % PAGES);
+		machine_loop(machine, PAGES + length);
 		uint32_t taken = machine->ops->victims(machine->policy, frames, FRAMES);
 		ck_assert_uint_eq(taken, FRAMES);
 		ck_assert_uint_eq(machine->ops->held(machine->policy), 0);
@@ -287,9 +290,5 @@ int main(void)
 	tcase_add_test(tcase, moves_a_few_at_a_time);
 	tcase_add_test(tcase, gives_all_back);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 
 #include "reference.h"
 #include "subject.h"
+#include "suite.h"
 
 #define LENGTH 3000u /* references of a trace */
 
@@ -237,9 +238,5 @@ int main(void)
 	tcase_add_loop_test(random_runs, as_the_reference, 0, sizeof policies / sizeof *policies);
 	suite_add_tcase(suite, random_runs);
 
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

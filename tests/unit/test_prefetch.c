@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "suite.h"
 
 #define DIRECTORY "/var/tmp"
 #define BUDGET	  2048u
@@ -182,9 +183,5 @@ int main(void)
 	add_tests(anonymous);
 	suite_add_tcase(suite, file);
 	suite_add_tcase(suite, anonymous);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

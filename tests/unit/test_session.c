@@ -28,6 +28,7 @@
 #include "../../daemon/session_learn.c"
 #include "../../daemon/session_request.c"
 #include "../../daemon/session_set.c"
+#include "suite.h"
 
 #define WAIT_MS 5000 /* what takes longer never comes */
 
@@ -1481,9 +1482,5 @@ int main(void)
 	tcase_add_checked_fixture(ends, setup, NULL);
 	tcase_add_test(ends, daemon_ends_while_busy);
 	suite_add_tcase(suite, ends);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "suite.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       512u
@@ -335,9 +336,5 @@ int main(void)
 	tcase_add_test(tcase, pools_end);
 	tcase_add_loop_test(tcase, set_while_running, 0, 2);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

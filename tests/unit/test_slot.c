@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "slot.h"
+#include "suite.h"
 
 static uint64_t seed;
 static uint64_t random_state;
@@ -382,9 +383,5 @@ int main(void)
 	tcase_add_loop_test(cases, random_against_naive, 0, 12);
 	suite_add_tcase(suite, cases);
 
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

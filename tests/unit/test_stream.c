@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "stream.h"
+#include "suite.h"
 
 #define START 1000000u
 
@@ -182,9 +183,5 @@ int main(void)
 	tcase_add_test(all, out_of_order);
 	tcase_add_test(all, advance);
 	suite_add_tcase(suite, all);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

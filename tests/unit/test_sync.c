@@ -3,6 +3,7 @@
 #include <check.h>
 
 #include "core.h"
+#include "suite.h"
 
 /* Two syncs of an object that has been let go end at once; the first lets it be freed. */
 START_TEST(two_end_at_once)
@@ -35,9 +36,5 @@ int main(void)
 	TCase *tests = tcase_create("ends");
 	tcase_add_test(tests, two_end_at_once);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

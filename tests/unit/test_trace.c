@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "trace.h"
+#include "suite.h"
 
 static uint64_t seed;
 static uint64_t random_state;
@@ -304,9 +305,5 @@ int main(void)
 	tcase_add_test(tcase, errors_of_the_sink_come_back);
 	suite_add_tcase(suite, tcase);
 
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "harness.h"
 #include "update.h"
+#include "suite.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       1024u
@@ -187,9 +188,5 @@ int main(void)
 	tcase_add_loop_test(pager, nothing_is_lost, 0, 8);
 	suite_add_tcase(suite, expectations);
 	suite_add_tcase(suite, pager);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

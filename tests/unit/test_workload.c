@@ -8,6 +8,7 @@
 
 #include "workload/skew.h"
 #include "workload/workload.h"
+#include "suite.h"
 
 #define SEED 20240607u
 
@@ -462,9 +463,5 @@ int main(void)
 	tcase_add_test(shapes, the_graph_is_searched);
 	tcase_add_test(shapes, tables_are_joined);
 	suite_add_tcase(suite, shapes);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }
