@@ -131,7 +131,7 @@ bool io_ahead_room(struct pager *pager);
 /* Forget the staged reads of one object. */
 void io_unstage_object(struct pager *pager, const struct object *object);
 
-/* ---- between io.c, io_read.c and io_write.c ---- */
+/* ---- between io.c, io_read.c, install.c and io_write.c ---- */
 
 struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number);
 void io_release(struct pager *pager, struct io *io);
@@ -142,5 +142,17 @@ uint32_t io_bounce(struct pager *pager, uint32_t *count, uint32_t least);
 void io_read_failed(struct pager *pager, struct io *io, int error);
 void io_read_done(struct pager *pager, uint32_t io);
 void io_write_done(struct pager *pager, struct io *io, int error);
+/* Is this page of the read still wanted? If not, its frame is freed. */
+bool io_wanted(struct pager *pager, struct io *io, uint32_t index);
+/* Give the pages of a read back to where they were, as if it had never been. */
+void io_undo(struct pager *pager, struct io *io);
+/* A staged read is not staged any more; or forgotten, with its record. */
+void io_stage_unlink(struct pager *pager, struct io *io);
+void io_unstage_one(struct pager *pager, struct io *io);
+/* Map all pages of a staged read but the trigger: when a run reaches that, the answer is one page,
+ * and the program goes on while another window comes in. */
+void io_install_ahead(struct pager *pager, struct io *io);
+/* The pages of a warm-up go to the object and, where they are not recorded, into the region. */
+void io_install_warmup(struct pager *pager, struct io *io);
 
 #endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* Installing: pages that were read go to their object, and into the region that wants them. */
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "core.h"
+
+/* Put pages [i, i + run) of the read into the memfd without mapping them. */
+static uint32_t install_unmapped(struct pager *pager, struct io *io, uint32_t i, uint32_t run)
+{
+	struct object *object = object_lookup(pager, io->object);
+	/* A single region's markers were left to the copy that was not made: see object_arm. */
+	if (object_protect(pager, object, io->page + i, run))
+		return 0;
+	ssize_t done = pwrite(object->memfd, bounce_address(&pager->bounce, io->bounce + i),
+			      (size_t)run << PAGE_SHIFT, (off_t)((io->page + i) << PAGE_SHIFT));
+	return done > 0 ? (uint32_t)(done >> PAGE_SHIFT) : 0;
+}
+
+/* The client's own pages go to its region only, if need be one by one: a run may cross a border of
+ * its mappings. Returns how many went in before the first that did not. */
+static uint32_t install_private(struct pager *pager, struct io *io, uint32_t i, uint32_t run,
+				struct client *client, const struct region *region, bool protect)
+{
+	uint32_t in = 0;
+	uint64_t done = PAGE_BYTES;
+	for (; in < run && done == PAGE_BYTES; in += done == PAGE_BYTES)
+		uffd_copy(client->uffd, region_address(region, io->page + i + in),
+			  bounce_address(&pager->bounce, io->bounce + i + in), PAGE_BYTES, protect,
+			  &done);
+	return in;
+}
+
+/*
+ * Put pages [i, i + run) into the object. In a shared region one UFFDIO_COPY allocates, fills and
+ * maps them, and wakes who waits there; where that cannot be done they go in by the memfd. Returns
+ * how many went in, and in *mapped how many of those by the copy.
+ */
+static uint32_t install_run(struct pager *pager, struct io *io, uint32_t i, uint32_t run,
+			    struct client *client, struct region *region, bool protect,
+			    uint32_t *mapped)
+{
+	uint64_t first, pages, done = 0;
+	if (region && !region->read_only && region->registered &&
+	    region_overlap(region, io->page + i, run, &first, &pages) && first == io->page + i &&
+	    pages == run)
+		uffd_copy(client->uffd, region_address(region, first),
+			  bounce_address(&pager->bounce, io->bounce + i),
+			  (uint64_t)run << PAGE_SHIFT, protect, &done);
+	uint32_t in = *mapped = (uint32_t)(done >> PAGE_SHIFT);
+	if (in < run && object_is_private(object_lookup(pager, io->object)))
+		in += region ? install_private(pager, io, i + in, run - in, client, region, protect)
+			     : 0;
+	else if (in < run)
+		in += install_unmapped(pager, io, i + in, run - in);
+	return in;
+}
+
+static void install_resident(struct pager *pager, struct io *io, struct object *object, uint32_t i,
+			     uint32_t run, uint64_t demanded)
+{
+	for (uint32_t k = i; k < i + run; k++) {
+		uint64_t page = io->page + k;
+		object->table[page] = pte_make(PAGE_RESIDENT, io->frames[k], 0);
+		object->resident_pages++;
+		frame_hold(pager, io->frames[k], page != demanded);
+		io->frames[k] = FRAME_NONE;
+	}
+}
+
+/* The page that a fault asks for: is it mapped for writing, and dirty from now on? */
+static bool install_written(struct pager *pager, const struct io *io, const struct object *object,
+			    struct region *region, const struct fault *fault)
+{
+	uint64_t page = region_page(region, fault->address);
+	if (object->frozen || !fault_may_dirty(pager, fault, object))
+		return false;
+	if (fault->write)
+		return true;
+	if (!io->swap || fault->own || region->read_only || object_is_private(object) ||
+	    record_on(pager) || !update_expected(&region->update, page))
+		return false;
+	if (page == region->write_next)
+		region->write_next++; /* a run of writes goes on behind it */
+	return true;
+}
+
+void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
+{
+	struct io *io = &pager->ios[number];
+	struct object *object = object_lookup(pager, io->object);
+	struct client *client = client_lookup(pager, fault->client);
+	struct region *region = client ? region_lookup(client, fault->address) : NULL;
+	uint64_t demanded = UINT64_MAX, written = UINT64_MAX;
+	bool woken = false;
+	/* What is mapped only when it is asked for is seen to be. */
+	bool apart = object_is_file(object) && client && learn_records(pager, client);
+	if (region && region->object == io->object)
+		demanded = region_page(region, fault->address);
+	else
+		region = NULL;
+	if (region && install_written(pager, io, object, region, fault))
+		written = demanded;
+	if (io->staged)
+		io_stage_unlink(pager, io);
+	for (uint32_t i = 0; i < io->count;) {
+		if (!io_wanted(pager, io, i)) {
+			i++;
+			continue;
+		}
+		/* A written page is mapped writable, so it goes by itself. */
+		bool write = io->page + i == written;
+		uint32_t run = 1;
+		while (!write && !apart && i + run < io->count && io_wanted(pager, io, i + run) &&
+		       io->page + i + run != written)
+			run++;
+		bool map = !apart || io->page + i == demanded;
+		uint32_t mapped, in = install_run(pager, io, i, run, client, map ? region : NULL,
+						  !write, &mapped);
+		woken |= demanded - (io->page + i) < mapped;
+		install_resident(pager, io, object, i, in, demanded);
+		if (write && in)
+			frame_dirty(pager, object, demanded);
+		if (in < run && !object_is_private(object))
+			break;		      /* no memory: the rest is undone below */
+		i += in < run ? in + 1 : run; /* that one is there, or nowhere */
+	}
+	uint32_t list = io->waiters;
+	io->waiters = FAULT_NONE;
+	io_undo(pager, io);
+	io_release(pager, io);
+	if (client)
+		pager->answered = client->number;
+	if (client && !fault->base && !woken)
+		uffd_wake(client->uffd, fault->address, PAGE_BYTES);
+	fault_retry_list(pager, list, false);
+	object_reap(pager, object);
+}
+
+/* The region that a read ahead was for, if it still maps its pages there. */
+static struct region *ahead_region(struct pager *pager, const struct io *io, struct client **client)
+{
+	*client = io->address ? client_lookup(pager, io->client) : NULL;
+	if (!*client || (*client)->generation != io->client_generation)
+		return NULL;
+	struct region *region = region_lookup(*client, io->address);
+	bool same = region && region->object == io->object &&
+		    region_page(region, io->address) == io->page;
+	return same ? region : NULL;
+}
+
+/* Of a staged read whose other pages are mapped, only the trigger stays. */
+static void stage_trim(struct pager *pager, struct io *io)
+{
+	uint32_t keep = io->trigger;
+	if (keep)
+		bounce_free(&pager->bounce, io->bounce, keep);
+	if (keep + 1 < io->count)
+		bounce_free(&pager->bounce, io->bounce + keep + 1, io->count - keep - 1);
+	struct object *object = object_lookup(pager, io->object);
+	object->in_flight -= io->count - 1;
+	pager->staged_pages -= io->count - 1;
+	io->page += keep;
+	io->bounce += keep;
+	io->frames[0] = io->frames[keep];
+	io->trigger = 0;
+	io->count = 1;
+}
+
+void io_install_ahead(struct pager *pager, struct io *io)
+{
+	struct object *object = object_lookup(pager, io->object);
+	struct client *client;
+	struct region *region = ahead_region(pager, io, &client);
+	if (!region || learn_records(pager, client))
+		return;
+	for (uint32_t i = 0, run, mapped; i < io->count; i += run) {
+		run = 1;
+		if (i == io->trigger || !io_wanted(pager, io, i))
+			continue;
+		while (i + run < io->count && i + run != io->trigger &&
+		       io_wanted(pager, io, i + run))
+			run++;
+		uint32_t in = install_run(pager, io, i, run, client, region, true, &mapped);
+		install_resident(pager, io, object, i, in, UINT64_MAX);
+		if (in < run)
+			return; /* no memory, or no place: the rest stays staged */
+	}
+	if (io->trigger < io->count && io_wanted(pager, io, io->trigger))
+		stage_trim(pager, io);
+	else
+		io_unstage_one(pager, io); /* all are mapped */
+}
+
+/* Map pages of a file that are in the object where client has it mapped privately, except over
+ * pages of its own. What is not mapped here is by a fault. */
+static void map_private(struct pager *pager, struct client *client, const struct region *region,
+			uint64_t page, uint32_t count)
+{
+	const struct object *own = object_lookup(pager, region->object);
+	uint64_t first, pages, done;
+	if (!region_overlap(region, page, count, &first, &pages))
+		return;
+	for (uint64_t end = first + pages, run; first < end; first += run) {
+		for (run = 0; first + run < end && object_pte(own, first + run) == 0; run++)
+			;
+		if (run)
+			uffd_continue(client->uffd, region_address(region, first),
+				      run << PAGE_SHIFT, true, &done);
+		else
+			run = 1;
+	}
+}
+
+void io_install_warmup(struct pager *pager, struct io *io)
+{
+	struct object *object = object_lookup(pager, io->object);
+	struct client *client = client_lookup(pager, io->client);
+	struct region *region = NULL;
+	if (client && client->generation == io->client_generation && !learn_records(pager, client))
+		region = region_lookup(client, io->address);
+	bool own = region && region->object == io->object;
+	bool private = region && !own &&
+		       object_behind(pager, object_lookup(pager, region->object)) == object;
+	for (uint32_t i = 0, run, mapped; !object->closing && i < io->count; i += run) {
+		run = 1;
+		if (!io_wanted(pager, io, i))
+			continue;
+		while (i + run < io->count && io_wanted(pager, io, i + run))
+			run++;
+		uint32_t in =
+			install_run(pager, io, i, run, client, own ? region : NULL, true, &mapped);
+		install_resident(pager, io, object, i, in, UINT64_MAX);
+		if (private && in)
+			map_private(pager, client, region, io->page + i, in);
+		if (in < run)
+			break;
+	}
+	uint32_t list = io->waiters;
+	io_undo(pager, io);
+	io_release(pager, io);
+	fault_retry_list(pager, list, false);
+	object_reap(pager, object);
+}
