@@ -8,6 +8,7 @@
 
 #define GRACE_PAGES 32u /* an instruction, or a system call, needs a few pages at once */
 #define SECTOR	    512
+#define DELAY_US    500u
 
 /* uffd.c knows no pager; there is at most one that this thread runs. */
 static _Thread_local struct chaos *thread_chaos;
@@ -140,6 +141,12 @@ uint32_t chaos_bound(struct pager *pager, uint32_t bound)
 uint32_t chaos_grace(const struct pager *pager, uint32_t grace)
 {
 	return pager->chaos.on && grace > GRACE_PAGES ? GRACE_PAGES : grace;
+}
+
+uint32_t chaos_delay_us(struct pager *pager)
+{
+	struct chaos *chaos = &pager->chaos;
+	return chaos->on && one_in(chaos, 4) ? (uint32_t)(draw(chaos) % DELAY_US) : 0;
 }
 
 uint32_t chaos_window(struct pager *pager, uint32_t window)

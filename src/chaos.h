@@ -50,6 +50,8 @@ bool chaos_turn(struct pager *pager);
 uint32_t chaos_bound(struct pager *pager, uint32_t bound);
 /* Pages that stay for a while after they came in. */
 uint32_t chaos_grace(const struct pager *pager, uint32_t grace);
+/* How long the worker hesitates before a job, in microseconds. */
+uint32_t chaos_delay_us(struct pager *pager);
 /* The window of a read. */
 uint32_t chaos_window(struct pager *pager, uint32_t window);
 

@@ -168,6 +168,7 @@ bool client_gone(const struct client *client)
 
 void client_remove(struct pager *pager, struct client *client)
 {
+	pageout_settle(pager); /* pages on their way use its userfaultfd */
 	fork_end(pager, client);
 	file_end(pager, client);
 	client_hold(pager, client, NULL);

@@ -15,6 +15,7 @@
 #include "fault.h"
 #include "frame.h"
 #include "histogram.h"
+#include "install.h"
 #include "io.h"
 #include "latency.h"
 #include "learn.h"
@@ -33,6 +34,7 @@
 #include "sync.h"
 #include "uffd.h"
 #include "wired.h"
+#include "worker.h"
 #include "zap.h"
 
 #define RING_ENTRIES 1024u
@@ -47,7 +49,7 @@ enum ring_kind {
 	RING_MAILBOX = 3,
 	RING_IGNORE = 4,
 	RING_AGENT = 5,
-	RING_DROP = 6,
+	RING_WORKER = 6,
 };
 
 struct pager {
@@ -118,6 +120,7 @@ struct pager {
 	uint32_t io_writes;	 /* in flight */
 	uint32_t io_file_writes; /* of those, to files */
 	uint32_t io_reads;	 /* in flight, staged ones not counted */
+	uint32_t io_demands;	 /* of those, that a fault has begun */
 	uint32_t staged_head, staged_tail, staged_pages, staged_count;
 	struct sync *syncs;
 	bool sync_begun;  /* one has not been looked at yet */
@@ -133,6 +136,7 @@ struct pager {
 	uint32_t *drop_queue;
 	uint32_t drop_count;
 	struct drop drop;
+	struct worker worker;
 
 	/* swap */
 	int swap_fd;

@@ -402,6 +402,8 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	frame_demand(pager, fs->client, fs->object, fs->page);
+	pager->ios[io].demand = true;
+	pager->io_demands++;
 	fs->fault->major = true;
 	COUNT(pager, fs->client, fs->object, faults_major, 1);
 	fs->fault->next = pager->ios[io].waiters;
@@ -436,9 +438,9 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
 	uint64_t after = io->next;
 	if (!io->staged) {
-		if (!fs->fault->major)
+		if (!fs->fault->major && !io->installing)
 			COUNT(pager, fs->client, fs->object, faults_major, 1);
-		fs->fault->major = true;
+		fs->fault->major |= !io->installing;
 		fs->fault->next = io->waiters;
 		io->waiters = fs->number;
 	} else {
@@ -590,6 +592,15 @@ void fault_retry_list(struct pager *pager, uint32_t list, bool single)
 		fault_handle(pager, list);
 		list = next;
 	}
+}
+
+void fault_wait_list(struct pager *pager, uint32_t list)
+{
+	for (uint32_t next; list != FAULT_NONE; list = next) {
+		next = pager->faults[list].next;
+		shortage_wait(pager, list);
+	}
+	shortage_retry(pager);
 }
 
 static uint32_t queue_take(struct fault_queue *queue)

@@ -58,6 +58,8 @@ bool fault_at(struct pager *pager, const struct client *client, uint64_t address
 void fault_handle(struct pager *pager, uint32_t fault);
 /* The waiters of a list (io.waiters), each handled again; single: without prefetch. */
 void fault_retry_list(struct pager *pager, uint32_t list, bool single);
+/* Handle them again soon, not now. */
+void fault_wait_list(struct pager *pager, uint32_t list);
 /* What is in the queue now is handled again, or gets SIGBUS. */
 void fault_retry_queue(struct pager *pager, struct fault_queue *queue);
 void fault_fail_queue(struct pager *pager, struct fault_queue *queue);

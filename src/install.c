@@ -5,6 +5,15 @@
 
 #include "core.h"
 
+/* Fewer pages are not worth another thread. */
+#define LATER_LEAST 32u
+/* So many with the page that is waited for, which are copied by the time that the thread runs. */
+#define DEMAND_PAGES 16u
+/* A copy takes as long as so many pages that are punched; beyond a few windows of those that wait
+ * the pager's thread takes its share. */
+#define COPY_WEIGHT 3u
+#define WEIGHT_MOST (2 * COPY_WEIGHT * IO_PAGES)
+
 /* Put pages [i, i + run) of the read into the memfd without mapping them. */
 static uint32_t install_unmapped(struct pager *pager, struct io *io, uint32_t i, uint32_t run)
 {
@@ -85,6 +94,64 @@ static bool install_written(struct pager *pager, const struct io *io, const stru
 	return true;
 }
 
+/* Runs of pages that are wanted, but the count from skip on. */
+static void later_runs(struct pager *pager, struct io *io, uint32_t skip, uint32_t count,
+		       struct worker_job *job)
+{
+	for (uint32_t i = 0, run; i < io->count; i += run) {
+		run = 1;
+		if (i - skip < count || !io_wanted(pager, io, i))
+			continue;
+		while (i + run < io->count && i + run != skip && io_wanted(pager, io, i + run))
+			run++;
+		if (!worker_add(
+			    job, i,
+			    (uint32_t)(chaos_length((uint64_t)run << PAGE_SHIFT) >> PAGE_SHIFT)))
+			return;
+		job->weight += run * COPY_WEIGHT;
+	}
+}
+
+/* Have the worker copy the read's pages, but those count from skip on, to where region maps them.
+ * False if they are better copied here. */
+static bool install_later(struct pager *pager, struct io *io, const struct client *client,
+			  const struct region *region, uint32_t skip, uint32_t count)
+{
+	uint64_t first, pages;
+	if (io->count < LATER_LEAST || region->read_only || !region->registered ||
+	    !object_plain(object_lookup(pager, io->object)) ||
+	    !region_overlap(region, io->page, io->count, &first, &pages) || pages != io->count)
+		return false;
+	drop_begin(pager);
+	struct worker_job *job = worker_job(pager, WEIGHT_MOST);
+	if (!job)
+		return false;
+	job->kind = WORKER_COPY;
+	job->fd = client->uffd;
+	job->io = (uint32_t)(io - pager->ios);
+	job->weight = 0;
+	job->address = region_address(region, io->page);
+	job->source = bounce_address(&pager->bounce, io->bounce);
+	later_runs(pager, io, skip, count, job);
+	if (!job->run_count)
+		return false;
+	io->installing = true;
+	worker_begin(pager);
+	return true;
+}
+
+/* Have it copy what does not lie near the demanded page, which is DEMAND_PAGES from *near on. */
+static bool later_around(struct pager *pager, struct io *io, const struct client *client,
+			 const struct region *region, uint64_t demanded, uint32_t *near)
+{
+	uint32_t index = (uint32_t)(demanded - io->page), skip = index - index % DEMAND_PAGES;
+	if (!install_later(pager, io, client, region, skip, DEMAND_PAGES))
+		return false;
+	io->trigger = IO_PAGES; /* none: what could not be copied is not kept */
+	*near = skip;
+	return true;
+}
+
 void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 {
 	struct io *io = &pager->ios[number];
@@ -103,7 +170,10 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 		written = demanded;
 	if (io->staged)
 		io_stage_unlink(pager, io);
-	for (uint32_t i = 0; i < io->count;) {
+	uint32_t i = 0, end = io->count;
+	if (region && !apart && later_around(pager, io, client, region, demanded, &i))
+		end = i + DEMAND_PAGES < end ? i + DEMAND_PAGES : end;
+	while (i < end) {
 		if (!io_wanted(pager, io, i)) {
 			i++;
 			continue;
@@ -111,7 +181,7 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 		/* A written page is mapped writable, so it goes by itself. */
 		bool write = io->page + i == written;
 		uint32_t run = 1;
-		while (!write && !apart && i + run < io->count && io_wanted(pager, io, i + run) &&
+		while (!write && !apart && i + run < end && io_wanted(pager, io, i + run) &&
 		       io->page + i + run != written)
 			run++;
 		bool map = !apart || io->page + i == demanded;
@@ -125,14 +195,16 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 			break;		      /* no memory: the rest is undone below */
 		i += in < run ? in + 1 : run; /* that one is there, or nowhere */
 	}
-	uint32_t list = io->waiters;
-	io->waiters = FAULT_NONE;
-	io_undo(pager, io);
-	io_release(pager, io);
 	if (client)
 		pager->answered = client->number;
 	if (client && !fault->base && !woken)
 		uffd_wake(client->uffd, fault->address, PAGE_BYTES);
+	if (io->installing)
+		return;
+	uint32_t list = io->waiters;
+	io->waiters = FAULT_NONE;
+	io_undo(pager, io);
+	io_release(pager, io);
 	fault_retry_list(pager, list, false);
 	object_reap(pager, object);
 }
@@ -174,6 +246,10 @@ void io_install_ahead(struct pager *pager, struct io *io)
 	struct region *region = ahead_region(pager, io, &client);
 	if (!region || learn_records(pager, client))
 		return;
+	if (install_later(pager, io, client, region, io->trigger, 1)) {
+		io_stage_unlink(pager, io);
+		return;
+	}
 	for (uint32_t i = 0, run, mapped; i < io->count; i += run) {
 		run = 1;
 		if (i == io->trigger || !io_wanted(pager, io, i))
@@ -190,6 +266,39 @@ void io_install_ahead(struct pager *pager, struct io *io)
 		stage_trim(pager, io);
 	else
 		io_unstage_one(pager, io); /* all are mapped */
+}
+
+/* What the worker has left of a read ahead stays staged: the trigger, and what could not be copied.
+ */
+static void stage_rest(struct pager *pager, struct io *io)
+{
+	uint32_t left = 0, trigger = io->trigger;
+	for (uint32_t i = 0; i < io->count; i++)
+		left += io_wanted(pager, io, i);
+	bool keep = left && trigger != IO_PAGES && !object_lookup(pager, io->object)->closing;
+	if (!keep) {
+		io_undo(pager, io);
+		io_release(pager, io);
+		return;
+	}
+	io_stage_link(pager, io);
+	if (left == 1 && trigger < io->count && io_wanted(pager, io, trigger))
+		stage_trim(pager, io);
+}
+
+void install_done(struct pager *pager, const struct worker_job *job)
+{
+	struct io *io = &pager->ios[job->io];
+	struct object *object = object_lookup(pager, io->object);
+	uint32_t list = io->waiters;
+	for (uint32_t i = 0; i < job->run_count; i++)
+		install_resident(pager, io, object, (uint32_t)job->runs[i].page, job->runs[i].done,
+				 UINT64_MAX);
+	io->waiters = FAULT_NONE;
+	io->installing = false;
+	stage_rest(pager, io);
+	/* Not handled here: this may be in the middle of something. */
+	fault_wait_list(pager, list);
 }
 
 /* Map pages of a file that are in the object where client has it mapped privately, except over

@@ -37,7 +37,8 @@ struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number)
 	struct io *io = &pager->ios[*number];
 	pager->io_free = io->next_free;
 	io->kind = kind;
-	io->swap = io->tail = io->staged = io->warmup = io->ended = false;
+	io->swap = io->tail = io->staged = io->installing = false;
+	io->warmup = io->demand = io->ended = false;
 	io->tries = 0;
 	io->count = io->bounce = io->object = 0;
 	io->page = io->next = io->place = io->address = 0;
@@ -247,8 +248,10 @@ void io_complete(struct pager *pager, uint32_t number, int result)
 	}
 	if (error > 0)
 		return;
-	if (io->kind == IO_READ)
+	if (io->kind == IO_READ) {
 		pager->io_reads--;
+		pager->io_demands -= io->demand;
+	}
 	if (io->warmup)
 		pager->io_warmups--;
 	if (io->kind == IO_WRITE)

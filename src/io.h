@@ -40,8 +40,10 @@ struct io {
 	bool swap;   /* to or from the swap file, else the object's file */
 	bool tail;   /* through fd_tail: bytes below the page's end, or what cannot go directly */
 	bool warmup; /* see warmup.h */
+	bool demand; /* a fault has begun it */
 	bool ended;  /* the file ended before the last byte */
 	bool staged; /* read done, nobody has asked for its pages yet */
+	bool installing; /* read done, the worker has it: see install.h */
 	uint8_t tries;
 	uint32_t count;	  /* pages */
 	uint32_t bounce;  /* first page */
@@ -120,9 +122,6 @@ void io_complete(struct pager *pager, uint32_t io, int result);
 /* Of a read ahead for client's region at address: map its pages there as soon as they are read, all
  * but the trigger, whose fault is to tell that the run goes on. */
 void io_read_ahead(struct pager *pager, uint32_t io, const struct client *client, uint64_t address);
-/* Put the pages of a read that is done into the object and map them in the region that fault
- * asked from. */
-void io_install(struct pager *pager, uint32_t io, const struct fault *fault);
 /* Forget staged reads, oldest first, until pages bounce pages are free or none are left; returns
  * whether any was. */
 bool io_unstage(struct pager *pager, uint32_t pages);
@@ -146,13 +145,10 @@ void io_write_done(struct pager *pager, struct io *io, int error);
 bool io_wanted(struct pager *pager, struct io *io, uint32_t index);
 /* Give the pages of a read back to where they were, as if it had never been. */
 void io_undo(struct pager *pager, struct io *io);
-/* A staged read is not staged any more; or forgotten, with its record. */
+/* A read that is done waits for somebody to ask for its pages; does so no more; is forgotten, with
+ * its record. */
+void io_stage_link(struct pager *pager, struct io *io);
 void io_stage_unlink(struct pager *pager, struct io *io);
 void io_unstage_one(struct pager *pager, struct io *io);
-/* Map all pages of a staged read but the trigger: when a run reaches that, the answer is one page,
- * and the program goes on while another window comes in. */
-void io_install_ahead(struct pager *pager, struct io *io);
-/* The pages of a warm-up go to the object and, where they are not recorded, into the region. */
-void io_install_warmup(struct pager *pager, struct io *io);
 
 #endif

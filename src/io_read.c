@@ -204,7 +204,7 @@ void io_stage_unlink(struct pager *pager, struct io *io)
 	io->staged = false;
 }
 
-static void stage_link(struct pager *pager, struct io *io)
+void io_stage_link(struct pager *pager, struct io *io)
 {
 	uint32_t number = (uint32_t)(io - pager->ios);
 	io->staged = true;
@@ -286,7 +286,7 @@ void io_read_done(struct pager *pager, uint32_t number)
 				frame = frame_get(pager, io->frames[i]);
 		struct client *client = frame ? client_lookup(pager, frame->client) : NULL;
 		COUNT(pager, client, object, pages_read, io->count);
-		stage_link(pager, io);
+		io_stage_link(pager, io);
 		if (!frame || object->closing)
 			io_unstage_one(pager, io); /* nobody can want it any more */
 		else

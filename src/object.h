@@ -152,6 +152,13 @@ static inline bool object_is_viewed(const struct object *object)
 	return object->kind == PAGERD_ANON_PRIVATE && object->privates;
 }
 
+/* Nobody sees the object's pages but through its own regions, each fault on which comes to where
+ * records are waited for. */
+static inline bool object_plain(const struct object *object)
+{
+	return !object_is_private(object) && !object->privates && !object->frozen;
+}
+
 static inline uint64_t object_pte(const struct object *object, uint64_t page)
 {
 	return object->table[page];

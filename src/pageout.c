@@ -7,7 +7,7 @@
 #include "core.h"
 
 /* While faults wait for reads a turn picks fewer victims: a device has answered by the time that a
- * whole batch takes, and would have nothing to do. */
+ * whole batch takes, and would have nothing to do. What is read ahead can wait. */
 #define PAGEOUT_STEP (PAGEOUT_BATCH / 8)
 /* Where so many victims in a row were used and kept, the others go without being looked at. */
 #define KEPT_MOST (4 * PAGEOUT_BATCH)
@@ -167,7 +167,8 @@ void pageout_drop_queued(struct pager *pager)
 void pageout_settle(struct pager *pager)
 {
 	pageout_drop_queued(pager);
-	drop_settle(pager);
+	drop_begin(pager);
+	worker_settle(pager);
 }
 
 /* ---- choosing ---------------------------------------------------------------------------- */
@@ -285,7 +286,7 @@ bool pageout_run(struct pager *pager)
 	struct pool *pool = &pager->pools[pool_choose(pager, &need)];
 	if (!need)
 		return false;
-	uint32_t most = pager->io_reads ? PAGEOUT_STEP : PAGEOUT_BATCH;
+	uint32_t most = pager->io_demands ? PAGEOUT_STEP : PAGEOUT_BATCH;
 	if (need > most)
 		need = most;
 	/* Those that have only just come do not keep it from finding others. */

@@ -255,10 +255,10 @@ static void complete(struct pager *pager, const struct io_uring_cqe *cqe, bool *
 		if (cqe->res != -ECANCELED)
 			agent_answers(pager, data, cqe->flags & IORING_CQE_F_MORE);
 		break;
-	case RING_DROP:
-		drop_reap(pager);
+	case RING_WORKER:
+		worker_reap(pager);
 		if (!(cqe->flags & IORING_CQE_F_MORE))
-			drop_poll(pager);
+			worker_poll(pager);
 		break;
 	case RING_MAILBOX:
 		*mail = true;
@@ -470,7 +470,7 @@ int pager_run(struct pager *pager)
 	unsigned stop_ticks = 0;
 	int error = ring_enable(pager);
 	mailbox_poll(pager);
-	drop_start(pager);
+	worker_start(pager);
 	latency_start(pager);
 	chaos_thread(pager, true);
 	while (!error && !pager->stopped) {
@@ -485,7 +485,8 @@ int pager_run(struct pager *pager)
 			error = wait(pager);
 	}
 	pageout_drop_queued(pager);
-	drop_stop(pager);
+	drop_begin(pager);
+	worker_stop(pager);
 	latency_stop(pager);
 	chaos_thread(pager, false);
 	if (pager->stop_request)

@@ -130,6 +130,7 @@ int region_cut(struct pager *pager, struct client *client, uint64_t start, uint6
 int region_remove_range(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
 {
 	struct region *region;
+	pageout_settle(pager);
 	if (region_cut(pager, client, start, end))
 		return -ENOMEM;
 	wired_remove(pager, client, start, end);
