@@ -149,6 +149,18 @@ static long mapping_plain(const struct mapping *mapping, uint64_t address, int f
 			mapping->offset);
 }
 
+/* Whether so much may be locked: tried before anything is changed for it, with the program's own
+ * arguments, because the kernel finds other things wrong before that. Inaccessible, so that nothing
+ * is brought in; and with MAP_FIXED not where something is, unless the range itself is wrong. */
+static int mapping_lock_allowed(const struct mapping *mapping)
+{
+	bool replaces = mapping_replaces(mapping) && range_valid(mapping->address, mapping->length);
+	long trial = sys_mmap(mapping->address, mapping->length, PROT_NONE,
+			      replaces ? mapping->flags & ~MAP_FIXED : mapping->flags, mapping->fd,
+			      mapping->offset);
+	return trial < 0 ? (int)trial : sys_munmap((uint64_t)trial, mapping->length);
+}
+
 /* Take paged memory out of the way of a mapping with MAP_FIXED: only once the kernel has
  * accepted the other arguments, because a mmap that fails changes nothing. */
 static int paged_make_room(struct paged *paged, const struct mapping *mapping)
@@ -214,7 +226,7 @@ long paged_mmap(struct paged *paged, const struct mapping *mapping, int *error)
 	*error = regions_reserve(&paged->regions, 4);
 	if (*error < 0)
 		return *error;
-	int allowed = mapping->locked ? paged_lock_allowed(mapping->length) : 0;
+	int allowed = mapping->locked ? mapping_lock_allowed(mapping) : 0;
 	if (allowed < 0)
 		return allowed;
 	bool cleared = false;

@@ -433,6 +433,7 @@ static void locked_too_much(void)
 {
 	char *memory = map(MIB, ANON), *place = map(MIB, ANON);
 	const int flags = ANON | MAP_FIXED | MAP_LOCKED;
+	int fd = scratch_file(MIB);
 
 	limit_locks(16 * PAGE);
 	fill(memory, MIB, 127);
@@ -440,6 +441,14 @@ static void locked_too_much(void)
 	CHECK(holds(memory, MIB, 127));
 	CHECK(mlock(memory, 12 * PAGE) == 0);
 	CHECK_ERRNO(mlock(memory + 12 * PAGE, 8 * PAGE), ENOMEM);
+	/* What else is wrong with a call is said before that. */
+	CHECK_ERRNO(mmap(NULL, MIB, READ_WRITE, MAP_SHARED | MAP_LOCKED, fd, 0), EAGAIN);
+	CHECK_ERRNO(
+		mmap(place, MIB, READ_WRITE, MAP_SHARED | MAP_LOCKED | MAP_FIXED_NOREPLACE, fd, 0),
+		EEXIST);
+	CHECK_ERRNO(mmap(place + 1, MIB, READ_WRITE, MAP_SHARED | MAP_LOCKED | MAP_FIXED, fd, 0),
+		    EINVAL);
+	CHECK_ERRNO(mmap(NULL, MIB, READ_WRITE, MAP_SHARED | MAP_LOCKED, fd, 1), EINVAL);
 	CHECK(munmap(memory + 12 * PAGE, MIB - 12 * PAGE) == 0);
 	CHECK_ERRNO(mremap(memory, 12 * PAGE, 20 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, place),
 		    EAGAIN);
