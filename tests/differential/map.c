@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mmap, munmap, mprotect. */
+#include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -331,6 +332,16 @@ void step_unmap(struct worker *w)
 		range_set(&span.range, &hole);
 }
 
+/* A call that fails has protected what comes before the mapping that it fails at. With ENOMEM that
+ * is the first hole; else it is not known, and a page counts as what it is in either case. */
+static void protect_partly(const struct range *range, int protection, bool hole)
+{
+	struct page *page = range_pages(range);
+
+	for (uint32_t i = 0; i < range->pages && page[i].kind != PAGE_HOLE; i++)
+		page[i].protection = (uint8_t)(hole ? protection : page[i].protection & protection);
+}
+
 /* What is read-only for good must stay so: the still file. */
 void step_protect(struct worker *w)
 {
@@ -347,7 +358,7 @@ void step_protect(struct worker *w)
 	struct range changed = span.range;
 	struct page *page = range_pages(&span.range);
 	bool beyond = span.length > (uint64_t)span.range.pages * PAGE;
-	int result;
+	int result, error;
 
 	for (uint32_t i = 0; i < span.range.pages; i++) {
 		if (page[i].kind == PAGE_FILE_SHARED && page[i].file == STILL)
@@ -360,10 +371,13 @@ void step_protect(struct worker *w)
 	report_protection(&w->report, protection);
 	report(&w->report, ") ");
 	result = mprotect(span.address, span.length, protection);
+	error = result < 0 ? errno : 0;
 	report_result(&w->report, result);
 	if (beyond)
 		changed.pages = changed.area->pages - changed.page;
 	if (result < 0) {
+		if (error != EINVAL)
+			protect_partly(&changed, protection, error == ENOMEM && !beyond);
 		range_tear(&w->space, &changed);
 		return;
 	}

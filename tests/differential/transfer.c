@@ -218,7 +218,8 @@ void step_transfer(struct worker *w)
 }
 
 /* Whether the kernel can give all of it to a device, to the byte the same with every file system.
- */
+ * Not what can be written and not read, as mprotect(2) allows: the kernel refuses it only while it
+ * is not in the page table, and what is there depends on who pages it. */
 static bool range_whole(const struct range *range)
 {
 	for (uint32_t i = 0; i < range->pages; i++) {
