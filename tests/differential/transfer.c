@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* read and write and their family, with buffers in the areas: paged, unmapped, or both. */
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -73,13 +74,26 @@ static uint64_t transfer_start(const struct transfer *t)
 	return (uint64_t)(own ? lseek(t->descriptor.fd, 0, SEEK_CUR) : t->position);
 }
 
+static bool transfer_appends(const struct transfer *t)
+{
+	return t->writes && (t->descriptor.mode == OPEN_APPEND || (t->flags & RWF_APPEND));
+}
+
+/* Where it is going to end, if all of the memory is there. */
+static uint64_t transfer_end(struct worker *w, const struct transfer *t)
+{
+	return transfer_bytes(t) + (transfer_appends(t)
+					    ? file_bytes(w, (uint32_t)t->descriptor.file)
+					    : transfer_start(t));
+}
+
 /* Whether the buffer maps pages of the file that the call works on; for writing: any. */
 static bool buffer_aliases(struct worker *w, const struct transfer *t, const struct iovec *buffer)
 {
 	uint64_t first = transfer_start(t) / PAGE;
 	uint64_t last = first + transfer_bytes(t) / PAGE + 1;
 	uint64_t end = file_bytes(w, (uint32_t)t->descriptor.file) / PAGE;
-	bool any = t->writes && (t->descriptor.mode == OPEN_APPEND || (t->flags & RWF_APPEND));
+	bool any = transfer_appends(t);
 	struct range range;
 
 	if (t->writes && first > end)
@@ -190,11 +204,27 @@ void report_filled(struct worker *w, const struct iovec *vector, int count)
 	}
 }
 
+/* A write that was cut short by memory that is not there, and was to make the file longer: ext4
+ * keeps the blocks for the rest reserved behind the file's end, forgets their pages when the file
+ * is made longer to somewhere between them, and answers EIO for ever after to reads of them with
+ * O_DIRECT ("Direct I/O collision with buffered writes!"). Truncating to the end gives them up. */
+static void transfer_trim(struct worker *w, const struct transfer *t, uint64_t end)
+{
+	uint64_t size = file_bytes(w, (uint32_t)t->descriptor.file);
+
+	if (end <= size)
+		return;
+	report(&w->report, ", trim ");
+	report_result(&w->report, ftruncate(w->files.fd[t->descriptor.file][OPEN_RW], (off_t)size));
+}
+
 void step_transfer(struct worker *w)
 {
 	struct transfer t = {
 		.writes = chance(w, 50), .positioned = chance(w, 60), .vectored = chance(w, 40)};
+	uint64_t end;
 	long result;
+	bool cut;
 
 	t.descriptor = descriptor_pick(w, t.writes);
 	t.count = t.vectored ? (int)pick(w, BUFFERS + 1) : 1;
@@ -209,8 +239,12 @@ void step_transfer(struct worker *w)
 		report(&w->report, "left out");
 		return;
 	}
+	end = transfer_end(w, &t);
 	result = t.vectored ? transfer_vector(w, &t) : transfer_plain(&t);
+	cut = result < 0 ? errno == EFAULT : (uint64_t)result < transfer_bytes(&t);
 	report_result(&w->report, result);
+	if (t.writes && cut)
+		transfer_trim(w, &t, end);
 	if (t.writes)
 		file_settle(w, (uint32_t)t.descriptor.file);
 	else
