@@ -89,8 +89,12 @@ static _Noreturn void stuck(uint32_t slot)
 static bool process_answers(uint32_t slot, int *child)
 {
 	static struct report answer;
-	ssize_t got = recv(processes[slot].socket, &answer, sizeof(answer), 0);
+	ssize_t got;
 
+	/* With a time limit, a receiver that is stopped or frozen meanwhile has EINTR. */
+	do {
+		got = recv(processes[slot].socket, &answer, sizeof(answer), 0);
+	} while (got < 0 && errno == EINTR);
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		stuck(slot);
 	if (got < (ssize_t)offsetof(struct report, text)) {
