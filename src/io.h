@@ -125,6 +125,9 @@ void io_read_ahead(struct pager *pager, uint32_t io, const struct client *client
 /* Forget staged reads, oldest first, until pages bounce pages are free or none are left; returns
  * whether any was. */
 bool io_unstage(struct pager *pager, uint32_t pages);
+/* Forget staged reads that nobody has asked for in so long that nobody will: no policy has their
+ * frames, so nothing else takes them. Returns whether any was. */
+bool io_unstage_dead(struct pager *pager);
 /* Is there a record for one more read that nobody waits for? Gives up staged ones that are old. */
 bool io_ahead_room(struct pager *pager);
 /* Forget the staged reads of one object. */

@@ -8,8 +8,9 @@
 #include "core.h"
 
 /* What nobody has asked for yet must not keep others from reading and writing. */
-#define STAGED_MAX    (IO_COUNT / 4)
-#define STAGED_OLD_NS 100000000 /* nobody will */
+#define STAGED_MAX     (IO_COUNT / 4)
+#define STAGED_OLD_NS  100000000  /* nobody will */
+#define STAGED_DEAD_NS 1000000000 /* nobody will, and other pages would have to go */
 
 uint32_t io_readable(const struct object *object, uint64_t page, uint32_t count)
 {
@@ -239,11 +240,24 @@ bool io_unstage(struct pager *pager, uint32_t pages)
 	return any;
 }
 
+static bool staged_since(const struct pager *pager, uint64_t ns)
+{
+	return pager->staged_head != IO_NONE &&
+	       pager->now_ns - pager->ios[pager->staged_head].staged_ns > ns;
+}
+
+bool io_unstage_dead(struct pager *pager)
+{
+	bool any = false;
+	for (; staged_since(pager, STAGED_DEAD_NS); any = true)
+		io_unstage_one(pager, &pager->ios[pager->staged_head]);
+	return any;
+}
+
 bool io_ahead_room(struct pager *pager)
 {
 	while (pager->staged_count + pager->io_reads >= STAGED_MAX &&
-	       pager->staged_head != IO_NONE &&
-	       pager->now_ns - pager->ios[pager->staged_head].staged_ns > STAGED_OLD_NS)
+	       staged_since(pager, STAGED_OLD_NS))
 		io_unstage_one(pager, &pager->ios[pager->staged_head]);
 	return pager->staged_count + pager->io_reads < STAGED_MAX;
 }

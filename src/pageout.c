@@ -286,6 +286,8 @@ bool pageout_run(struct pager *pager)
 	struct pool *pool = &pager->pools[pool_choose(pager, &need)];
 	if (!need)
 		return false;
+	if (io_unstage_dead(pager))
+		return true;
 	uint32_t most = pager->io_demands ? PAGEOUT_STEP : PAGEOUT_BATCH;
 	if (need > most)
 		need = most;

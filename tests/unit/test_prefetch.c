@@ -17,6 +17,7 @@
 #define WORDS	  512u
 #define WINDOW	  128u /* BUDGET / 16 */
 #define WASTE	  (3 * 256u)
+#define PARTS	  64u /* as small as a budget may be */
 
 static uint64_t seed;
 static struct harness h;
@@ -157,6 +158,31 @@ START_TEST(at_random)
 }
 END_TEST
 
+/* What was read ahead and is never asked for does not keep what is used from staying: here as much
+ * as there is memory, behind the first pages of many mappings. */
+START_TEST(unused_gives_way)
+{
+	const unsigned part = PAGES / PARTS;
+	uint64_t *memories[PARTS], misses = 1;
+	harness_start(&h, PARTS, "lru", NULL, 256);
+	for (unsigned i = 0; i < PARTS; i++) {
+		uint64_t offset = (uint64_t)i * part << 12;
+		memories[i] = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)part << 12, fd, offset);
+		ck_assert_uint_eq(memories[i][0], value(i * part));
+	}
+	for (unsigned try = 0; try < 500 && misses; try++) {
+		counted();
+		for (unsigned i = 0; i < PARTS / 2; i++)
+			ck_assert_uint_eq(memories[i][part / 2 * WORDS],
+					  value(i * part + part / 2));
+		misses = counted().faults_major;
+		usleep(10000);
+	}
+	ck_assert_uint_eq(misses, 0);
+	harness_stop(&h);
+}
+END_TEST
+
 static void add_tests(TCase *all)
 {
 	tcase_set_timeout(all, 60);
@@ -181,6 +207,10 @@ int main(void)
 	tcase_add_checked_fixture(anonymous, anonymous_setup, teardown);
 	add_tests(file);
 	add_tests(anonymous);
+	TCase *parts = tcase_create("parts");
+	tcase_set_timeout(parts, 60);
+	tcase_add_test(parts, unused_gives_way);
+	suite_add_tcase(suite, parts);
 	suite_add_tcase(suite, file);
 	suite_add_tcase(suite, anonymous);
 	return suite_run(suite);
