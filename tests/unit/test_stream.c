@@ -126,7 +126,43 @@ START_TEST(interrupted)
 	for (unsigned i = 0; i < 1000; i++)
 		fault(&streams, START * 100 + random_u64() % START);
 	ck_assert_ptr_ne(stream_fault(&streams, next + 9, &run), stream);
+	ck_assert_ptr_ne(stream_fault(&streams, next - 9, &run), stream);
+	/* What was read ahead then may have gone. */
+	stream->ahead = next + 100;
 	ck_assert(fault(&streams, next));
+	ck_assert_uint_eq(stream->ahead, next + 1);
+}
+END_TEST
+
+/* One run more than are followed takes the place of the one that rests. */
+START_TEST(the_idle_one_goes)
+{
+	struct streams streams = {0};
+	const unsigned idle = 5;
+	uint64_t start[STREAM_COUNT];
+	for (unsigned i = 0; i < STREAM_COUNT; i++) {
+		start[i] = START * (uint64_t)(i + 1) * (i + 1);
+		ck_assert_uint_eq(faults_needed(&streams, start[i], 1), 2);
+	}
+	for (unsigned i = 0; i < STREAM_COUNT; i++)
+		if (i != idle)
+			ck_assert(fault(&streams, start[i] + 2));
+	ck_assert_uint_eq(faults_needed(&streams, START / 2, 1), 2);
+	ck_assert_uint_eq(stream_active(&streams), STREAM_COUNT);
+	for (unsigned i = 0; i < STREAM_COUNT; i++)
+		ck_assert_int_eq(fault(&streams, start[i] + (i == idle ? 2 : 3)), i != idle);
+	ck_assert(fault(&streams, START / 2 + 2));
+}
+END_TEST
+
+/* Many faults on one page, by many threads, are one. */
+START_TEST(together)
+{
+	struct streams streams = {0};
+	fault(&streams, START);
+	for (unsigned i = 0; i < 2 * STREAM_FAULTS; i++)
+		ck_assert(!fault(&streams, START * 5));
+	ck_assert(fault(&streams, START + 1));
 }
 END_TEST
 
@@ -180,6 +216,8 @@ int main(void)
 	tcase_add_test(all, equal_distances);
 	tcase_add_test(all, random_faults_are_no_run);
 	tcase_add_test(all, interrupted);
+	tcase_add_test(all, the_idle_one_goes);
+	tcase_add_test(all, together);
 	tcase_add_test(all, out_of_order);
 	tcase_add_test(all, advance);
 	suite_add_tcase(suite, all);
