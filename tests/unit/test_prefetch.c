@@ -145,6 +145,39 @@ START_TEST(interleaved)
 }
 END_TEST
 
+/* A program that stops has had so much read in vain, and no more: windows are a part of memory. */
+START_TEST(no_farther)
+{
+	const unsigned touched = 1000;
+	counted();
+	for (uint64_t page = 0; page < touched; page++)
+		touch(page);
+	struct pagerd_stats stats = counted();
+	ck_assert_uint_ge(stats.pages_prefetched, touched / 2);
+	ck_assert_uint_le(stats.pages_read, touched + 4 * WINDOW);
+}
+END_TEST
+
+/* Who reads a mapping from its first page on is taken to go on. */
+START_TEST(first_page)
+{
+	counted();
+	touch(0);
+	ck_assert_uint_ge(counted().pages_prefetched, 1);
+}
+END_TEST
+
+START_TEST(advised_random)
+{
+	counted();
+	ck_assert_int_eq(
+		harness_range(&h, PAGER_ADVISE, memory, (uint64_t)PAGES << 12, MADV_RANDOM), 0);
+	for (uint64_t page = 0; page < WINDOW; page++)
+		touch(page);
+	ck_assert_uint_eq(counted().pages_prefetched, 0);
+}
+END_TEST
+
 /* Where there is no run, next to nothing is read that was not asked for. */
 START_TEST(at_random)
 {
@@ -189,6 +222,9 @@ static void add_tests(TCase *all)
 	tcase_add_loop_test(all, short_strides, 0, sizeof strides / sizeof *strides);
 	tcase_add_loop_test(all, long_strides_alone, 0, sizeof long_strides / sizeof *long_strides);
 	tcase_add_loop_test(all, interleaved, 2, 9);
+	tcase_add_test(all, no_farther);
+	tcase_add_test(all, first_page);
+	tcase_add_test(all, advised_random);
 	tcase_add_test(all, at_random);
 }
 
