@@ -29,11 +29,11 @@ static bool object_visible(struct pager *pager, const struct object *object)
 static bool frame_watched(struct pager *pager, uint32_t number)
 {
 	const struct frame *frame = frame_get(pager, number);
-	return frame->object && frame->flags & FRAME_HELD &&
+	return frame_object(frame) && frame->flags & FRAME_HELD &&
 	       !(frame->flags & (FRAME_RECLAIM | FRAME_ZAPPING)) &&
 	       frame_references(pager, number) != PAGERD_REFERENCES_NONE &&
 	       zap_allowed(pager, number) &&
-	       object_visible(pager, object_lookup(pager, frame->object));
+	       object_visible(pager, object_lookup(pager, frame_object(frame)));
 }
 
 void access_page_in(struct pager *pager, uint32_t frame)
@@ -67,13 +67,13 @@ void access_evicted(struct pager *pager, uint32_t pages)
 static void run_scan(struct pager *pager, const uint32_t *frames, uint32_t count, uint8_t *mapped)
 {
 	const struct frame *frame = frame_get(pager, frames[0]);
-	const struct object *object = object_lookup(pager, frame->object);
+	const struct object *object = object_lookup(pager, frame_object(frame));
 	uint64_t first, pages;
 	for (const struct region *region = object->regions; region; region = region->object_next)
-		if (region_overlap(region, frame->page, count, &first, &pages))
+		if (region_overlap(region, frame_page(frame), count, &first, &pages))
 			pagemap_scan(client_lookup(pager, region->client)->pagemap,
 				     region_address(region, first), (uint32_t)pages,
-				     mapped + (first - frame->page));
+				     mapped + (first - frame_page(frame)));
 }
 
 static bool frame_probed(struct pager *pager, uint32_t number)
@@ -103,7 +103,7 @@ static void frames_scan(struct pager *pager, const uint32_t *frames, uint32_t co
 static void frame_found(struct pager *pager, uint32_t number)
 {
 	const struct frame *frame = frame_get(pager, number);
-	COUNT(pager, client_lookup(pager, frame->client), object_lookup(pager, frame->object),
+	COUNT(pager, client_lookup(pager, frame->client), object_lookup(pager, frame_object(frame)),
 	      pages_found_used, 1);
 }
 
@@ -146,7 +146,7 @@ static bool young_take(struct pager *pager)
 	uint32_t slot = access->young_head % ACCESS_YOUNG, number = access->young[slot].frame;
 	const struct frame *frame = frame_get(pager, number);
 	const struct pool *pool = &pager->pools[frame->pool];
-	bool same = frame->object && frame->tick == access->young[slot].tick;
+	bool same = frame_object(frame) && frame->tick == access->young[slot].tick;
 	uint32_t grace = pool_capacity(pager, pool) / 16;
 	grace = pager->chaos.on ? 0 : grace < YOUNG_GRACE ? grace : YOUNG_GRACE;
 	if (same && pool->tick - frame->tick < grace)
@@ -168,7 +168,7 @@ static void batch_collect(struct pager *pager)
 	for (uint32_t i = 0; i < HAND_STEPS && access->debt && zap->count < ZAP_PAGES; i++) {
 		if (access->hand >= pager->frame_fresh)
 			access->hand = 0;
-		if (frame_get(pager, access->hand)->object)
+		if (frame_object(frame_get(pager, access->hand)))
 			access->debt--;
 		batch_add(pager, access->hand++);
 	}

@@ -122,12 +122,12 @@ static uint32_t command_fill(struct pager *pager, const struct io *io,
 	}
 	for (i = 0; i < total; i++) {
 		struct frame *frame = frame_get(pager, io->frames[i]);
-		const struct object *object = object_lookup(pager, frame->object);
+		const struct object *object = object_lookup(pager, frame_object(frame));
 		const struct region *region =
-			frame->flags & FRAME_ORPHAN ? NULL : region_of(object, frame->page);
+			frame->flags & FRAME_ORPHAN ? NULL : region_of(object, frame_page(frame));
 		if (!region)
 			break;
-		command_add(command, region_address(region, frame->page));
+		command_add(command, region_address(region, frame_page(frame)));
 	}
 	return i;
 }

@@ -10,6 +10,7 @@
 #include "pagemap.h"
 
 #define CLIENT_ROOM_MIN 16u
+#define CLIENT_ROOM_MAX (1u << 24) /* numbers fit struct frame and the ring's data */
 #define POISON_STEP	(1ull << 30)
 
 int client_table_init(struct pager *pager)
@@ -55,6 +56,8 @@ static int client_number(struct pager *pager, uint32_t *number)
 		}
 	}
 	uint32_t room = pager->client_room * 2;
+	if (room > CLIENT_ROOM_MAX)
+		return -EUSERS;
 	struct client **clients = realloc(pager->clients, room * sizeof *clients);
 	if (!clients)
 		return -ENOMEM;

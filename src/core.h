@@ -73,6 +73,7 @@ struct pager {
 
 	/* frames */
 	struct frame *frames;
+	struct frame_dirt *dirt; /* of each frame */
 	uint32_t frame_limit;
 	uint32_t frame_fresh; /* frames at and above were never used */
 	uint32_t frame_free;  /* list */

@@ -36,7 +36,7 @@ bool drop_later(struct pager *pager, struct object *object, const uint32_t *fram
 	if (!job)
 		return false;
 	struct io *io = &pager->ios[job->io];
-	uint64_t page = frame_get(pager, frames[0])->page;
+	uint64_t page = frame_page(frame_get(pager, frames[0]));
 	for (uint32_t i = 0; i < count; i++) {
 		frame_get(pager, frames[i])->io = job->io;
 		object->table[page + i] = pte_make(PAGE_READING, frames[i], 0);
@@ -61,7 +61,7 @@ void drop_begin(struct pager *pager)
 static void page_left(struct pager *pager, struct object *object, uint32_t number)
 {
 	const struct frame *frame = frame_get(pager, number);
-	object->table[frame->page] = pte_away(frame->slot);
+	object->table[frame_page(frame)] = pte_away(frame->slot);
 	pageout_count(pager, object, frame);
 	frame_free(pager, number, true);
 }

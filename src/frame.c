@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Frames: the budget. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,9 @@
 #include <unistd.h>
 
 #include "core.h"
+
+static_assert(POOL_MAX <= 1u << 12 && IO_COUNT <= 1u << 10 && FRAME_SHOWN < 1u << 10,
+	      "they fit into struct frame");
 
 /* The budget can be raised while running, up to the machine's memory. */
 static uint32_t frame_limit(uint64_t budget_pages)
@@ -23,8 +27,9 @@ int frame_table_init(struct pager *pager)
 	pager->frame_free = FRAME_NONE;
 	pager->dirty_head = pager->dirty_tail = FRAME_NONE;
 	pager->frames = memory_reserve(pager->frame_limit * sizeof *pager->frames);
+	pager->dirt = memory_reserve(pager->frame_limit * sizeof *pager->dirt);
 	pager->aside = memory_reserve(pager->frame_limit * sizeof *pager->aside);
-	if (!pager->frames || !pager->aside)
+	if (!pager->frames || !pager->dirt || !pager->aside)
 		return -ENOMEM;
 	return 0;
 }
@@ -33,13 +38,10 @@ void frame_table_finish(struct pager *pager)
 {
 	if (pager->frames)
 		munmap(pager->frames, pager->frame_limit * sizeof *pager->frames);
+	if (pager->dirt)
+		munmap(pager->dirt, pager->frame_limit * sizeof *pager->dirt);
 	if (pager->aside)
 		munmap(pager->aside, pager->frame_limit * sizeof *pager->aside);
-}
-
-pagerd_page_t frame_page_id(const struct frame *frame)
-{
-	return page_identity(frame->object, frame->page);
 }
 
 uint32_t frame_available(const struct pager *pager, const struct client *client,
@@ -64,21 +66,17 @@ uint32_t frame_alloc(struct pager *pager, const struct client *client, const str
 	struct pool *pool = pool_of(pager, client, object);
 	uint32_t number = pager->frame_free;
 	if (number != FRAME_NONE)
-		pager->frame_free = pager->frames[number].dirtied_ms;
+		pager->frame_free = pager->frames[number].tick;
 	else if (pager->frame_fresh < pager->frame_limit)
 		number = pager->frame_fresh++;
 	else
 		return FRAME_NONE;
 	pager->frames[number] = (struct frame){
-		.page = page,
+		.id = page_identity(object->number, page),
 		.slot = SLOT_NONE,
-		.object = object->number,
-		.io = IO_NONE,
 		.client = client->number,
-		.pool = (uint32_t)(pool - pager->pools),
 		.tick = pool->tick++,
-		.dirty_prev = FRAME_NONE,
-		.dirty_next = FRAME_NONE,
+		.pool = (uint32_t)(pool - pager->pools),
 	};
 	pager->used_pages++;
 	if (pager->used_pages > pager->resident_max_pages)
@@ -110,9 +108,7 @@ static int frame_order(const void *a, const void *b, void *context)
 {
 	const struct frame *x = frame_get(context, *(const uint32_t *)a);
 	const struct frame *y = frame_get(context, *(const uint32_t *)b);
-	if (x->object != y->object)
-		return x->object < y->object ? -1 : 1;
-	return x->page < y->page ? -1 : x->page > y->page;
+	return x->id < y->id ? -1 : x->id > y->id;
 }
 
 void frame_sort(struct pager *pager, uint32_t *frames, uint32_t count)
@@ -122,14 +118,10 @@ void frame_sort(struct pager *pager, uint32_t *frames, uint32_t count)
 
 uint32_t frame_run(struct pager *pager, const uint32_t *frames, uint32_t count)
 {
-	const struct frame *first = frame_get(pager, frames[0]);
+	pagerd_page_t first = frame_get(pager, frames[0])->id;
 	uint32_t run = 1;
-	while (run < count) {
-		const struct frame *next = frame_get(pager, frames[run]);
-		if (next->object != first->object || next->page != first->page + run)
-			break;
+	while (run < count && frame_get(pager, frames[run])->id == first + run)
 		run++;
-	}
 	return run;
 }
 
@@ -138,7 +130,7 @@ void frame_hold(struct pager *pager, uint32_t number, bool prefetched)
 	struct frame *frame = frame_get(pager, number);
 	struct pool *pool = &pager->pools[frame->pool];
 	frame->flags |= FRAME_HELD | (prefetched ? FRAME_PREFETCHED : 0);
-	pool->ops->page_in(pool->policy, number, frame_page_id(frame), prefetched);
+	pool->ops->page_in(pool->policy, number, frame->id, prefetched);
 	/* What comes in by a run is used when the run gets there, and mapped until then: a probe
 	 * would learn nothing, and cost a fault. The hand comes to it. */
 	if (!prefetched)
@@ -164,9 +156,9 @@ void frame_free(struct pager *pager, uint32_t number, bool evicted)
 		client->stats.resident_pages--;
 	pool->used_pages--;
 	pager->used_pages--;
-	frame->object = 0;
+	frame->id = 0;
 	frame->flags = 0;
-	frame->dirtied_ms = pager->frame_free;
+	frame->tick = pager->frame_free;
 	pager->frame_free = number;
 	shortage_frame_freed(pager);
 }
@@ -229,35 +221,36 @@ void frame_move(struct pager *pager, uint32_t number, uint32_t pool)
 	if (held && frame->flags & FRAME_RECLAIM)
 		frame->flags &= (uint16_t)~FRAME_HELD;
 	else if (held)
-		to->ops->page_in(to->policy, number, frame_page_id(frame), false);
+		to->ops->page_in(to->policy, number, frame->id, false);
 }
 
 /* ---- dirty frames ------------------------------------------------------------------------ */
 
 static void dirty_link(struct pager *pager, uint32_t number)
 {
-	struct frame *frame = frame_get(pager, number);
-	frame->dirtied_ms = (uint32_t)((pager->now_ns - pager->start_ns) / 1000000);
-	frame->dirty_prev = pager->dirty_tail;
-	frame->dirty_next = FRAME_NONE;
+	pager->dirt[number] = (struct frame_dirt){
+		.prev = pager->dirty_tail,
+		.next = FRAME_NONE,
+		.since_ms = (uint32_t)((pager->now_ns - pager->start_ns) / 1000000),
+	};
 	if (pager->dirty_tail == FRAME_NONE)
 		pager->dirty_head = number;
 	else
-		frame_get(pager, pager->dirty_tail)->dirty_next = number;
+		pager->dirt[pager->dirty_tail].next = number;
 	pager->dirty_tail = number;
 }
 
 static void dirty_unlink(struct pager *pager, uint32_t number)
 {
-	struct frame *frame = frame_get(pager, number);
-	if (frame->dirty_prev == FRAME_NONE)
-		pager->dirty_head = frame->dirty_next;
+	const struct frame_dirt *dirt = &pager->dirt[number];
+	if (dirt->prev == FRAME_NONE)
+		pager->dirty_head = dirt->next;
 	else
-		frame_get(pager, frame->dirty_prev)->dirty_next = frame->dirty_next;
-	if (frame->dirty_next == FRAME_NONE)
-		pager->dirty_tail = frame->dirty_prev;
+		pager->dirt[dirt->prev].next = dirt->next;
+	if (dirt->next == FRAME_NONE)
+		pager->dirty_tail = dirt->prev;
 	else
-		frame_get(pager, frame->dirty_next)->dirty_prev = frame->dirty_prev;
+		pager->dirt[dirt->next].prev = dirt->prev;
 }
 
 void frame_dirty(struct pager *pager, struct object *object, uint64_t page)

@@ -33,24 +33,42 @@ enum frame_flags {
 	FRAME_SHOWN = 512, /* see record.h */
 };
 
+/* There is one for each page that is resident, so it is as small as it can be: what few of them
+ * need is elsewhere. */
 struct frame {
-	uint64_t page;	 /* of the object */
-	uint64_t slot;	 /* that holds the same contents (clean), or held them (READING) */
-	uint32_t object; /* 0: the frame is free */
-	uint32_t io;	 /* of the read or write in flight */
-	uint32_t client; /* who brought it in */
-	uint32_t pool;
-	uint32_t tick;	     /* its pool's tick when it was taken */
-	uint32_t dirty_prev; /* list of dirty frames of files, oldest first */
-	uint32_t dirty_next;
-	uint32_t dirtied_ms; /* also: next free frame */
-	uint16_t flags;
+	pagerd_page_t id;     /* 0: the frame is free */
+	uint64_t slot : 40;   /* that holds the same contents (clean), or held them (READING) */
+	uint64_t client : 24; /* who brought it in */
+	uint32_t tick;	      /* its pool's tick when it was taken; of a free one: the next free */
+	uint32_t pool : 12;
+	uint32_t io : 10; /* of the read or write in flight, or of the drop under way */
+	uint32_t flags : 10;
 };
+
+/* Of a dirty frame of a file: the list of them, oldest first. */
+struct frame_dirt {
+	uint32_t prev, next;
+	uint32_t since_ms;
+};
+
+#define PAGE_BITS 40 /* of a pagerd_page_t: the index in the object */
 
 /* What policies and traces call a page. */
 static inline pagerd_page_t page_identity(uint32_t object, uint64_t page)
 {
-	return (pagerd_page_t)object << 40 | page;
+	return (pagerd_page_t)object << PAGE_BITS | page;
+}
+
+/* 0: the frame is free. */
+static inline uint32_t frame_object(const struct frame *frame)
+{
+	return (uint32_t)(frame->id >> PAGE_BITS);
+}
+
+/* Of the object. */
+static inline uint64_t frame_page(const struct frame *frame)
+{
+	return frame->id & ((1ull << PAGE_BITS) - 1);
 }
 
 int frame_table_init(struct pager *pager);
@@ -76,8 +94,6 @@ uint32_t frame_run(struct pager *pager, const uint32_t *frames, uint32_t count);
 /* Frames that client may still take for object without waiting. */
 uint32_t frame_available(const struct pager *pager, const struct client *client,
 			 const struct object *object);
-/* What policies know the page as. */
-pagerd_page_t frame_page_id(const struct frame *frame);
 /* Count it in another pool. One that is isolated stays so, unknown to the new policy. */
 void frame_move(struct pager *pager, uint32_t frame, uint32_t pool);
 

@@ -45,9 +45,9 @@ static void check_frame(struct checker *c, uint64_t page, uint64_t pte)
 		return;
 	}
 	struct frame *frame = frame_get(pager, number);
-	if (frame->object != c->object->number || frame->page != page)
+	if (frame_object(frame) != c->object->number || frame_page(frame) != page)
 		broken(c, "object %u page %lu: frame %u is of object %u page %lu",
-		       c->object->number, page, number, frame->object, frame->page);
+		       c->object->number, page, number, frame_object(frame), frame_page(frame));
 	if (c->seen[number]++)
 		broken(c, "frame %u stands in two entries", number);
 	check_slot(c, page, frame->slot);
@@ -125,10 +125,10 @@ static void check_home(struct checker *c, uint32_t number)
 {
 	const struct frame *frame = frame_get(c->pager, number);
 	uint32_t home = pool_number(client_lookup(c->pager, frame->client),
-				    object_lookup(c->pager, frame->object));
+				    object_lookup(c->pager, frame_object(frame)));
 	if (frame->pool != home || !c->pager->pools[home].active)
 		broken(c, "frame %u (object %u page %lu) is in pool %u, not %u", number,
-		       frame->object, frame->page, frame->pool, home);
+		       frame_object(frame), frame_page(frame), frame->pool, home);
 }
 
 static void check_frames(struct checker *c)
@@ -139,7 +139,7 @@ static void check_frames(struct checker *c)
 	uint32_t *counted = calloc(POOL_MAX, sizeof *counted);
 	for (uint32_t i = 0; held && counted && i < pager->frame_fresh; i++) {
 		struct frame *frame = frame_get(pager, i);
-		if (!frame->object)
+		if (!frame_object(frame))
 			continue;
 		used++;
 		counted[frame->pool]++;
@@ -147,7 +147,7 @@ static void check_frames(struct checker *c)
 		reclaiming += !!(frame->flags & FRAME_RECLAIM);
 		if (!c->seen[i] && !(frame->flags & FRAME_ORPHAN))
 			broken(c, "frame %u (object %u page %lu) stands in no entry", i,
-			       frame->object, frame->page);
+			       frame_object(frame), frame_page(frame));
 		if ((frame->flags & (FRAME_HELD | FRAME_RECLAIM)) == FRAME_HELD)
 			held[frame->pool]++;
 	}

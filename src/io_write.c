@@ -29,19 +29,13 @@ static int write_copy(struct pager *pager, const uint32_t *frames, uint32_t coun
 {
 	for (uint32_t i = 0; i < count;) {
 		struct frame *frame = frame_get(pager, frames[i]);
-		struct object *object = object_lookup(pager, frame->object);
-		uint32_t run = 1;
-		while (i + run < count) {
-			struct frame *next = frame_get(pager, frames[i + run]);
-			if (next->object != frame->object || next->page != frame->page + run)
-				break;
-			run++;
-		}
-		if (object_protect(pager, object, frame->page, run))
+		struct object *object = object_lookup(pager, frame_object(frame));
+		uint32_t run = frame_run(pager, frames + i, count - i);
+		if (object_protect(pager, object, frame_page(frame), run))
 			return -EAGAIN;
 		ssize_t bytes = (ssize_t)run << PAGE_SHIFT;
 		if (pread(object->memfd, bounce_address(&pager->bounce, bounce + i), (size_t)bytes,
-			  (off_t)(frame->page << PAGE_SHIFT)) != bytes)
+			  (off_t)(frame_page(frame) << PAGE_SHIFT)) != bytes)
 			return -EIO;
 		i += run;
 	}
@@ -55,8 +49,8 @@ static void write_mark(struct pager *pager, struct io *io, uint32_t number)
 		if (io->frames[i] == FRAME_NONE)
 			continue;
 		struct frame *frame = frame_get(pager, io->frames[i]);
-		struct object *object = object_lookup(pager, frame->object);
-		frame_clean(pager, object, frame->page);
+		struct object *object = object_lookup(pager, frame_object(frame));
+		frame_clean(pager, object, frame_page(frame));
 		frame->flags |= FRAME_WRITEBACK;
 		frame->io = number;
 		object->in_flight++;
@@ -78,7 +72,8 @@ static int write_protect(struct pager *pager, const uint32_t *frames, uint32_t c
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct frame *frame = frame_get(pager, frames[i]);
-		if (object_protect(pager, object_lookup(pager, frame->object), frame->page, 1))
+		if (object_protect(pager, object_lookup(pager, frame_object(frame)),
+				   frame_page(frame), 1))
 			return -EAGAIN;
 	}
 	return 0;
@@ -98,7 +93,7 @@ static uint32_t write_skip_zeros(struct pager *pager, struct io *io, uint64_t sl
 		if (!page_is_zero(bounce_address(&pager->bounce, io->bounce + i)))
 			continue;
 		struct frame *frame = frame_get(pager, io->frames[i]);
-		frame_clean(pager, object_lookup(pager, frame->object), frame->page);
+		frame_clean(pager, object_lookup(pager, frame_object(frame)), frame_page(frame));
 		if (frame->flags & FRAME_RECLAIM)
 			pageout_queue_drop(pager, io->frames[i]);
 		io->frames[i] = FRAME_NONE;
@@ -111,7 +106,7 @@ static uint32_t write_skip_zeros(struct pager *pager, struct io *io, uint64_t sl
 static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t count,
 			   struct sync *sync, int *error)
 {
-	struct object *object = object_lookup(pager, frame_get(pager, frames[0])->object);
+	struct object *object = object_lookup(pager, frame_object(frame_get(pager, frames[0])));
 	bool private = object_is_private(object);
 	*error = -EAGAIN;
 	if (!io_write_room(pager) || (private && !private_ready(pager, object)))
@@ -164,9 +159,9 @@ static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t
 static bool write_beyond(struct pager *pager, struct object *object, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
-	if (object_protect(pager, object, frame->page, 1))
+	if (object_protect(pager, object, frame_page(frame), 1))
 		return false;
-	frame_clean(pager, object, frame->page);
+	frame_clean(pager, object, frame_page(frame));
 	if (frame->flags & FRAME_RECLAIM)
 		pageout_queue_drop(pager, number);
 	return true;
@@ -175,7 +170,7 @@ static bool write_beyond(struct pager *pager, struct object *object, uint32_t nu
 static uint32_t write_file(struct pager *pager, struct object *object, const uint32_t *frames,
 			   uint32_t count, struct sync *sync)
 {
-	uint64_t bytes, page = frame_get(pager, frames[0])->page;
+	uint64_t bytes, page = frame_page(frame_get(pager, frames[0]));
 	uint64_t pages = object_file_pages(object, &bytes);
 	if (page >= pages)
 		return write_beyond(pager, object, frames[0]);
@@ -217,10 +212,10 @@ static uint32_t write_file(struct pager *pager, struct object *object, const uin
 static bool write_together(struct pager *pager, const struct frame *first, const struct frame *next,
 			   uint32_t run)
 {
-	const struct object *object = object_lookup(pager, first->object);
-	const struct object *other = object_lookup(pager, next->object);
+	const struct object *object = object_lookup(pager, frame_object(first));
+	const struct object *other = object_lookup(pager, frame_object(next));
 	if (object_is_file(object))
-		return other == object && next->page == first->page + run;
+		return next->id == first->id + run;
 	if (object_is_private(object))
 		return other == object;
 	return !object_is_file(other) && !object_is_private(other);
@@ -230,7 +225,7 @@ uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, s
 		  int *error)
 {
 	struct frame *first = frame_get(pager, frames[0]);
-	struct object *object = object_lookup(pager, first->object);
+	struct object *object = object_lookup(pager, frame_object(first));
 	bool file = object_is_file(object);
 	uint32_t run = 1;
 	while (run < count && run < IO_PAGES &&
@@ -247,7 +242,7 @@ static void written(struct pager *pager, struct io *io, uint32_t i, int error)
 {
 	uint32_t number = io->frames[i];
 	struct frame *frame = frame_get(pager, number);
-	struct object *object = object_lookup(pager, frame->object);
+	struct object *object = object_lookup(pager, frame_object(frame));
 	uint64_t slot = io->swap ? (io->place >> PAGE_SHIFT) + i : SLOT_NONE;
 	struct client *client = client_lookup(pager, frame->client);
 	frame->flags &= (uint16_t)~FRAME_WRITEBACK;
@@ -259,7 +254,7 @@ static void written(struct pager *pager, struct io *io, uint32_t i, int error)
 	else if (!error)
 		COUNT(pager, client, object, pages_written, 1);
 	bool orphan = frame->flags & FRAME_ORPHAN;
-	bool dirty = !orphan && object_pte(object, frame->page) & PTE_DIRTY;
+	bool dirty = !orphan && object_pte(object, frame_page(frame)) & PTE_DIRTY;
 	if (slot != SLOT_NONE && (orphan || dirty || error)) {
 		slot_unref(&pager->slots, slot);
 	} else if (slot != SLOT_NONE) {
@@ -270,7 +265,7 @@ static void written(struct pager *pager, struct io *io, uint32_t i, int error)
 		frame_free(pager, number, false);
 	} else {
 		if (error)
-			frame_dirty(pager, object, frame->page);
+			frame_dirty(pager, object, frame_page(frame));
 		if (frame->flags & FRAME_RECLAIM && (dirty || error))
 			frame_keep(pager, number);
 		else if (frame->flags & FRAME_RECLAIM)

@@ -118,8 +118,8 @@ void pageout_count(struct pager *pager, struct object *object, const struct fram
 static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count, bool later)
 {
 	struct frame *first = frame_get(pager, frames[0]);
-	struct object *object = object_lookup(pager, first->object);
-	uint64_t page = first->page;
+	struct object *object = object_lookup(pager, frame_object(first));
+	uint64_t page = frame_page(first);
 	if (object_is_private(object)) {
 		private_drop(pager, object, frames, count);
 		return;
@@ -141,9 +141,9 @@ static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count
 static bool drop_allowed(struct pager *pager, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
-	struct object *object = object_lookup(pager, frame->object);
-	if (!(object_pte(object, frame->page) & PTE_DIRTY) &&
-	    !wired_page(pager, object, frame->page))
+	struct object *object = object_lookup(pager, frame_object(frame));
+	if (!(object_pte(object, frame_page(frame)) & PTE_DIRTY) &&
+	    !wired_page(pager, object, frame_page(frame)))
 		return true;
 	frame_keep(pager, number);
 	return false;
@@ -205,11 +205,11 @@ enum victim {
 static enum victim victim_kind(struct pager *pager, uint32_t number, bool forced)
 {
 	struct frame *frame = frame_get(pager, number);
-	struct object *object = object_lookup(pager, frame->object);
-	uint64_t pte = object_pte(object, frame->page);
+	struct object *object = object_lookup(pager, frame_object(frame));
+	uint64_t pte = object_pte(object, frame_page(frame));
 	if (frame->flags & FRAME_USED)
 		return VICTIM_USED;
-	if (wired_page(pager, object, frame->page))
+	if (wired_page(pager, object, frame_page(frame)))
 		return VICTIM_STAYS;
 	if (object_is_private(object) && !private_ready(pager, object))
 		return VICTIM_STAYS;

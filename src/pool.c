@@ -145,12 +145,12 @@ static void pool_fill(struct pager *pager, uint32_t number, const struct pool *o
 	/* In the old policy's own order, worst first, so that the new one starts from it. */
 	while ((count = old->ops->victims(old->policy, batch, PAGEOUT_BATCH)) > 0) {
 		for (uint32_t i = 0; i < count; i++)
-			pool->ops->page_in(pool->policy, batch[i],
-					   frame_page_id(frame_get(pager, batch[i])), false);
+			pool->ops->page_in(pool->policy, batch[i], frame_get(pager, batch[i])->id,
+					   false);
 	}
 	for (uint32_t i = 0; pool->reclaiming && i < pager->frame_fresh; i++) {
 		struct frame *frame = frame_get(pager, i);
-		if (frame->object && frame->pool == number && frame->flags & FRAME_RECLAIM) {
+		if (frame_object(frame) && frame->pool == number && frame->flags & FRAME_RECLAIM) {
 			/* The new policy has never heard of it: let it go without a word. */
 			frame->flags &= (uint16_t)~FRAME_HELD;
 		}
@@ -189,7 +189,7 @@ int pool_set_policy(struct pager *pager, uint32_t number, const char *spec, char
 static uint32_t frame_home(struct pager *pager, const struct frame *frame)
 {
 	return pool_number(client_lookup(pager, frame->client),
-			   object_lookup(pager, frame->object));
+			   object_lookup(pager, frame_object(frame)));
 }
 
 static int older_first(const void *a, const void *b, void *context)
@@ -208,7 +208,7 @@ static void frames_settle(struct pager *pager)
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < pager->frame_fresh; i++) {
 		const struct frame *frame = frame_get(pager, i);
-		if (frame->object && frame->pool != frame_home(pager, frame))
+		if (frame_object(frame) && frame->pool != frame_home(pager, frame))
 			pager->aside[count++] = i;
 	}
 	qsort_r(pager->aside, count, sizeof *pager->aside, older_first, pager);
@@ -272,7 +272,7 @@ void pool_leave(struct pager *pager, struct client *client)
 {
 	for (uint32_t i = 0; client->stats.resident_pages && i < pager->frame_fresh; i++) {
 		struct frame *frame = frame_get(pager, i);
-		if (!frame->object || frame->client != client->number)
+		if (!frame_object(frame) || frame->client != client->number)
 			continue;
 		frame->client = 0;
 		client->stats.resident_pages--;

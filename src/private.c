@@ -242,8 +242,8 @@ static void zap_start(struct pager *pager, struct object *object, const uint32_t
 		}
 		io->frames[i] = frames[i];
 		frame->io = number;
-		object->table[frame->page] = pte_make(PAGE_READING, frames[i],
-						      object_pte(object, frame->page) & PTE_SEEN);
+		object->table[frame_page(frame)] = pte_make(
+			PAGE_READING, frames[i], object_pte(object, frame_page(frame)) & PTE_SEEN);
 		object->resident_pages--;
 		object->in_flight++;
 	}
@@ -327,7 +327,7 @@ void private_unwait(struct pager *pager, struct io *io)
 static void page_zapped(struct pager *pager, struct object *object, uint32_t number, bool gone)
 {
 	struct frame *frame = frame_get(pager, number);
-	uint64_t page = frame->page, pte = object_pte(object, page);
+	uint64_t page = frame_page(frame), pte = object_pte(object, page);
 	object->in_flight--;
 	if (frame->flags & FRAME_ORPHAN) {
 		frame_free(pager, number, false);

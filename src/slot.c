@@ -20,7 +20,6 @@
 
 #define CLUSTER_NONE   UINT64_MAX
 #define CLUSTER_LEVELS 6 /* 64^6 is more than the 2^32 clusters of the largest map */
-#define SLOT_LIMIT     (1ull << 40)
 
 /* Clusters that are looked at for a long run when none is wholly free. */
 #define SLOT_NEAR 8u
@@ -129,7 +128,7 @@ static void cluster_update(struct slot_map *map, uint64_t cluster)
 int slot_init(struct slot_map *map, uint64_t limit)
 {
 	uint64_t clusters = limit / SLOT_CLUSTER;
-	if (!clusters || limit > SLOT_LIMIT)
+	if (!clusters || limit > SLOT_NONE)
 		return -EINVAL;
 	limit = clusters * SLOT_CLUSTER;
 	size_t used_bytes = (clusters * sizeof *map->cluster_used + 7) / 8 * 8;

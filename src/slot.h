@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLOT_CLUSTER 256u /* 1 MiB */
-#define SLOT_NONE    UINT64_MAX
+#define SLOT_CLUSTER 256u		/* 1 MiB */
+#define SLOT_NONE    ((1ull << 40) - 1) /* 40 bits, as in struct frame */
 
 struct slot_map {
 	uint16_t *count;	/* references, one a slot; 0 = free; lazily backed reservation */
@@ -29,7 +29,7 @@ struct slot_map {
 	uint64_t cursor;	/* where the current cluster goes on */
 };
 
-/* limit: slots that may ever exist, rounded down to clusters; at most 2^40. Costs address space
+/* limit: slots that may ever exist, rounded down to clusters; below 2^40. Costs address space
  * only. 0, -EINVAL (less than a cluster) or -ENOMEM. */
 int slot_init(struct slot_map *map, uint64_t limit);
 void slot_finish(struct slot_map *map);

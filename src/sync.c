@@ -132,13 +132,13 @@ void sync_old(struct pager *pager)
 	for (uint32_t number = pager->dirty_head, tries = 256; number != FRAME_NONE && tries;
 	     tries--) {
 		struct frame *frame = frame_get(pager, number);
-		uint32_t next = frame->dirty_next;
+		uint32_t next = pager->dirt[number].next;
 		int error;
-		if (now_ms - frame->dirtied_ms < age)
+		if (now_ms - pager->dirt[number].since_ms < age)
 			break;
-		struct object *object = object_lookup(pager, frame->object);
+		struct object *object = object_lookup(pager, frame_object(frame));
 		uint32_t count =
-			dirty_run(pager, object, frame->page, object->capacity_pages, frames);
+			dirty_run(pager, object, frame_page(frame), object->capacity_pages, frames);
 		if (count && !io_write(pager, frames, count, NULL, &error))
 			break;
 		number = count ? pager->dirty_head : next;

@@ -20,11 +20,11 @@ static bool object_allowed(struct pager *pager, const struct object *object)
 bool zap_allowed(struct pager *pager, uint32_t number)
 {
 	const struct frame *frame = frame_get(pager, number);
-	if (!frame->object || frame->flags & FRAME_ORPHAN)
+	if (!frame_object(frame) || frame->flags & FRAME_ORPHAN)
 		return false;
-	const struct object *object = object_lookup(pager, frame->object);
-	return pte_state(object_pte(object, frame->page)) == PAGE_RESIDENT &&
-	       object_allowed(pager, object) && !wired_page(pager, object, frame->page);
+	const struct object *object = object_lookup(pager, frame_object(frame));
+	return pte_state(object_pte(object, frame_page(frame))) == PAGE_RESIDENT &&
+	       object_allowed(pager, object) && !wired_page(pager, object, frame_page(frame));
 }
 
 /* ---- a batch ----------------------------------------------------------------------------- */
@@ -34,15 +34,15 @@ static bool entries_add(struct pager *pager, uint32_t number, struct zap_entry *
 			uint32_t *count)
 {
 	const struct frame *frame = frame_get(pager, number);
-	struct object *object = object_lookup(pager, frame->object);
+	struct object *object = object_lookup(pager, frame_object(frame));
 	uint64_t first, pages;
 	if (*count + object->region_count > ZAP_ENTRIES)
 		return false;
 	for (const struct region *region = object->regions; region; region = region->object_next)
-		if (region_overlap(region, frame->page, 1, &first, &pages))
+		if (region_overlap(region, frame_page(frame), 1, &first, &pages))
 			entries[(*count)++] = (struct zap_entry){
 				region->client,
-				region_address(region, frame->page),
+				region_address(region, frame_page(frame)),
 			};
 	COUNT(pager, client_lookup(pager, frame->client), object, pages_zapped, 1);
 	return true;

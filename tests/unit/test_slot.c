@@ -42,7 +42,7 @@ START_TEST(limits)
 	slot_finish(&map);
 	ck_assert_int_eq(slot_init(&map, 0), -EINVAL);
 	ck_assert_int_eq(slot_init(&map, SLOT_CLUSTER - 1), -EINVAL);
-	ck_assert_int_eq(slot_init(&map, (1ull << 40) + 1), -EINVAL);
+	ck_assert_int_eq(slot_init(&map, 1ull << 40), -EINVAL);
 	ck_assert_ptr_null(map.count);
 	ck_assert_int_eq(slot_init(&map, 2 * SLOT_CLUSTER + 17), 0);
 	ck_assert_uint_eq(map.limit, 2 * SLOT_CLUSTER);
@@ -55,7 +55,7 @@ END_TEST
 START_TEST(largest_map)
 {
 	struct slot_map map = {0};
-	int error = slot_init(&map, 1ull << 40);
+	int error = slot_init(&map, SLOT_NONE);
 	if (error == -ENOMEM) {
 		printf("largest_map: skipped: no address space for it here\n");
 		return;
