@@ -8,7 +8,7 @@
 
 #include "bounce.h"
 
-#define HUGE_BYTES ((size_t)2 << 20) /* and where they are larger, nothing is lost */
+#define HUGE_BYTES ((size_t)BOUNCE_BLOCK << 12) /* and where they are larger, nothing is lost */
 
 /* In huge pages, where the kernel has them: a transfer of scattered small pages is cut into
  * segments of one page each, and a disk that could take it in one piece takes twice as long. */
@@ -115,18 +115,17 @@ uint32_t bounce_alloc(struct bounce *bounce, uint32_t count)
 {
 	if (!count || count > bounce->free_pages)
 		return BOUNCE_NONE;
-	uint32_t first = bounce_search(bounce, bounce->cursor, bounce->pages, count);
-	if (first == BOUNCE_NONE) {
-		/* Again from the start, with the runs that the cursor cut in two. */
-		uint32_t end = bounce->pages - bounce->cursor < count ? bounce->pages
-								      : bounce->cursor + count - 1;
-		first = bounce_search(bounce, 0, end, count);
+	uint32_t first = BOUNCE_NONE;
+	for (uint32_t block = 0; first == BOUNCE_NONE && block < bounce->pages;
+	     block += BOUNCE_BLOCK) {
+		uint32_t left = bounce->pages - block;
+		first = bounce_search(bounce, block,
+				      block + (left < BOUNCE_BLOCK ? left : BOUNCE_BLOCK), count);
 	}
 	if (first == BOUNCE_NONE)
 		return BOUNCE_NONE;
 	bounce_flip(bounce, first, count, false);
 	bounce->free_pages -= count;
-	bounce->cursor = first + count;
 	return first;
 }
 

@@ -2,7 +2,8 @@
 /*
  * Bounce memory: page-aligned buffers that block I/O reads into and writes from.
  *
- * One contiguous area, handed out in runs of whole pages (so that a run is one I/O). Owned by the
+ * One contiguous area, handed out in runs of whole pages (so that a run is one I/O), lowest first:
+ * what never was needed at the same time is never touched, and takes no memory. Owned by the
  * pager's thread. Nothing here allocates after bounce_init.
  */
 #ifndef PAGERD_BOUNCE_H
@@ -15,9 +16,11 @@ struct bounce {
 	unsigned char *base; /* page-aligned */
 	uint32_t pages;
 	uint32_t free_pages;
-	uint32_t cursor; /* next-fit */
-	uint64_t *map;	 /* one bit a page, 1 = free */
+	uint64_t *map; /* one bit a page, 1 = free */
 };
+
+/* A block is a huge page, where there are any, and no run crosses its end. */
+#define BOUNCE_BLOCK 512u
 
 #define BOUNCE_NONE UINT32_MAX
 
@@ -25,7 +28,7 @@ struct bounce {
 int bounce_init(struct bounce *bounce, uint32_t pages);
 void bounce_finish(struct bounce *bounce);
 
-/* Allocate count contiguous pages: the index of the first, or BOUNCE_NONE. */
+/* Allocate count contiguous pages, at most a block: the index of the first, or BOUNCE_NONE. */
 uint32_t bounce_alloc(struct bounce *bounce, uint32_t count);
 /* Free count pages from first on: a whole run or any part of one. */
 void bounce_free(struct bounce *bounce, uint32_t first, uint32_t count);

@@ -56,7 +56,8 @@ struct pager {
 	struct pager_config config;
 	struct io_uring ring;
 	bool ring_ready;
-	bool buffers_registered;
+	uint32_t buffers; /* bits: blocks of bounce memory that are registered with the ring */
+	uint32_t buffers_tried;
 	bool stopping;
 	bool stop_begun;
 	bool stopped;

@@ -78,23 +78,42 @@ static bool io_direct_read(const struct io *io)
 	return io->kind == IO_READ && !io->swap && !io->tail;
 }
 
+/*
+ * Is the block of bounce memory a registered buffer of the ring's? That saves pinning pages for
+ * each I/O. It takes the block's memory, so it is done when the block is first used; it counts
+ * against RLIMIT_MEMLOCK of an ordinary user, and all works as well without.
+ */
+static bool block_registered(struct pager *pager, uint32_t block)
+{
+	uint32_t bit = 1u << block;
+	if (!(pager->buffers_tried & bit)) {
+		struct iovec area = {bounce_address(&pager->bounce, block * BOUNCE_BLOCK),
+				     (size_t)BOUNCE_BLOCK << PAGE_SHIFT};
+		pager->buffers_tried |= bit;
+		if (io_uring_register_buffers_update_tag(&pager->ring, block, &area, NULL, 1) == 1)
+			pager->buffers |= bit;
+	}
+	return pager->buffers & bit;
+}
+
 void io_submit(struct pager *pager, struct io *io)
 {
 	struct io_uring_sqe *sqe = ring_sqe(pager);
 	unsigned char *buffer = bounce_address(&pager->bounce, io->bounce) + io->done;
 	uint32_t bytes = io->bytes - io->done;
 	uint64_t place = io->place + io->done;
+	uint32_t block = io->bounce / BOUNCE_BLOCK;
 	int fd = io_fd(pager, io);
 	if (io->kind == IO_FSYNC)
 		io_uring_prep_fsync(sqe, fd, 0);
 	else if (io->kind == IO_RESERVE)
 		io_uring_prep_fallocate(sqe, fd, FALLOC_FL_KEEP_SIZE, (off_t)place, (off_t)bytes);
-	else if (io->kind == IO_READ && pager->buffers_registered)
-		io_uring_prep_read_fixed(sqe, fd, buffer, bytes, place, 0);
+	else if (io->kind == IO_READ && block_registered(pager, block))
+		io_uring_prep_read_fixed(sqe, fd, buffer, bytes, place, (int)block);
 	else if (io->kind == IO_READ)
 		io_uring_prep_read(sqe, fd, buffer, bytes, place);
-	else if (pager->buffers_registered)
-		io_uring_prep_write_fixed(sqe, fd, buffer, bytes, place, 0);
+	else if (block_registered(pager, block))
+		io_uring_prep_write_fixed(sqe, fd, buffer, bytes, place, (int)block);
 	else
 		io_uring_prep_write(sqe, fd, buffer, bytes, place);
 	if (io_direct_read(io))

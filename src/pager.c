@@ -69,10 +69,8 @@ static int ring_init(struct pager *pager, char *why, size_t why_bytes)
 	/* Transfers that wait for a file's lock each hold a thread of the kernel: others go on. */
 	unsigned workers[2] = {IO_COUNT, 0};
 	io_uring_register_iowq_max_workers(&pager->ring, workers);
-	/* Registered buffers save pinning pages for each I/O. They count against RLIMIT_MEMLOCK
-	 * of an ordinary user; without them all works as well. */
-	struct iovec area = {pager->bounce.base, (size_t)pager->bounce.pages << PAGE_SHIFT};
-	pager->buffers_registered = !io_uring_register_buffers(&pager->ring, &area, 1);
+	if (io_uring_register_buffers_sparse(&pager->ring, BOUNCE_PAGES / BOUNCE_BLOCK))
+		pager->buffers_tried = UINT32_MAX;
 	return 0;
 }
 

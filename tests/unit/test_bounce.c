@@ -66,31 +66,34 @@ START_TEST(runs_that_do_not_fit)
 }
 END_TEST
 
-START_TEST(next_fit_goes_around)
+START_TEST(lowest_first)
 {
 	struct bounce bounce;
 	ck_assert_int_eq(bounce_init(&bounce, 192), 0);
 	ck_assert_uint_eq(bounce_alloc(&bounce, 100), 0);
 	ck_assert_uint_eq(bounce_alloc(&bounce, 60), 100);
 	bounce_free(&bounce, 0, 100);
-	ck_assert_uint_eq(bounce_alloc(&bounce, 10), 160); /* not back to 0 yet */
-	ck_assert_uint_eq(bounce_alloc(&bounce, 40), 0);   /* 22 were left at the end */
-	ck_assert_uint_eq(bounce_alloc(&bounce, 60), 40);
-	ck_assert_uint_eq(bounce_alloc(&bounce, 22), 170);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 10), 0);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 91), BOUNCE_NONE);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 90), 10);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 32), 160);
 	ck_assert_uint_eq(bounce.free_pages, 0);
 	bounce_finish(&bounce);
 }
 END_TEST
 
-/* A free run that the cursor lies in the middle of. */
-START_TEST(run_across_the_cursor)
+START_TEST(no_run_crosses_a_block)
 {
 	struct bounce bounce;
-	ck_assert_int_eq(bounce_init(&bounce, 128), 0);
-	ck_assert_uint_eq(bounce_alloc(&bounce, 64), 0);
-	bounce_free(&bounce, 0, 64);
-	ck_assert_uint_eq(bounce.cursor, 64);
-	ck_assert_uint_eq(bounce_alloc(&bounce, 100), 0);
+	ck_assert_int_eq(bounce_init(&bounce, 2 * BOUNCE_BLOCK + 64), 0);
+	ck_assert_uint_eq(bounce_alloc(&bounce, BOUNCE_BLOCK + 1), BOUNCE_NONE);
+	ck_assert_uint_eq(bounce_alloc(&bounce, BOUNCE_BLOCK - 1), 0);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 2), BOUNCE_BLOCK);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 1), BOUNCE_BLOCK - 1);
+	ck_assert_uint_eq(bounce_alloc(&bounce, BOUNCE_BLOCK - 1), BOUNCE_NONE);
+	ck_assert_uint_eq(bounce_alloc(&bounce, BOUNCE_BLOCK - 2), BOUNCE_BLOCK + 2);
+	ck_assert_uint_eq(bounce_alloc(&bounce, 64), 2 * BOUNCE_BLOCK);
+	ck_assert_uint_eq(bounce.free_pages, 0);
 	bounce_finish(&bounce);
 }
 END_TEST
@@ -112,13 +115,13 @@ END_TEST
 
 /* ---- random ------------------------------------------------------------------------------ */
 
-#define MODEL_PAGES 512u
+#define MODEL_PAGES (2 * BOUNCE_BLOCK)
 
 static bool model_has_run(const bool *used, uint32_t pages, uint32_t count)
 {
 	uint32_t run = 0;
 	for (uint32_t i = 0; i < pages; i++) {
-		run = used[i] ? 0 : run + 1;
+		run = used[i] ? 0 : i % BOUNCE_BLOCK ? run + 1 : 1;
 		if (run == count)
 			return true;
 	}
@@ -183,8 +186,8 @@ int main(void)
 	tcase_add_test(cases, memory_is_aligned_and_writable);
 	tcase_add_test(cases, finish_of_nothing);
 	tcase_add_test(cases, runs_that_do_not_fit);
-	tcase_add_test(cases, next_fit_goes_around);
-	tcase_add_test(cases, run_across_the_cursor);
+	tcase_add_test(cases, lowest_first);
+	tcase_add_test(cases, no_run_crosses_a_block);
 	tcase_add_test(cases, part_of_a_run_is_freed);
 	tcase_add_loop_test(cases, random_against_reference, 0, 10);
 	suite_add_tcase(suite, cases);
