@@ -103,7 +103,8 @@ struct pager {
 
 	/* faults */
 	struct fault *faults;
-	uint32_t fault_free;
+	uint32_t fault_fresh; /* records at and above were never used */
+	uint32_t fault_free;  /* list */
 	uint32_t fault_free_count;
 	struct fault_queue frozen;
 	struct shortage shortage;
@@ -118,7 +119,8 @@ struct pager {
 	/* I/O */
 	struct bounce bounce;
 	struct io *ios;
-	uint32_t io_free;
+	uint32_t io_fresh;	 /* records at and above were never used */
+	uint32_t io_free;	 /* list */
 	uint32_t io_writes;	 /* in flight */
 	uint32_t io_file_writes; /* of those, to files */
 	uint32_t io_reads;	 /* in flight, staged ones not counted */

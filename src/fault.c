@@ -21,9 +21,7 @@ int fault_table_init(struct pager *pager)
 	pager->faults = calloc(FAULT_COUNT, sizeof *pager->faults);
 	if (!pager->faults)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < FAULT_COUNT; i++)
-		pager->faults[i].next = i + 1 < FAULT_COUNT ? i + 1 : FAULT_NONE;
-	pager->fault_free = 0;
+	pager->fault_free = FAULT_NONE;
 	pager->fault_free_count = FAULT_COUNT;
 	shortage_init(pager);
 	pager->frozen.head = pager->frozen.tail = FAULT_NONE;
@@ -38,7 +36,10 @@ void fault_table_finish(struct pager *pager)
 static uint32_t fault_alloc(struct pager *pager)
 {
 	uint32_t number = pager->fault_free;
-	pager->fault_free = pager->faults[number].next;
+	if (number == FAULT_NONE)
+		number = pager->fault_fresh++;
+	else
+		pager->fault_free = pager->faults[number].next;
 	pager->fault_free_count--;
 	return number;
 }

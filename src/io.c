@@ -17,8 +17,7 @@ int io_table_init(struct pager *pager)
 	pager->ios = calloc(IO_COUNT, sizeof *pager->ios);
 	if (!pager->ios)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < IO_COUNT; i++)
-		pager->ios[i].next_free = i + 1 < IO_COUNT ? i + 1 : IO_NONE;
+	pager->io_free = IO_NONE;
 	pager->staged_head = pager->staged_tail = IO_NONE;
 	return bounce_init(&pager->bounce, BOUNCE_PAGES);
 }
@@ -31,11 +30,13 @@ void io_table_finish(struct pager *pager)
 
 struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number)
 {
-	if (pager->io_free == IO_NONE)
+	if (pager->io_free == IO_NONE && pager->io_fresh == IO_COUNT)
 		return NULL;
-	*number = pager->io_free;
+	bool fresh = pager->io_free == IO_NONE;
+	*number = fresh ? pager->io_fresh++ : pager->io_free;
 	struct io *io = &pager->ios[*number];
-	pager->io_free = io->next_free;
+	if (!fresh)
+		pager->io_free = io->next_free;
 	io->kind = kind;
 	io->swap = io->tail = io->staged = io->installing = false;
 	io->warmup = io->demand = io->ended = false;
