@@ -32,8 +32,6 @@ group_memory() {
 	memory_add backward "$MEMORY_FILE" 'kernel / us >= 1.5'
 	memory_add streams-2 "$MEMORY_FILE" 'kernel / us >= 1.5'
 	memory_add streams-8 "$MEMORY_FILE" 'kernel / us >= 1.5'
-	measurement_add sparse memory_measure us
-	case_add sparse-daemon-memory sparse MiB "us <= $((64 * 1024 * 1024 / 200 + 16))"
 	case_add sequential-daemon-memory sequential MiB \
 		"us <= $(awk -v mib="$MEMORY" 'BEGIN { print 4 * mib * 0.005 + 16 }')"
 }
@@ -105,10 +103,6 @@ memory_describe() {
 	streams-*)
 		ADVICE=sequential
 		STEPS=("$name=read/streams:${name#streams-}")
-		;;
-	sparse)
-		KIND=anon DATA=$((1 << 34))
-		STEPS=(sparse=write/random/1000)
 		;;
 	esac
 }
