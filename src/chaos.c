@@ -149,6 +149,11 @@ uint32_t chaos_delay_us(struct pager *pager)
 	return chaos->on && one_in(chaos, 4) ? (uint32_t)(draw(chaos) % DELAY_US) : 0;
 }
 
+bool chaos_writes(struct pager *pager, bool writes)
+{
+	return pager->chaos.on ? one_in(&pager->chaos, 2) : writes;
+}
+
 uint32_t chaos_window(struct pager *pager, uint32_t window)
 {
 	struct chaos *chaos = &pager->chaos;

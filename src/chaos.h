@@ -52,6 +52,8 @@ uint32_t chaos_bound(struct pager *pager, uint32_t bound);
 uint32_t chaos_grace(const struct pager *pager, uint32_t grace);
 /* How long the worker hesitates before a job, in microseconds. */
 uint32_t chaos_delay_us(struct pager *pager);
+/* Is a run expected to write its pages? */
+bool chaos_writes(struct pager *pager, bool writes);
 /* The window of a read. */
 uint32_t chaos_window(struct pager *pager, uint32_t window);
 

@@ -14,6 +14,7 @@
 #include "drop.h"
 #include "fault.h"
 #include "frame.h"
+#include "guess.h"
 #include "histogram.h"
 #include "install.h"
 #include "io.h"
@@ -82,6 +83,7 @@ struct pager {
 	uint32_t used_pages;
 	uint32_t reclaiming; /* FRAME_RECLAIM frames: free soon */
 	uint32_t dirty_head, dirty_tail;
+	struct guesses guesses;
 	struct pool pools[POOL_MAX];
 	uint32_t pool_end; /* pools at and above were never used */
 
@@ -216,7 +218,7 @@ int fork_finish(struct pager *pager, struct pager_request *request);
 void fork_end(struct pager *pager, struct client *client);
 
 /* prefetch.c: what to read beside a demanded page. */
-struct stream *prefetch_stream(struct region *region, uint64_t page, bool *run);
+struct stream *prefetch_stream(struct region *region, uint64_t page, bool write, bool *run);
 uint32_t prefetch_window(struct pager *pager, const struct region *region,
 			 const struct stream *stream);
 /* Start reads of what is readable of [page, page + count), as far as memory allows. */

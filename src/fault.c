@@ -130,22 +130,17 @@ bool fault_may_dirty(const struct pager *pager, const struct fault *fault,
 
 /* ---- the page is there ------------------------------------------------------------------- */
 
-/* The page, and how many of those after it are clean, up to most in all. */
-static uint64_t clean_run(const struct faultstate *fs, uint64_t most)
+/* The page, and how many of those after it are there, up to most in all. Dirty ones may be
+ * protected as well, where others have the object mapped. */
+static uint64_t resident_run(const struct faultstate *fs, uint64_t most)
 {
 	uint64_t count = 1;
-	while (count < most) {
-		uint64_t pte = object_pte(fs->object, fs->page + count);
-		if (pte_state(pte) != PAGE_RESIDENT || pte & PTE_DIRTY)
-			break;
+	while (count < most && pte_state(object_pte(fs->object, fs->page + count)) == PAGE_RESIDENT)
 		count++;
-	}
 	return count;
 }
 
-/* First write to a clean page: how many pages from it on a run of writes is going to reach. A page
- * of a file becomes dirty by a write to it, never along with another: what somebody else has
- * written to the file there would be undone. */
+/* First write to a clean page: how many pages from it on a run of writes is going to reach. */
 static uint64_t write_run(struct pager *pager, struct faultstate *fs)
 {
 	struct region *region = fs->region;
@@ -154,15 +149,15 @@ static uint64_t write_run(struct pager *pager, struct faultstate *fs)
 		region->write_window = region->write_window ? region->write_window * 2 : 2;
 	else
 		region->write_window = 0;
-	if (region->write_window > 32)
-		region->write_window = 32;
+	if (region->write_window > GUESS_PAGES)
+		region->write_window = GUESS_PAGES;
 	if (fs->fault->single || record_on(pager))
 		region->write_window = 0;
 	if (end - fs->page > region->write_window)
 		end = fs->page + region->write_window;
 	if (end > fs->page)
-		count = clean_run(fs, end - fs->page);
-	region->write_next = fs->page + (object_is_file(fs->object) ? 1 : count);
+		count = resident_run(fs, end - fs->page);
+	region->write_next = fs->page + count;
 	return count;
 }
 
@@ -207,6 +202,8 @@ void fault_write(struct pager *pager, struct faultstate *fs)
 	} else if (fs->fault->reserved) {
 		object->reserved_page = fs->page;
 		object->reserved_end = fs->page + fs->fault->reserved;
+		count = resident_run(fs, fs->fault->reserved);
+		fs->region->write_next = fs->page + count;
 	} else {
 		count = write_run(pager, fs);
 		bool reserved =
@@ -215,12 +212,14 @@ void fault_write(struct pager *pager, struct faultstate *fs)
 			fault_reserve(pager, fs, count);
 			return;
 		}
-		if (object_is_file(object))
-			count = 1;
+		if (object_sparse(object) && count > object->reserved_end - fs->page)
+			count = object->reserved_end - fs->page;
 	}
-	for (uint64_t i = 0; i < count; i++)
-		frame_dirty(pager, fs->object, fs->page + i);
+	frame_dirty(pager, object, fs->page);
+	if (count > 1)
+		count = 1 + guess_follow(pager, object, fs->page + 1, count - 1);
 	update_written(&fs->region->update, fs->page);
+	stream_written(&fs->region->streams, fs->page);
 	frame_referenced(pager, (uint32_t)pte_number(fs->pte));
 	COUNT(pager, fs->client, fs->object, faults_write, 1);
 	uint64_t address = region_address(fs->region, fs->page);
@@ -288,7 +287,7 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 static uint32_t fault_window(struct pager *pager, struct faultstate *fs, struct stream **stream,
 			     bool *run)
 {
-	*stream = prefetch_stream(fs->region, fs->page, run);
+	*stream = prefetch_stream(fs->region, fs->page, fs->fault->write, run);
 	if (fs->fault->single || !*run || (*stream)->stride != 1 ||
 	    (*stream)->window == STREAM_FIRST)
 		return 1;
@@ -405,6 +404,7 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 	frame_demand(pager, fs->client, fs->object, fs->page);
 	pager->ios[io].demand = true;
 	pager->io_demands++;
+	pager->ios[io].writes = chaos_writes(pager, run && stream->writes);
 	fs->fault->major = true;
 	COUNT(pager, fs->client, fs->object, faults_major, 1);
 	fs->fault->next = pager->ios[io].waiters;
@@ -436,7 +436,7 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 		io->waiters = fs->number;
 		return;
 	}
-	struct stream *stream = prefetch_stream(fs->region, fs->page, &run);
+	struct stream *stream = prefetch_stream(fs->region, fs->page, fs->fault->write, &run);
 	uint64_t after = io->next;
 	if (!io->staged) {
 		if (!fs->fault->major && !io->installing)

@@ -9,7 +9,7 @@
 
 #include "core.h"
 
-static_assert(POOL_MAX <= 1u << 12 && IO_COUNT <= 1u << 10 && FRAME_SHOWN < 1u << 10,
+static_assert(POOL_MAX <= 1u << 12 && IO_COUNT <= 1u << 9 && FRAME_GUESSED < 1u << 11,
 	      "they fit into struct frame");
 
 /* The budget can be raised while running, up to the machine's memory. */
@@ -256,11 +256,12 @@ static void dirty_unlink(struct pager *pager, uint32_t number)
 void frame_dirty(struct pager *pager, struct object *object, uint64_t page)
 {
 	uint64_t pte = object_pte(object, page);
-	if (pte & PTE_DIRTY)
-		return;
 	uint32_t number = (uint32_t)pte_number(pte);
 	struct frame *frame = frame_get(pager, number);
 	struct pool *pool = &pager->pools[frame->pool];
+	frame->flags &= (uint16_t)~FRAME_GUESSED;
+	if (pte & PTE_DIRTY)
+		return;
 	object->table[page] = pte | PTE_DIRTY;
 	if (frame->slot != SLOT_NONE) {
 		slot_unref(&pager->slots, frame->slot);
@@ -279,6 +280,7 @@ void frame_clean(struct pager *pager, struct object *object, uint64_t page)
 	uint64_t pte = object_pte(object, page);
 	uint32_t number = (uint32_t)pte_number(pte);
 	object->table[page] = pte & ~PTE_DIRTY;
+	frame_get(pager, number)->flags &= (uint16_t)~FRAME_GUESSED;
 	if (object_is_file(object))
 		dirty_unlink(pager, number);
 	object->dirty_pages--;

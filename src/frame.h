@@ -30,7 +30,8 @@ enum frame_flags {
 	FRAME_ZAPPING = 64,    /* see zap.h */
 	FRAME_PROBED = 128,    /* these two: see access.h */
 	FRAME_USED = 256,
-	FRAME_SHOWN = 512, /* see record.h */
+	FRAME_SHOWN = 512,    /* see record.h */
+	FRAME_GUESSED = 1024, /* dirty, but perhaps never written: see guess.h */
 };
 
 /* There is one for each page that is resident, so it is as small as it can be: what few of them
@@ -41,8 +42,8 @@ struct frame {
 	uint64_t client : 24; /* who brought it in */
 	uint32_t tick;	      /* its pool's tick when it was taken; of a free one: the next free */
 	uint32_t pool : 12;
-	uint32_t io : 10; /* of the read or write in flight, or of the drop under way */
-	uint32_t flags : 10;
+	uint32_t io : 9; /* of the read or write in flight, or of the drop under way */
+	uint32_t flags : 11;
 };
 
 /* Of a dirty frame of a file: the list of them, oldest first. */
@@ -103,7 +104,8 @@ void frame_isolate(struct pager *pager, uint32_t frame, bool forced);
 void frame_keep(struct pager *pager, uint32_t frame);
 void frame_restore(struct pager *pager, uint32_t frame);
 
-/* Mark a resident page dirty (idempotent): its slot is given up, the policy is told. */
+/* Mark a resident page dirty (idempotent), and no guess: its slot is given up, the policy is told.
+ */
 void frame_dirty(struct pager *pager, struct object *object, uint64_t page);
 /* Mark it clean: off the list of dirty frames. */
 void frame_clean(struct pager *pager, struct object *object, uint64_t page);

@@ -115,7 +115,7 @@ static void later_runs(struct pager *pager, struct io *io, uint32_t skip, uint32
 /* Have the worker copy the read's pages, but those count from skip on, to where region maps them.
  * False if they are better copied here. */
 static bool install_later(struct pager *pager, struct io *io, const struct client *client,
-			  const struct region *region, uint32_t skip, uint32_t count)
+			  const struct region *region, bool guess, uint32_t skip, uint32_t count)
 {
 	uint64_t first, pages;
 	if (io->count < LATER_LEAST || region->read_only || !region->registered ||
@@ -130,6 +130,7 @@ static bool install_later(struct pager *pager, struct io *io, const struct clien
 	job->fd = client->uffd;
 	job->io = (uint32_t)(io - pager->ios);
 	job->weight = 0;
+	job->protect = !guess;
 	job->address = region_address(region, io->page);
 	job->source = bounce_address(&pager->bounce, io->bounce);
 	later_runs(pager, io, skip, count, job);
@@ -142,14 +143,30 @@ static bool install_later(struct pager *pager, struct io *io, const struct clien
 
 /* Have it copy what does not lie near the demanded page, which is DEMAND_PAGES from *near on. */
 static bool later_around(struct pager *pager, struct io *io, const struct client *client,
-			 const struct region *region, uint64_t demanded, uint32_t *near)
+			 const struct region *region, bool guess, uint64_t demanded, uint32_t *near)
 {
 	uint32_t index = (uint32_t)(demanded - io->page), skip = index - index % DEMAND_PAGES;
-	if (!install_later(pager, io, client, region, skip, DEMAND_PAGES))
+	if (!install_later(pager, io, client, region, guess, skip, DEMAND_PAGES))
 		return false;
 	io->trigger = IO_PAGES; /* none: what could not be copied is not kept */
 	*near = skip;
 	return true;
+}
+
+/* The page that is asked for is mapped writable if it is written, others if they may be soon. */
+static bool install_writable(const struct io *io, uint32_t i, uint64_t demanded, uint64_t written,
+			     bool guess)
+{
+	return io->page + i == demanded ? demanded == written : guess;
+}
+
+/* Pages [i, i + run) of the read are mapped writable. */
+static void install_guessed(struct pager *pager, const struct io *io, struct object *object,
+			    uint32_t i, uint32_t run)
+{
+	for (uint32_t k = i; k < i + run; k++)
+		guess_dirty(pager, object, io->page + k,
+			    bounce_address(&pager->bounce, io->bounce + k));
 }
 
 void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
@@ -159,7 +176,7 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 	struct client *client = client_lookup(pager, fault->client);
 	struct region *region = client ? region_lookup(client, fault->address) : NULL;
 	uint64_t demanded = UINT64_MAX, written = UINT64_MAX;
-	bool woken = false;
+	bool woken = false, guess = false;
 	/* What is mapped only when it is asked for is seen to be. */
 	bool apart = object_is_file(object) && client && learn_records(pager, client);
 	if (region && region->object == io->object)
@@ -168,29 +185,32 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 		region = NULL;
 	if (region && install_written(pager, io, object, region, fault))
 		written = demanded;
+	if (region && io->writes && !apart)
+		guess = guess_may(pager, object, region);
 	if (io->staged)
 		io_stage_unlink(pager, io);
 	uint32_t i = 0, end = io->count;
-	if (region && !apart && later_around(pager, io, client, region, demanded, &i))
+	if (region && !apart && later_around(pager, io, client, region, guess, demanded, &i))
 		end = i + DEMAND_PAGES < end ? i + DEMAND_PAGES : end;
 	while (i < end) {
 		if (!io_wanted(pager, io, i)) {
 			i++;
 			continue;
 		}
-		/* A written page is mapped writable, so it goes by itself. */
-		bool write = io->page + i == written;
+		bool write = install_writable(io, i, demanded, written, guess);
 		uint32_t run = 1;
-		while (!write && !apart && i + run < end && io_wanted(pager, io, i + run) &&
-		       io->page + i + run != written)
+		while (!apart && i + run < end && io_wanted(pager, io, i + run) &&
+		       install_writable(io, i + run, demanded, written, guess) == write)
 			run++;
 		bool map = !apart || io->page + i == demanded;
 		uint32_t mapped, in = install_run(pager, io, i, run, client, map ? region : NULL,
 						  !write, &mapped);
 		woken |= demanded - (io->page + i) < mapped;
 		install_resident(pager, io, object, i, in, demanded);
-		if (write && in)
-			frame_dirty(pager, object, demanded);
+		if (written - (io->page + i) < in)
+			frame_dirty(pager, object, written);
+		if (write && guess)
+			install_guessed(pager, io, object, i, mapped);
 		if (in < run && !object_is_private(object))
 			break;		      /* no memory: the rest is undone below */
 		i += in < run ? in + 1 : run; /* that one is there, or nowhere */
@@ -246,7 +266,8 @@ void io_install_ahead(struct pager *pager, struct io *io)
 	struct region *region = ahead_region(pager, io, &client);
 	if (!region || learn_records(pager, client))
 		return;
-	if (install_later(pager, io, client, region, io->trigger, 1)) {
+	bool guess = io->writes && guess_may(pager, object, region);
+	if (install_later(pager, io, client, region, guess, io->trigger, 1)) {
 		io_stage_unlink(pager, io);
 		return;
 	}
@@ -257,8 +278,10 @@ void io_install_ahead(struct pager *pager, struct io *io)
 		while (i + run < io->count && i + run != io->trigger &&
 		       io_wanted(pager, io, i + run))
 			run++;
-		uint32_t in = install_run(pager, io, i, run, client, region, true, &mapped);
+		uint32_t in = install_run(pager, io, i, run, client, region, !guess, &mapped);
 		install_resident(pager, io, object, i, in, UINT64_MAX);
+		if (guess)
+			install_guessed(pager, io, object, i, mapped);
 		if (in < run)
 			return; /* no memory, or no place: the rest stays staged */
 	}
@@ -291,9 +314,12 @@ void install_done(struct pager *pager, const struct worker_job *job)
 	struct io *io = &pager->ios[job->io];
 	struct object *object = object_lookup(pager, io->object);
 	uint32_t list = io->waiters;
-	for (uint32_t i = 0; i < job->run_count; i++)
-		install_resident(pager, io, object, (uint32_t)job->runs[i].page, job->runs[i].done,
-				 UINT64_MAX);
+	for (uint32_t i = 0; i < job->run_count; i++) {
+		uint32_t first = (uint32_t)job->runs[i].page, done = job->runs[i].done;
+		install_resident(pager, io, object, first, done, UINT64_MAX);
+		if (!job->protect)
+			install_guessed(pager, io, object, first, done);
+	}
 	io->waiters = FAULT_NONE;
 	io->installing = false;
 	stage_rest(pager, io);

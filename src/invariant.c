@@ -53,6 +53,9 @@ static void check_frame(struct checker *c, uint64_t page, uint64_t pte)
 	check_slot(c, page, frame->slot);
 	if (pte & PTE_DIRTY && frame->slot != SLOT_NONE)
 		broken(c, "object %u page %lu: dirty and has a slot", c->object->number, page);
+	if (frame->flags & FRAME_GUESSED && !(pte & PTE_DIRTY && object_is_file(c->object)))
+		broken(c, "object %u page %lu: guessed, not dirty or no file's", c->object->number,
+		       page);
 	if (frame->flags & FRAME_ORPHAN)
 		broken(c, "object %u page %lu: frame %u is an orphan", c->object->number, page,
 		       number);

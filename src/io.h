@@ -42,6 +42,7 @@ struct io {
 	bool warmup; /* see warmup.h */
 	bool demand; /* a fault has begun it */
 	bool ended;  /* the file ended before the last byte */
+	bool writes; /* of a run of writes: the pages may be mapped writable, see guess.h */
 	bool staged; /* read done, nobody has asked for its pages yet */
 	bool installing; /* read done, the worker has it: see install.h */
 	uint8_t tries;

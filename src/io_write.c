@@ -154,6 +154,14 @@ static uint32_t write_swap(struct pager *pager, const uint32_t *frames, uint32_t
 	return taken;
 }
 
+/* The frame's page, which is protected, is clean without being written. */
+static void write_not(struct pager *pager, struct object *object, uint32_t number)
+{
+	frame_clean(pager, object, frame_page(frame_get(pager, number)));
+	if (frame_get(pager, number)->flags & FRAME_RECLAIM)
+		pageout_queue_drop(pager, number);
+}
+
 /* Dirty pages that lie wholly beyond the file's end have no home any more. Returns whether it went.
  */
 static bool write_beyond(struct pager *pager, struct object *object, uint32_t number)
@@ -161,10 +169,35 @@ static bool write_beyond(struct pager *pager, struct object *object, uint32_t nu
 	struct frame *frame = frame_get(pager, number);
 	if (object_protect(pager, object, frame_page(frame), 1))
 		return false;
-	frame_clean(pager, object, frame_page(frame));
-	if (frame->flags & FRAME_RECLAIM)
-		pageout_queue_drop(pager, number);
+	write_not(pager, object, number);
 	return true;
+}
+
+static bool write_unwritten(struct pager *pager, const struct io *io, uint32_t i)
+{
+	return guess_wrong(pager, io->frames[i], bounce_address(&pager->bounce, io->bounce + i));
+}
+
+/* Only what was written goes to a file. If the first pages were not, those are clean now, the
+ * record is released, and their number returned; else it ends before the next one that was not. */
+static uint32_t write_trim(struct pager *pager, struct io *io)
+{
+	struct object *object = object_lookup(pager, io->object);
+	uint32_t unwritten = 0, count = 1;
+	for (; unwritten < io->count && write_unwritten(pager, io, unwritten); unwritten++)
+		write_not(pager, object, io->frames[unwritten]);
+	if (unwritten) {
+		io_release(pager, io);
+		return unwritten;
+	}
+	while (count < io->count && !write_unwritten(pager, io, count))
+		count++;
+	if (count < io->count) {
+		bounce_free(&pager->bounce, io->bounce + count, io->count - count);
+		io->count = count;
+		io->bytes = count << PAGE_SHIFT;
+	}
+	return 0;
 }
 
 static uint32_t write_file(struct pager *pager, struct object *object, const uint32_t *frames,
@@ -204,6 +237,10 @@ static uint32_t write_file(struct pager *pager, struct object *object, const uin
 		io_release(pager, io);
 		return 0;
 	}
+	uint32_t unwritten = write_trim(pager, io);
+	if (unwritten)
+		return unwritten;
+	count = io->count;
 	write_start(pager, io, number);
 	return count;
 }

@@ -89,6 +89,8 @@ static int pager_init(struct pager *pager, char *why, size_t why_bytes)
 	pools_init(pager);
 	int error = frame_table_init(pager);
 	if (!error)
+		error = guess_init(pager);
+	if (!error)
 		error = object_table_init(pager);
 	if (!error)
 		error = client_table_init(pager);
@@ -153,6 +155,7 @@ void pager_destroy(struct pager *pager)
 	object_table_finish(pager);
 	pools_finish(pager);
 	learns_finish(pager);
+	guess_finish(pager);
 	frame_table_finish(pager);
 	fault_table_finish(pager);
 	io_table_finish(pager);

@@ -20,7 +20,7 @@
  * stride: measured, 13 us a read at depth 32 and 1.4 us a page. */
 #define GAP_STRIDE 8
 
-struct stream *prefetch_stream(struct region *region, uint64_t page, bool *run)
+struct stream *prefetch_stream(struct region *region, uint64_t page, bool write, bool *run)
 {
 	struct stream *stream = stream_fault(&region->streams, page, run);
 	/* Where a mapping begins, or on request, a run forward is the better guess. */
@@ -30,6 +30,8 @@ struct stream *prefetch_stream(struct region *region, uint64_t page, bool *run)
 				      asked ? WINDOW_SEQUENTIAL : STREAM_FIRST);
 		*run = true;
 	}
+	if (*run)
+		stream_access(stream, page, write);
 	return stream;
 }
 
@@ -62,6 +64,7 @@ struct ahead {
 	struct client *client;
 	struct region *region; /* that is to map it when it has come in, or NULL: it stays staged */
 	struct object *object;
+	bool writes;	  /* to be mapped writable */
 	uint64_t trigger; /* the page that stays staged */
 	uint64_t next;	  /* where the run goes on after it */
 };
@@ -73,6 +76,7 @@ static void ahead_started(struct pager *pager, const struct ahead *ahead, uint32
 	if (ahead->region)
 		io_read_ahead(pager, number, ahead->client,
 			      region_address(ahead->region, io->page));
+	io->writes = chaos_writes(pager, ahead->writes);
 	io->trigger = (uint32_t)(ahead->trigger - io->page);
 	io->next = ahead->next;
 }
@@ -213,7 +217,12 @@ void prefetch_ahead(struct pager *pager, struct client *client, struct region *r
 	if (window <= 1)
 		return;
 	window = run_window(stream, window, &lead);
-	struct ahead ahead = {client, window < WINDOW_MAPPED ? NULL : region, object, 0, 0};
+	struct ahead ahead = {
+		.client = client,
+		.region = window < WINDOW_MAPPED ? NULL : region,
+		.object = object,
+		.writes = stream->writes,
+	};
 	uint64_t end = run_end(region, object);
 	if (stream_lead(stream) < 0)
 		stream->ahead = stream->next;
@@ -244,7 +253,12 @@ void prefetch_pages(struct pager *pager, struct client *client, struct object *o
 	uint32_t room = prefetch_room(pager, client, object, 1);
 	if (count > room)
 		count = room;
-	struct ahead ahead = {client, NULL, object, page, page + count};
+	struct ahead ahead = {
+		.client = client,
+		.object = object,
+		.trigger = page,
+		.next = page + count,
+	};
 	uint32_t issued = ahead_range(pager, &ahead, page, (uint32_t)count);
 	COUNT(pager, client, object, pages_prefetched, issued);
 }

@@ -141,6 +141,25 @@ struct stream *stream_fault(struct streams *streams, uint64_t page, bool *run)
 	return NULL;
 }
 
+void stream_access(struct stream *stream, uint64_t page, bool write)
+{
+	if (write)
+		stream->writes = true;
+	else if (stream->tried && stream->tried_page != page)
+		stream->writes = false;
+	stream->tried = !write;
+	stream->tried_page = page;
+}
+
+void stream_written(struct streams *streams, uint64_t page)
+{
+	for (uint32_t i = 0; i < STREAM_COUNT; i++) {
+		struct stream *stream = &streams->of[i];
+		if (stream->window && stream->tried && stream->tried_page == page)
+			stream_access(stream, page, true);
+	}
+}
+
 void stream_advance(struct stream *stream, uint64_t page, uint64_t next)
 {
 	int64_t distance = (int64_t)(next - page);

@@ -24,6 +24,9 @@ struct stream {
 	uint32_t window; /* pages of the run that are worth having ahead; 0: no run */
 	uint32_t tick;	 /* when it was last continued */
 	uint32_t issued; /* pages prefetched whose use is not known yet */
+	bool writes;	 /* its pages are expected to be written, not only read */
+	bool tried;	 /* the last fault was a read; was its page, tried_page, written, too? */
+	uint64_t tried_page;
 };
 
 struct streams {
@@ -38,6 +41,11 @@ struct streams {
 struct stream *stream_fault(struct streams *streams, uint64_t page, bool *run);
 /* The run forward that may begin at page. */
 struct stream *stream_begin(struct streams *streams, uint64_t page, uint32_t window);
+/* What kind of fault continued the run. It writes from the first write on, until two faults in a
+ * row were reads and the page of the first was not written before the second. */
+void stream_access(struct stream *stream, uint64_t page, bool write);
+/* The first write to a page that a read had brought in. */
+void stream_written(struct streams *streams, uint64_t page);
 /* All up to next was asked for together with page, which continues the run, if next lies on it. */
 void stream_advance(struct stream *stream, uint64_t page, uint64_t next);
 /* Pages of the run before ahead, from next on. */

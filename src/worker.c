@@ -23,7 +23,7 @@ static void run_copy(const struct worker_job *job, struct worker_run *run)
 {
 	uint64_t offset = run->page << PAGE_SHIFT, done;
 	uffd_copy(job->fd, job->address + offset, job->source + offset,
-		  (uint64_t)run->count << PAGE_SHIFT, true, &done);
+		  (uint64_t)run->count << PAGE_SHIFT, job->protect, &done);
 	run->done = (uint32_t)(done >> PAGE_SHIFT);
 }
 

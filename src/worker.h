@@ -25,7 +25,7 @@ struct pager;
 enum worker_kind {
 	WORKER_END,
 	WORKER_PUNCH, /* runs of pages of fd, a memfd */
-	WORKER_COPY,  /* to runs of pages of fd, a userfaultfd, protected */
+	WORKER_COPY,  /* to runs of pages of fd, a userfaultfd */
 };
 
 struct worker_run {
@@ -41,7 +41,8 @@ struct worker_job {
 	uint32_t weight; /* how long it takes, in pages that are punched */
 	uint32_t delay_us;
 	uint32_t run_count;
-	uint64_t address; /* copies: of page 0 */
+	bool protect;	  /* copies: mapped so */
+	uint64_t address; /* of page 0 */
 	const unsigned char *source;
 	struct worker_run runs[WORKER_RUNS];
 };
