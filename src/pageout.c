@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core.h"
 
@@ -11,6 +12,9 @@
 #define PAGEOUT_STEP (PAGEOUT_BATCH / 8)
 /* Where so many victims in a row were used and kept, the others go without being looked at. */
 #define KEPT_MOST (4 * PAGEOUT_BATCH)
+
+/* So many victims in a row speak for a run of writes. */
+#define CLUSTER_LEAST 8u
 
 /* Fewer pages are not worth waking another thread. */
 #define LATER_LEAST 8u
@@ -173,27 +177,6 @@ void pageout_settle(struct pager *pager)
 
 /* ---- choosing ---------------------------------------------------------------------------- */
 
-/* Write the dirty ones. Those that cannot be written now are moved to the front of
- * frames; returns how many. */
-static uint32_t launder(struct pager *pager, uint32_t *frames, uint32_t count)
-{
-	uint32_t left = 0;
-	frame_sort(pager, frames, count);
-	for (uint32_t i = 0, taken; i < count; i += taken) {
-		int error = -EAGAIN;
-		taken = shortage_may_write(pager)
-				? io_write(pager, frames + i, count - i, NULL, &error)
-				: 0;
-		if (taken)
-			continue;
-		frames[left++] = frames[i];
-		taken = 1;
-		if (error == -ENOSPC) /* no slot: only clean pages can go for now */
-			shortage_write_failed(pager, error);
-	}
-	return left;
-}
-
 enum victim {
 	VICTIM_STAYS, /* cannot go yet */
 	VICTIM_USED,  /* since it was probed, or written again while its last contents go out */
@@ -223,6 +206,61 @@ static enum victim victim_kind(struct pager *pager, uint32_t number, bool forced
 	if (frame->flags & FRAME_WRITEBACK)
 		return VICTIM_WAITS;
 	return pte & PTE_DIRTY ? VICTIM_DIRTY : VICTIM_CLEAN;
+}
+
+static bool launder_along(struct pager *pager, uint64_t pte)
+{
+	uint32_t number = (uint32_t)pte_number(pte);
+	return pte_state(pte) == PAGE_RESIDENT &&
+	       !(frame_get(pager, number)->flags & FRAME_RECLAIM) &&
+	       victim_kind(pager, number, false) == VICTIM_DIRTY;
+}
+
+/*
+ * Write the first of the frames, which are sorted: those that can go in one transfer. Where they
+ * are a run of a file, dirty pages behind it that could be picked as well are written along, as
+ * they are going to be: a turn picks few, and a disk wants long writes. Returns how many of frames
+ * were taken, or 0 and io_write's error.
+ */
+static uint32_t launder_run(struct pager *pager, const uint32_t *frames, uint32_t count, int *error)
+{
+	const struct frame *first = frame_get(pager, frames[0]);
+	const struct object *object = object_lookup(pager, frame_object(first));
+	uint32_t victims = frame_run(pager, frames, count), run[IO_PAGES];
+	if (!object_is_file(object) || victims < CLUSTER_LEAST)
+		return io_write(pager, frames, count, NULL, error);
+	uint32_t length = victims;
+	memcpy(run, frames, victims * sizeof *run);
+	for (uint64_t page; length < IO_PAGES; length++) {
+		page = frame_page(first) + length;
+		if (page >= object->capacity_pages ||
+		    !launder_along(pager, object_pte(object, page)))
+			break;
+		run[length] = (uint32_t)pte_number(object_pte(object, page));
+	}
+	uint32_t taken = io_write(pager, run, length, NULL, error);
+	return taken < victims ? taken : victims;
+}
+
+/* Write the dirty ones. Those that cannot be written now are moved to the front of
+ * frames; returns how many. */
+static uint32_t launder(struct pager *pager, uint32_t *frames, uint32_t count)
+{
+	uint32_t left = 0;
+	frame_sort(pager, frames, count);
+	for (uint32_t i = 0, taken; i < count; i += taken) {
+		int error = -EAGAIN;
+		taken = shortage_may_write(pager)
+				? launder_run(pager, frames + i, count - i, &error)
+				: 0;
+		if (taken)
+			continue;
+		frames[left++] = frames[i];
+		taken = 1;
+		if (error == -ENOSPC) /* no slot: only clean pages can go for now */
+			shortage_write_failed(pager, error);
+	}
+	return left;
 }
 
 /* Evict frames that are isolated, as far as they can go; the others are kept or put aside. Returns
