@@ -23,6 +23,7 @@ group_memory() {
 	case_add random-16-daemon-cpu random-16 cpu 'us <= 6'
 	memory_add rmw-file "$MEMORY_FILE" 'kernel / us >= 1.2'
 	memory_add rmw-anon "$MEMORY_KERNEL" 'kernel / us >= 1.2'
+	memory_add overwrite "$MEMORY_FILE" 'kernel / us >= 1.0'
 	measurement_add anon memory_measure "$MEMORY_KERNEL"
 	case_add fill anon us 'kernel / us >= 1.3'
 	case_add read-back anon us 'device / us >= 0.8'
@@ -83,6 +84,10 @@ memory_describe() {
 		KIND=anon
 		STEPS=(write/forward "$name=update/random/$BUDGET" read/forward)
 		;;
+	overwrite)
+		ADVICE=sequential
+		STEPS=("$name=write/forward" read/forward)
+		;;
 	anon)
 		KIND=anon DATA=$((2 * BUDGET))
 		STEPS=(fill=write/forward read-back=read/forward)
@@ -111,7 +116,7 @@ memory_describe() {
 memory_file() {
 	FILE=$WORK/data
 	case $1 in
-	rmw-* | anon)
+	rmw-* | overwrite | anon)
 		FILE=$WORK/changed
 		file_create "$FILE" "$DATA"
 		;;
