@@ -17,6 +17,7 @@
 
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       256u
+#define LOAN	       32u /* more is lent where nothing gets on for 100 ms: see shortage.h */
 
 static const char *const policies[] = {"fifo",
 				       "lru",
@@ -94,11 +95,14 @@ START_TEST(anonymous_sequential)
 	for (uint64_t i = pages; i-- > 0;)
 		page_check(memory, i, 1);
 	struct pagerd_stats stats = harness_stats(&h);
-	ck_assert_uint_le(stats.resident_max_pages, BUDGET);
+	ck_assert_uint_le(stats.resident_max_pages, BUDGET + LOAN);
 	ck_assert_uint_ge(stats.pages_written, pages - BUDGET);
 	ck_assert_uint_ge(stats.pages_read, pages - BUDGET);
 	object_stats_check(&h, &stats);
 	harness_unmap(&h, memory, pages << 12);
+	/* What is being read ahead ends by itself. */
+	for (int try = 0; try < 1000 && harness_stats(&h).resident_pages; try++)
+		usleep(10000);
 	ck_assert_uint_eq(harness_stats(&h).resident_pages, 0);
 	harness_stop(&h);
 }
