@@ -97,9 +97,11 @@ struct stream *stream_begin(struct streams *streams, uint64_t page, uint32_t win
 
 static void stream_continue(struct streams *streams, struct stream *stream, uint64_t page)
 {
-	/* What was read ahead long ago may have gone again. */
-	if (!recent(streams, stream))
+	/* What was read ahead long ago may have gone, and who wrote then may only read now. */
+	if (!recent(streams, stream)) {
 		stream->ahead = page + (uint64_t)stream->stride;
+		stream->writes = stream->tried = false;
+	}
 	stream->next = page + (uint64_t)stream->stride;
 	stream->tick = streams->tick;
 	if (stream->window < IO_PAGES)
