@@ -153,11 +153,26 @@ static bool runs(const char *word)
 	return strcmp(word, "run") == 0 || strcmp(word, "record") == 0;
 }
 
+/* As if "--socket PATH" stood behind the word. */
+static int run_with(int argc, char **argv, const char *socket)
+{
+	char **with = calloc((size_t)argc + 3, sizeof *with);
+	if (!with)
+		return usage_error(argv[0], "not enough memory");
+	with[0] = argv[0];
+	with[1] = (char *)"--socket";
+	with[2] = (char *)socket;
+	memcpy(with + 3, argv + 1, (size_t)argc * sizeof *with);
+	int status = run_main(with);
+	free(with);
+	return status;
+}
+
 static int command(int argc, char **argv, const char *socket)
 {
 	const char *word = argv[0];
 	if (runs(word))
-		return run_main(argv);
+		return socket ? run_with(argc, argv, socket) : run_main(argv);
 	if (strcmp(word, "status") == 0)
 		return report_main(argc, argv, socket, PAGERD_REPORT_STATUS);
 	if (strcmp(word, "stat") == 0)
@@ -169,12 +184,17 @@ static int command(int argc, char **argv, const char *socket)
 	return usage_error(word, "unknown command");
 }
 
-/* Take "--socket PATH" out of the arguments of the commands but run, which has its own. */
+/* Take "--socket PATH" out of the arguments, for run and record only before them: they have their
+ * own, and what follows those is another program's. */
 static int socket_option(int *argc, char **argv, const char **socket)
 {
 	int kept = 0;
+	bool others = false;
 	for (int i = 0; i < *argc; i++) {
-		if (strncmp(argv[i], "--socket=", 9) == 0)
+		others |= runs(argv[i]) && kept == 0;
+		if (others)
+			argv[kept++] = argv[i];
+		else if (strncmp(argv[i], "--socket=", 9) == 0)
 			*socket = argv[i] + 9;
 		else if (strcmp(argv[i], "--socket") != 0)
 			argv[kept++] = argv[i];
@@ -184,6 +204,7 @@ static int socket_option(int *argc, char **argv, const char **socket)
 			return usage_error("--socket", "needs a path");
 	}
 	*argc = kept;
+	argv[kept] = NULL;
 	return 0;
 }
 
@@ -205,11 +226,9 @@ int main(int argc, char **argv)
 		return fputs(usage, stdout) < 0;
 	if (argc > 0 && strcmp(argv[0], "--version") == 0)
 		return puts("pagerctl " PAGERD_RELEASE) < 0;
-	if (argc > 0 && !runs(argv[0])) {
-		int status = socket_option(&argc, argv, &socket);
-		if (status != 0)
-			return status;
-	}
+	int status = socket_option(&argc, argv, &socket);
+	if (status != 0)
+		return status;
 	if (argc == 0) {
 		fputs(usage, stderr);
 		return STATUS_USAGE;

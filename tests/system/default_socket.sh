@@ -58,6 +58,11 @@ expect_status 0 "${AS_NOBODY[@]}" programs/pagerctl status --json
 expect_status 69 "${AS_NOBODY[@]}" programs/pagerctl status --socket /none
 expect_status 69 "${AS_NOBODY[@]}" env PAGERD_SOCKET=/none programs/pagerctl status
 expect_text err '/none'
+# Before run, too; what follows run's own options is the command's.
+expect_status 0 programs/pagerctl --socket runtime/pagerd.sock run -- echo a --socket b
+expect_text out '^a --socket b$'
+expect_status 69 programs/pagerctl --socket /none run --memory 8M -- true
+expect_text err '/none'
 # Root's are the service's.
 expect_status 69 programs/pagerctl status
 expect_text err "$SERVICE"
