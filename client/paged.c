@@ -158,7 +158,9 @@ static int mapping_lock_allowed(const struct mapping *mapping)
 	long trial = sys_mmap(mapping->address, mapping->length, PROT_NONE,
 			      replaces ? mapping->flags & ~MAP_FIXED : mapping->flags, mapping->fd,
 			      mapping->offset);
-	return trial < 0 ? (int)trial : sys_munmap((uint64_t)trial, mapping->length);
+	if (trial < 0)
+		return trial == -EAGAIN ? (int)trial : 0; /* the call itself says what else */
+	return sys_munmap((uint64_t)trial, mapping->length);
 }
 
 /* Take paged memory out of the way of a mapping with MAP_FIXED: only once the kernel has

@@ -433,7 +433,7 @@ static void locked_too_much(void)
 {
 	char *memory = map(MIB, ANON), *place = map(MIB, ANON);
 	const int flags = ANON | MAP_FIXED | MAP_LOCKED;
-	int fd = scratch_file(MIB);
+	int fd = scratch_file(MIB), pipes[2];
 
 	limit_locks(16 * PAGE);
 	fill(memory, MIB, 127);
@@ -449,6 +449,9 @@ static void locked_too_much(void)
 	CHECK_ERRNO(mmap(place + 1, MIB, READ_WRITE, MAP_SHARED | MAP_LOCKED | MAP_FIXED, fd, 0),
 		    EINVAL);
 	CHECK_ERRNO(mmap(NULL, MIB, READ_WRITE, MAP_SHARED | MAP_LOCKED, fd, 1), EINVAL);
+	CHECK(pipe(pipes) == 0);
+	CHECK_ERRNO(mmap(place, PAGE, READ_WRITE, MAP_SHARED | MAP_LOCKED | MAP_FIXED, pipes[0], 0),
+		    EACCES);
 	CHECK(munmap(memory + 12 * PAGE, MIB - 12 * PAGE) == 0);
 	CHECK_ERRNO(mremap(memory, 12 * PAGE, 20 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, place),
 		    EAGAIN);
