@@ -202,7 +202,9 @@ void fault_write(struct pager *pager, struct faultstate *fs)
 	} else if (fs->fault->reserved) {
 		object->reserved_page = fs->page;
 		object->reserved_end = fs->page + fs->fault->reserved;
-		count = resident_run(fs, fs->fault->reserved);
+		/* What was behind may have given way to another mapping meanwhile. */
+		uint64_t left = fs->region->offset + region_pages(fs->region) - fs->page;
+		count = resident_run(fs, left < fs->fault->reserved ? left : fs->fault->reserved);
 		fs->region->write_next = fs->page + count;
 	} else {
 		count = write_run(pager, fs);

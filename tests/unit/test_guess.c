@@ -2,6 +2,8 @@
 /* Guesses: runs of writes are few faults, and only what was written goes to the file. */
 #include <check.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +187,81 @@ START_TEST(nothing_is_lost)
 }
 END_TEST
 
+/* ---- blocks of a hole -------------------------------------------------------------------- */
+
+#define HOLES 128u
+
+static atomic_uint reached;
+
+static void *write_holes(void *pages)
+{
+	for (uint64_t i = 0; i < HOLES / 2; i++) {
+		reached = (unsigned)i;
+		((uint64_t *)pages)[i * WORDS] = value(i, 1);
+	}
+	return NULL;
+}
+
+/* A file over the address of another. */
+static void map_over(void *address, uint64_t bytes, int other)
+{
+	struct pager_request map = {
+		.type = PAGER_MAP,
+		.client = h.client,
+		.kind = PAGERD_FILE_SHARED,
+		.writable = true,
+		.length = bytes,
+		.fd = fcntl(other, F_DUPFD_CLOEXEC, 0),
+	};
+	ck_assert_int_eq(harness_range(&h, PAGER_UNMAP, address, bytes, 0), 0);
+	ck_assert_int_eq(harness_request(&h, &map), 0);
+	ck_assert(mmap(address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, map.fd, 0) ==
+		  address);
+	close(map.fd);
+	struct pager_request reg = {
+		.type = PAGER_REGISTER,
+		.client = h.client,
+		.address = (uintptr_t)address,
+		.length = bytes,
+		.object = map.object,
+		.fd = -1,
+	};
+	ck_assert_int_eq(harness_request(&h, &reg), 0);
+}
+
+/* While blocks are allocated for a run of writes the pages behind give way to others, which
+ * are protected, and stay so. */
+START_TEST(others_stay_protected)
+{
+	uint64_t half = HOLES / 2, bytes = half << 12;
+	for (uint64_t round = 0; round < 100; round++) {
+		int sparse = open(DIRECTORY, O_RDWR | O_TMPFILE, 0600);
+		ck_assert_int_eq(ftruncate(sparse, HOLES << 12), 0);
+		uint64_t *pages = harness_map(&h, PAGERD_FILE_SHARED, HOLES << 12, sparse, 0);
+		for (uint64_t i = 0; i < HOLES; i++)
+			ck_assert_uint_eq(pages[i * WORDS], 0);
+		pthread_t thread;
+		reached = 0;
+		ck_assert(!pthread_create(&thread, NULL, write_holes, pages));
+		while (reached < half - 2)
+			;
+		uint64_t *over = pages + half * WORDS;
+		map_over(over, bytes, fd);
+		for (uint64_t i = 0; i < half; i++)
+			ck_assert_uint_eq(over[i * WORDS], value(i, round));
+		pthread_join(thread, NULL);
+		for (uint64_t i = 0; i < half; i++)
+			over[i * WORDS] = over[i * WORDS + WORDS - 1] = value(i, round + 1);
+		ck_assert_int_eq(harness_range(&h, PAGER_SYNC, over, bytes, MS_SYNC), 0);
+		for (uint64_t i = 0; i < half; i++)
+			file_check(i, round + 1);
+		harness_unmap(&h, pages, HOLES << 12);
+		close(sparse);
+	}
+	harness_unmap(&h, memory, length);
+}
+END_TEST
+
 static void chaos_setup(void)
 {
 	harness_chaos = 1;
@@ -207,6 +284,7 @@ int main(void)
 	tcase_set_timeout(chaos, 100);
 	tcase_add_checked_fixture(chaos, chaos_setup, teardown);
 	tcase_add_loop_test(chaos, nothing_is_lost, 0, 4);
+	tcase_add_test(chaos, others_stay_protected);
 	suite_add_tcase(suite, digest);
 	suite_add_tcase(suite, file);
 	suite_add_tcase(suite, chaos);
