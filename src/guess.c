@@ -98,3 +98,16 @@ bool guess_wrong(struct pager *pager, uint32_t frame, const void *bytes)
 	struct digest now = digest_of(pager->guesses.key, bytes), then = pager->guesses.of[frame];
 	return now.low == then.low && now.high == then.high;
 }
+
+bool guess_undo(struct pager *pager, struct object *object, uint64_t page)
+{
+	uint32_t number = (uint32_t)pte_number(object_pte(object, page));
+	unsigned char *bytes = pager->guesses.bytes;
+	if (!(frame_get(pager, number)->flags & FRAME_GUESSED) ||
+	    object_protect(pager, object, page, 1) ||
+	    pread(object->memfd, bytes, PAGE_BYTES, (off_t)(page << PAGE_SHIFT)) != PAGE_BYTES ||
+	    !guess_wrong(pager, number, bytes))
+		return false;
+	frame_clean(pager, object, page);
+	return true;
+}

@@ -51,6 +51,8 @@ void guess_dirty(struct pager *pager, struct object *object, uint64_t page, cons
 uint64_t guess_follow(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* Was the page of the frame, which is protected and holds bytes, never written? */
 bool guess_wrong(struct pager *pager, uint32_t frame, const void *bytes);
+/* If the page, which is dirty, was never written it is clean from now on; returns whether. */
+bool guess_undo(struct pager *pager, struct object *object, uint64_t page);
 
 struct digest digest_of(const uint64_t *key, const void *page);
 

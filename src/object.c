@@ -640,8 +640,9 @@ void object_invalidate(struct pager *pager, struct object *object, uint64_t page
 	for (page = object_next_armed(object, page); page < end;
 	     page = object_next_armed(object, page + 1)) {
 		uint64_t pte = object_pte(object, page);
-		if (pte & PTE_DIRTY)
-			continue; /* its write-back failed: it is newer than the file */
+		/* It is newer than the file: its write-back failed, or others had to go on. */
+		if (pte & PTE_DIRTY && !guess_undo(pager, object, page))
+			continue;
 		if (pte_state(pte) == PAGE_RESIDENT)
 			fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				  (off_t)(page << PAGE_SHIFT), PAGE_BYTES);

@@ -164,6 +164,43 @@ START_TEST(late_writes_are_seen)
 }
 END_TEST
 
+/* The range of a request about the file. */
+static int file_request(enum pager_request_type type, uint64_t offset, uint64_t bytes)
+{
+	struct pager_request request = {
+		.type = type,
+		.client = h.client,
+		.fd = type == PAGER_FILE_BEGIN ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1,
+		.flags = type == PAGER_FILE_BEGIN ? PAGERD_FILE_WRITE : 0,
+		.offset = offset,
+		.length = bytes,
+	};
+	return harness_request(&h, &request);
+}
+
+/* A write(2) to the file that ends after others had to go on: what it wrote is seen, but where
+ * somebody wrote through the mapping. */
+START_TEST(late_end_is_seen)
+{
+	uint64_t end = 300;
+	for (uint64_t i = 0; i < end; i++)
+		page_write(i, 1);
+	ck_assert_uint_gt(harness_stats(&h).dirty_pages, end);
+	ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, INT64_MAX, 1), 0);
+	for (uint64_t i = 0; i < PAGES; i++) {
+		uint64_t words[WORDS] = {[0] = value(i, 2), [WORDS - 1] = value(i, 2)};
+		ck_assert_int_eq(pwrite(fd, words, sizeof words, (off_t)(i << 12)), sizeof words);
+	}
+	ck_assert_int_eq(file_request(PAGER_FILE_END, 0, length), 0);
+	for (uint64_t i = 0; i < PAGES; i++)
+		ck_assert_msg(memory[i * WORDS] == value(i, i < end ? 1 : 2), "page %lu", i);
+	sync_all();
+	harness_unmap(&h, memory, length);
+	for (uint64_t i = 0; i < PAGES; i++)
+		file_check(i, i < end ? 1 : 2);
+}
+END_TEST
+
 /* Runs of reads and writes, with all that may happen happening often. */
 START_TEST(nothing_is_lost)
 {
@@ -281,6 +318,7 @@ int main(void)
 	tcase_add_test(file, clean_pages_follow);
 	tcase_add_test(file, only_what_was_written);
 	tcase_add_test(file, late_writes_are_seen);
+	tcase_add_test(file, late_end_is_seen);
 	tcase_set_timeout(chaos, 100);
 	tcase_add_checked_fixture(chaos, chaos_setup, teardown);
 	tcase_add_loop_test(chaos, nothing_is_lost, 0, 4);
