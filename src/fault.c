@@ -488,6 +488,8 @@ void fault_handle(struct pager *pager, uint32_t number)
 		return;
 	}
 	fs.object = object_lookup(pager, fs.region->object);
+	if (fault->object != fs.object->number)
+		fault->reserved = 0; /* what was, was in another file */
 	fault->object = fs.object->number;
 	fs.page = region_page(fs.region, fault->address);
 	if (!fault->own)

@@ -82,7 +82,8 @@ void shortage_serve(struct pager *pager)
 static bool stuck(const struct pager *pager)
 {
 	return pager->shortage.waiting.count && !pager->shortage.frames_freed &&
-	       !pager->io_writes && !pager->io_reads && !pager->reclaiming;
+	       !pager->io_writes && !pager->io_reads && !pager->reclaiming &&
+	       pager->worker.reaped == pager->worker.open;
 }
 
 bool shortage_stalled(const struct pager *pager)
