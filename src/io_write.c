@@ -173,31 +173,58 @@ static bool write_beyond(struct pager *pager, struct object *object, uint32_t nu
 	return true;
 }
 
-static bool write_unwritten(struct pager *pager, const struct io *io, uint32_t i)
+/* Start a write of count pages of io from index on, in their part of its bounce memory. */
+static bool write_part(struct pager *pager, const struct io *io, uint32_t index, uint32_t count)
 {
-	return guess_wrong(pager, io->frames[i], bounce_address(&pager->bounce, io->bounce + i));
+	uint32_t number;
+	struct io *part = file_write_room(pager) ? io_alloc(pager, IO_WRITE, &number) : NULL;
+	if (!part)
+		return false;
+	part->count = count;
+	part->bounce = io->bounce + index;
+	part->object = io->object;
+	part->page = io->page + index;
+	part->place = part->page << PAGE_SHIFT;
+	part->bytes = count << PAGE_SHIFT;
+	part->sync = io->sync;
+	memcpy(part->frames, io->frames + index, count * sizeof *part->frames);
+	write_start(pager, part, number);
+	return true;
 }
 
-/* Only what was written goes to a file. If the first pages were not, those are clean now, the
- * record is released, and their number returned; else it ends before the next one that was not. */
-static uint32_t write_trim(struct pager *pager, struct io *io)
+/* Which of the pages, copied, were never written; how many. */
+static uint32_t write_unwritten(struct pager *pager, const struct io *io, bool *unwritten)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < io->count; i++) {
+		unwritten[i] = guess_wrong(pager, io->frames[i],
+					   bounce_address(&pager->bounce, io->bounce + i));
+		count += unwritten[i];
+	}
+	return count;
+}
+
+/* Only what was written goes to a file. Pages that were not are clean now, and the others are
+ * written in parts. Releases the record; returns how many of its pages are dealt with. */
+static uint32_t write_parts(struct pager *pager, struct io *io, const bool *unwritten)
 {
 	struct object *object = object_lookup(pager, io->object);
-	uint32_t unwritten = 0, count = 1;
-	for (; unwritten < io->count && write_unwritten(pager, io, unwritten); unwritten++)
-		write_not(pager, object, io->frames[unwritten]);
-	if (unwritten) {
-		io_release(pager, io);
-		return unwritten;
+	uint32_t i = 0;
+	for (uint32_t run; i < io->count; i += run) {
+		for (run = 1; i + run < io->count && unwritten[i + run] == unwritten[i]; run++)
+			;
+		if (!unwritten[i] && !write_part(pager, io, i, run))
+			break;
+		for (uint32_t k = i; unwritten[i] && k < i + run; k++)
+			write_not(pager, object, io->frames[k]);
+		if (unwritten[i])
+			bounce_free(&pager->bounce, io->bounce + i, run);
 	}
-	while (count < io->count && !write_unwritten(pager, io, count))
-		count++;
-	if (count < io->count) {
-		bounce_free(&pager->bounce, io->bounce + count, io->count - count);
-		io->count = count;
-		io->bytes = count << PAGE_SHIFT;
-	}
-	return 0;
+	if (i < io->count)
+		bounce_free(&pager->bounce, io->bounce + i, io->count - i);
+	io->count = 0;
+	io_release(pager, io);
+	return i;
 }
 
 static uint32_t write_file(struct pager *pager, struct object *object, const uint32_t *frames,
@@ -237,10 +264,9 @@ static uint32_t write_file(struct pager *pager, struct object *object, const uin
 		io_release(pager, io);
 		return 0;
 	}
-	uint32_t unwritten = write_trim(pager, io);
-	if (unwritten)
-		return unwritten;
-	count = io->count;
+	bool unwritten[IO_PAGES];
+	if (write_unwritten(pager, io, unwritten))
+		return write_parts(pager, io, unwritten);
 	write_start(pager, io, number);
 	return count;
 }
