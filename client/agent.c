@@ -16,8 +16,9 @@
 #include "sys.h"
 #include "wire.h"
 
-#define STACK_BYTES (64ull << 10)
-#define NOBODY	    65534
+#define STACK_BYTES	(64ull << 10)
+#define UNCOUNTED_LOOKS 10000
+#define NOBODY		65534
 
 /* Newer than Debian 12's headers (Linux 6.14). */
 #define PIDFD_SELF_THREAD_GROUP -10001
@@ -230,17 +231,31 @@ int agent_start(struct session *session)
 	return 0;
 }
 
+/* The kernel clears the word when the thread is out of the memory, and counts it for a moment more.
+ * Bounded: another thread may have that number by then. */
+static void agent_uncounted(uint32_t tid)
+{
+	for (int i = 0; i < UNCOUNTED_LOOKS; i++) {
+		if (sys_call(SYS_tgkill, sys_getpid(), tid, 0, 0, 0, 0) == -ESRCH)
+			return;
+		sys_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	}
+}
+
 bool agent_stop(const struct session *session)
 {
-	uint32_t tid;
+	uint32_t tid, ended;
 	if (agent.owner != sys_getpid() || agent.session != session->socket)
 		return false;
+	ended = __atomic_load_n(&agent.tid, __ATOMIC_ACQUIRE);
 	int socket = __atomic_load_n(&agent.socket, __ATOMIC_RELAXED);
 	if (socket >= 0)
 		sys_call(SYS_shutdown, socket, SHUT_RDWR, 0, 0, 0, 0);
 	/* Not the private kind of futex: the kernel's wake-up is not. */
 	while ((tid = __atomic_load_n(&agent.tid, __ATOMIC_ACQUIRE)) != 0)
 		sys_call(SYS_futex, (long)&agent.tid, FUTEX_WAIT, tid, 0, 0, 0);
+	if (ended)
+		agent_uncounted(ended);
 	agent.owner = 0;
 	return true;
 }
