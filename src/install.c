@@ -40,6 +40,14 @@ static uint32_t install_private(struct pager *pager, struct io *io, uint32_t i, 
 	return in;
 }
 
+/* Can pages [i, i + run) of the read be copied to where region maps them, in one piece? */
+static bool install_maps(const struct region *region, const struct io *io, uint32_t i, uint32_t run)
+{
+	uint64_t first, pages;
+	return !region->read_only && region->registered &&
+	       region_overlap(region, io->page + i, run, &first, &pages) && pages == run;
+}
+
 /*
  * Put pages [i, i + run) into the object. In a shared region one UFFDIO_COPY allocates, fills and
  * maps them, and wakes who waits there; where that cannot be done they go in by the memfd. Returns
@@ -49,11 +57,9 @@ static uint32_t install_run(struct pager *pager, struct io *io, uint32_t i, uint
 			    struct client *client, struct region *region, bool protect,
 			    uint32_t *mapped)
 {
-	uint64_t first, pages, done = 0;
-	if (region && !region->read_only && region->registered &&
-	    region_overlap(region, io->page + i, run, &first, &pages) && first == io->page + i &&
-	    pages == run)
-		uffd_copy(client->uffd, region_address(region, first),
+	uint64_t done = 0;
+	if (region && install_maps(region, io, i, run))
+		uffd_copy(client->uffd, region_address(region, io->page + i),
 			  bounce_address(&pager->bounce, io->bounce + i),
 			  (uint64_t)run << PAGE_SHIFT, protect, &done);
 	uint32_t in = *mapped = (uint32_t)(done >> PAGE_SHIFT);
@@ -117,10 +123,8 @@ static void later_runs(struct pager *pager, struct io *io, uint32_t skip, uint32
 static bool install_later(struct pager *pager, struct io *io, const struct client *client,
 			  const struct region *region, bool guess, uint32_t skip, uint32_t count)
 {
-	uint64_t first, pages;
-	if (io->count < LATER_LEAST || region->read_only || !region->registered ||
-	    !object_plain(object_lookup(pager, io->object)) ||
-	    !region_overlap(region, io->page, io->count, &first, &pages) || pages != io->count)
+	if (io->count < LATER_LEAST || !object_plain(object_lookup(pager, io->object)) ||
+	    !install_maps(region, io, 0, io->count))
 		return false;
 	drop_begin(pager);
 	struct worker_job *job = worker_job(pager, WEIGHT_MOST);

@@ -171,7 +171,6 @@ void pageout_drop_queued(struct pager *pager)
 void pageout_settle(struct pager *pager)
 {
 	pageout_drop_queued(pager);
-	drop_begin(pager);
 	worker_settle(pager);
 }
 

@@ -486,7 +486,6 @@ int pager_run(struct pager *pager)
 			error = wait(pager);
 	}
 	pageout_drop_queued(pager);
-	drop_begin(pager);
 	worker_stop(pager);
 	latency_stop(pager);
 	chaos_thread(pager, false);
