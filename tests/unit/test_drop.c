@@ -5,73 +5,19 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "harness.h"
 #include "suite.h"
+#include "version.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       512u
 #define SWEPT	       (BUDGET * 2)
 #define PAGES	       128u /* of what else is mapped */
-#define WORDS	       512u
 #define ROUNDS	       20
-
-static uint64_t value(uint64_t page, uint64_t version)
-{
-	return (page + 1) * 0x9e3779b97f4a7c15ull + version;
-}
-
-static void page_write(uint64_t *memory, uint64_t page, uint64_t version)
-{
-	memory[page * WORDS] = memory[page * WORDS + WORDS - 1] = value(page, version);
-}
-
-static bool word_is(const uint64_t *memory, uint64_t page, uint64_t word)
-{
-	return memory[page * WORDS] == word && memory[page * WORDS + WORDS - 1] == word;
-}
-
-static void page_check(const uint64_t *memory, uint64_t page, uint64_t version)
-{
-	ck_assert_msg(word_is(memory, page, value(page, version)), "page %lu: %lx, not version %lu",
-		      page, memory[page * WORDS], version);
-}
-
-static void range_write(uint64_t *memory, uint64_t page, uint64_t end, uint64_t version)
-{
-	for (; page < end; page++)
-		page_write(memory, page, version);
-}
-
-static void range_check(const uint64_t *memory, uint64_t page, uint64_t end, uint64_t version)
-{
-	for (; page < end; page++)
-		page_check(memory, page, version);
-}
-
-static void zeros_check(const uint64_t *memory, uint64_t page, uint64_t end)
-{
-	for (; page < end; page++)
-		ck_assert_msg(word_is(memory, page, 0), "page %lu: not zero", page);
-}
-
-static int file_make(uint64_t pages)
-{
-	char name[] = SWAP_DIRECTORY "/test_drop.XXXXXX";
-	int fd = mkstemp(name);
-	uint64_t page[WORDS] = {0};
-	ck_assert_int_ge(fd, 0);
-	unlink(name);
-	for (uint64_t i = 0; i < pages; i++) {
-		page[0] = page[WORDS - 1] = value(i, 0);
-		ck_assert_int_eq(pwrite(fd, page, sizeof page, (off_t)(i << 12)), sizeof page);
-	}
-	return fd;
-}
 
 /* ---- pressure ---------------------------------------------------------------------------- */
 
@@ -100,7 +46,7 @@ static void pressure_start(struct pressure *p, uint64_t chaos)
 	harness_chaos = chaos;
 	harness_start(&p->h, BUDGET, "lru", SWAP_DIRECTORY, 64);
 	harness_chaos = 0;
-	p->fd = file_make(SWEPT);
+	p->fd = file_make(SWEPT, 0);
 	p->memory = harness_map(&p->h, PAGERD_FILE_SHARED, SWEPT << 12, p->fd, 0);
 	ck_assert(!pthread_create(&p->thread, NULL, sweep, p));
 }
@@ -176,7 +122,7 @@ END_TEST
 START_TEST(synced_and_unmapped)
 {
 	struct pressure p;
-	int fd = file_make(PAGES);
+	int fd = file_make(PAGES, 0);
 	pressure_start(&p, (uint64_t)_i);
 	for (uint64_t i = 0; i < ROUNDS; i++) {
 		uint64_t *memory = harness_map(&p.h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0), word;
@@ -213,7 +159,7 @@ static void cut(struct harness *h, int fd, uint64_t pages)
 START_TEST(truncated)
 {
 	struct pressure p;
-	int fd = file_make(PAGES);
+	int fd = file_make(PAGES, 0);
 	pressure_start(&p, (uint64_t)_i);
 	uint64_t *memory = harness_map(&p.h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
 	for (uint64_t i = 0; i < ROUNDS; i++) {

@@ -14,11 +14,11 @@
 #include "guess.h"
 #include "harness.h"
 #include "suite.h"
+#include "version.h"
 
 #define DIRECTORY "/var/tmp"
 #define BUDGET	  2048u
 #define PAGES	  8192u
-#define WORDS	  512u
 
 static struct harness h;
 static uint64_t *memory;
@@ -45,20 +45,10 @@ END_TEST
 
 /* ---- in a pager -------------------------------------------------------------------------- */
 
-static uint64_t value(uint64_t page, uint64_t version)
-{
-	return (page + 1) * 0x9e3779b97f4a7c15 + version;
-}
-
 static void file_setup(void)
 {
-	uint64_t page[WORDS] = {0};
 	harness_start(&h, BUDGET, "lru", NULL, 256);
-	fd = open(DIRECTORY, O_RDWR | O_TMPFILE, 0600);
-	for (uint64_t i = 0; i < PAGES; i++) {
-		page[0] = page[WORDS - 1] = value(i, 0);
-		ck_assert_int_eq(write(fd, page, sizeof page), sizeof page);
-	}
+	fd = file_make(PAGES, 0);
 	memory = harness_map(&h, PAGERD_FILE_SHARED, length, fd, 0);
 }
 
@@ -67,11 +57,6 @@ static void teardown(void)
 	harness_check(&h);
 	harness_stop(&h);
 	close(fd);
-}
-
-static void page_write(uint64_t page, uint64_t version)
-{
-	memory[page * WORDS] = memory[page * WORDS + WORDS - 1] = value(page, version);
 }
 
 static void file_check(uint64_t page, uint64_t version)
@@ -99,7 +84,7 @@ START_TEST(runs_are_few_faults)
 	for (uint64_t i = 0; i < PAGES; i++) {
 		if (_i)
 			ck_assert_uint_eq(memory[i * WORDS], value(i, 0));
-		page_write(i, 1);
+		page_write(memory, i, 1);
 	}
 	ck_assert_uint_lt(faults(), PAGES / 4);
 	sync_all();
@@ -117,7 +102,7 @@ START_TEST(clean_pages_follow)
 		ck_assert_uint_eq(memory[i * WORDS], value(i, 0));
 	uint64_t before = harness_stats(&h).faults_write;
 	for (uint64_t i = 0; i < BUDGET / 2; i++)
-		page_write(i, 1);
+		page_write(memory, i, 1);
 	ck_assert_uint_lt(harness_stats(&h).faults_write - before, BUDGET / 2 / 32);
 	sync_all();
 	ck_assert_uint_eq(harness_stats(&h).pages_written, BUDGET / 2);
@@ -134,7 +119,7 @@ START_TEST(only_what_was_written)
 	uint64_t end = 600;
 	for (uint64_t i = 0; i < end; i++)
 		if (i % 7 || i < 32)
-			page_write(i, 1);
+			page_write(memory, i, 1);
 	for (uint64_t i = end; i < PAGES; i++) {
 		uint64_t words[WORDS] = {[0] = value(i, 2), [WORDS - 1] = value(i, 2)};
 		ck_assert_int_eq(pwrite(fd, words, sizeof words, (off_t)(i << 12)), sizeof words);
@@ -153,10 +138,10 @@ END_TEST
 START_TEST(late_writes_are_seen)
 {
 	for (uint64_t i = 0; i < 300; i++)
-		page_write(i, 1);
+		page_write(memory, i, 1);
 	sync_all();
 	for (uint64_t i = PAGES; i-- > 0;)
-		page_write(i, 3);
+		page_write(memory, i, 3);
 	sync_all();
 	for (uint64_t i = 0; i < PAGES; i++)
 		file_check(i, 3);
@@ -184,7 +169,7 @@ START_TEST(late_end_is_seen)
 {
 	uint64_t end = 300;
 	for (uint64_t i = 0; i < end; i++)
-		page_write(i, 1);
+		page_write(memory, i, 1);
 	ck_assert_uint_gt(harness_stats(&h).dirty_pages, end);
 	ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, INT64_MAX, 1), 0);
 	for (uint64_t i = 0; i < PAGES; i++) {
@@ -213,7 +198,7 @@ START_TEST(nothing_is_lost)
 		for (; page < end && page < PAGES; page++) {
 			ck_assert_uint_eq(memory[page * WORDS], value(page, versions[page]));
 			if ((uint64_t)rand_r(&seed) % 4 >= of)
-				page_write(page, versions[page] = turn);
+				page_write(memory, page, versions[page] = turn);
 		}
 		if (turn % 4 == 0)
 			sync_all();

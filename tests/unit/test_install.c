@@ -1,60 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* Installing: what is done to pages while the worker copies them is as if they had not come yet. */
 #include <check.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "harness.h"
 #include "suite.h"
+#include "version.h"
 
 #define DIRECTORY "/var/tmp"
 #define BUDGET	  4096u
 #define PAGES	  1024u
-#define WORDS	  512u
 #define ROUNDS	  (_i ? 8u : 48u) /* chaos takes its time */
 #define WINDOW	  256u
 
 static struct harness h;
-
-static uint64_t value(uint64_t page, uint64_t version)
-{
-	return (page + 1) * 0x9e3779b97f4a7c15ull + version;
-}
-
-static void page_write(uint64_t *memory, uint64_t page, uint64_t version)
-{
-	memory[page * WORDS] = memory[page * WORDS + WORDS - 1] = value(page, version);
-}
-
-static void word_check(const uint64_t *memory, uint64_t page, uint64_t word)
-{
-	ck_assert_msg(memory[page * WORDS] == word && memory[page * WORDS + WORDS - 1] == word,
-		      "page %lu: %lx and %lx, not %lx", page, memory[page * WORDS],
-		      memory[page * WORDS + WORDS - 1], word);
-}
-
-static void range_check(const uint64_t *memory, uint64_t page, uint64_t end, uint64_t version)
-{
-	for (; page < end; page++)
-		word_check(memory, page, value(page, version));
-}
-
-static int file_make(uint64_t version)
-{
-	uint64_t page[WORDS] = {0};
-	int fd = open(DIRECTORY, O_RDWR | O_TMPFILE, 0600);
-	ck_assert_int_ge(fd, 0);
-	for (uint64_t i = 0; i < PAGES; i++) {
-		page[0] = page[WORDS - 1] = value(i, version);
-		ck_assert_int_eq(write(fd, page, sizeof page), sizeof page);
-	}
-	return fd;
-}
 
 /* With chaos the worker hesitates before many a job, and leaves some of them half done. */
 static void start(int chaos)
@@ -74,7 +36,7 @@ static uint64_t somewhere(uint64_t round)
 START_TEST(read_by_runs)
 {
 	start(_i);
-	int fd = file_make(0);
+	int fd = file_make(PAGES, 0);
 	for (int round = 0; round < 4; round++) {
 		uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
 		range_check(memory, 0, PAGES, 0);
@@ -105,7 +67,7 @@ static void *write_backward(void *argument)
 START_TEST(written_meanwhile)
 {
 	start(_i);
-	int fd = file_make(0);
+	int fd = file_make(PAGES, 0);
 	for (uint64_t round = 0; round < ROUNDS; round++) {
 		uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0), word;
 		struct other other = {memory, somewhere(round), 0};
@@ -113,10 +75,10 @@ START_TEST(written_meanwhile)
 		ck_assert(!pthread_create(&other.thread, NULL, write_backward, &other));
 		for (uint64_t page = other.first; page < PAGES; page++)
 			if (page % 3)
-				word_check(memory, page, value(page, 0));
+				page_check(memory, page, 0);
 		pthread_join(other.thread, NULL);
 		for (uint64_t page = other.first; page < PAGES; page++)
-			word_check(memory, page, value(page, page % 3 == 0));
+			page_check(memory, page, page % 3 == 0);
 		harness_unmap(&h, memory, PAGES << 12);
 		for (uint64_t page = 0; page < PAGES; page++) {
 			uint64_t version = page >= other.first && page % 3 == 0;
@@ -136,7 +98,7 @@ END_TEST
 START_TEST(mapped_over)
 {
 	start(_i);
-	int fd[2] = {file_make(0), file_make(1)};
+	int fd[2] = {file_make(PAGES, 0), file_make(PAGES, 1)};
 	unsigned same = 0;
 	const uint64_t *before = NULL;
 	for (uint64_t round = 0; round < ROUNDS; round++) {
@@ -165,15 +127,13 @@ START_TEST(discarded_meanwhile)
 	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, PAGES << 12, -1, 0);
 	for (uint64_t round = 0; round < ROUNDS; round++) {
 		uint64_t from = somewhere(round);
-		for (uint64_t page = 0; page < PAGES; page++)
-			page_write(memory, page, round);
+		range_write(memory, 0, PAGES, round);
 		harness_range(&h, PAGER_ADVISE, memory, PAGES << 12, MADV_PAGEOUT);
 		range_check(memory, 0, from, round);
 		ck_assert_int_eq(harness_range(&h, PAGER_DISCARD, memory + from * WORDS,
 					       (PAGES - from) << 12, 0),
 				 0);
-		for (uint64_t page = from; page < PAGES; page++)
-			word_check(memory, page, 0);
+		zeros_check(memory, from, PAGES);
 		range_check(memory, 0, from, round);
 		if (round % 8 == 7)
 			harness_check(&h);
