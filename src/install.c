@@ -88,12 +88,13 @@ static bool install_written(struct pager *pager, const struct io *io, const stru
 			    struct region *region, const struct fault *fault)
 {
 	uint64_t page = region_page(region, fault->address);
-	if (object->frozen || !fault_may_dirty(pager, fault, object))
+	if (object->frozen)
 		return false;
 	if (fault->write)
-		return true;
+		return fault_may_dirty(pager, fault, object);
 	if (!io->swap || fault->own || region->read_only || object_is_private(object) ||
-	    record_on(pager) || !update_expected(&region->update, page))
+	    record_on(pager) || !fault_may_dirty(pager, fault, object) ||
+	    !update_expected(&region->update, page))
 		return false;
 	if (page == region->write_next)
 		region->write_next++; /* a run of writes goes on behind it */
