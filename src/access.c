@@ -139,20 +139,34 @@ static void batch_add(struct pager *pager, uint32_t frame)
 	zap->frames[zap->count++] = frame;
 }
 
+/* Is the page of a place in the queue of the young still the one that was put there? */
+static bool young_same(struct pager *pager, uint32_t place)
+{
+	const uint32_t slot = place % ACCESS_YOUNG;
+	const struct frame *frame = frame_get(pager, pager->access.young[slot].frame);
+	return frame_object(frame) && frame->tick == pager->access.young[slot].tick;
+}
+
+/* Has it been there for long enough to be probed, or is it gone? */
+static bool young_ready(struct pager *pager, uint32_t place)
+{
+	const struct frame *frame =
+		frame_get(pager, pager->access.young[place % ACCESS_YOUNG].frame);
+	const struct pool *pool = &pager->pools[frame->pool];
+	uint32_t grace = pool_capacity(pager, pool) / 16;
+	grace = pager->chaos.on ? 0 : grace < YOUNG_GRACE ? grace : YOUNG_GRACE;
+	return !young_same(pager, place) || pool->tick - frame->tick >= grace;
+}
+
 /* The first of the young: true if it was taken off the queue. */
 static bool young_take(struct pager *pager)
 {
 	struct access *access = &pager->access;
-	uint32_t slot = access->young_head % ACCESS_YOUNG, number = access->young[slot].frame;
-	const struct frame *frame = frame_get(pager, number);
-	const struct pool *pool = &pager->pools[frame->pool];
-	bool same = frame_object(frame) && frame->tick == access->young[slot].tick;
-	uint32_t grace = pool_capacity(pager, pool) / 16;
-	grace = pager->chaos.on ? 0 : grace < YOUNG_GRACE ? grace : YOUNG_GRACE;
-	if (same && pool->tick - frame->tick < grace)
+	uint32_t place = access->young_head, number = access->young[place % ACCESS_YOUNG].frame;
+	if (!young_ready(pager, place))
 		return false;
 	access->young_head++;
-	if (same && !(frame->flags & FRAME_PROBED))
+	if (young_same(pager, place) && !frame_probed(pager, number))
 		batch_add(pager, number);
 	return true;
 }
@@ -216,10 +230,21 @@ static uint32_t batch_least(const struct pager *pager)
 	return share < BATCH_LEAST ? share : BATCH_LEAST;
 }
 
+/* Is there enough for a batch? Young ones count when they can be probed: a round trip to an agent
+ * for each page that just can would cost more than all the rest. */
+static bool batch_due(struct pager *pager)
+{
+	const struct access *access = &pager->access;
+	uint32_t least = batch_least(pager) + 1;
+	if (access->debt >= least)
+		return true;
+	uint32_t young = least - access->debt;
+	return access->young_debt >= young && young_ready(pager, access->young_head + young - 1);
+}
+
 void access_run(struct pager *pager)
 {
-	struct access *access = &pager->access;
-	if (access->debt + access->young_debt <= batch_least(pager) || zap_busy(pager))
+	if (!batch_due(pager) || zap_busy(pager))
 		return;
 	batch_collect(pager);
 	batch_look(pager);

@@ -61,16 +61,26 @@ static void probe(struct sweep *sweep, uint32_t frame)
 	sweep->probed[frame] = true;
 }
 
+static bool young_same(const struct sweep *sweep, uint32_t place, uint32_t freed)
+{
+	struct sweep_young young = sweep->young[place % YOUNG];
+	return young.frame != freed && sweep->ticks[young.frame] == young.tick;
+}
+
+static bool young_ready(const struct sweep *sweep, uint32_t place, uint32_t freed)
+{
+	uint32_t age = sweep->tick - sweep->ticks[sweep->young[place % YOUNG].frame];
+	return !young_same(sweep, place, freed) || age >= least(sweep->frames / 16, YOUNG_GRACE);
+}
+
 /* The first of the young: whether it was taken off the queue. */
 static bool young_take(struct sweep *sweep, uint32_t freed, uint32_t *count)
 {
-	struct sweep_young young = sweep->young[sweep->young_head % YOUNG];
-	uint32_t frame = young.frame;
-	bool same = frame != freed && sweep->ticks[frame] == young.tick;
-	if (same && sweep->tick - sweep->ticks[frame] < least(sweep->frames / 16, YOUNG_GRACE))
+	uint32_t place = sweep->young_head, frame = sweep->young[place % YOUNG].frame;
+	if (!young_ready(sweep, place, freed))
 		return false;
 	sweep->young_head++;
-	if (same && !sweep->probed[frame]) {
+	if (young_same(sweep, place, freed) && !sweep->probed[frame]) {
 		probe(sweep, frame);
 		++*count;
 	}
@@ -94,6 +104,16 @@ static void sweep_batch(struct sweep *sweep, uint32_t freed)
 	}
 }
 
+static bool batch_due(const struct sweep *sweep, uint32_t freed)
+{
+	uint32_t wanted = least(sweep->frames / 16, BATCH_LEAST) + 1;
+	if (sweep->debt >= wanted)
+		return true;
+	uint32_t young = wanted - sweep->debt;
+	return sweep->young_debt >= young &&
+	       young_ready(sweep, sweep->young_head + young - 1, freed);
+}
+
 void sweep_page_out(struct sweep *sweep, uint32_t frame)
 {
 	uint32_t waiting = sweep->young_tail - sweep->young_head;
@@ -101,7 +121,7 @@ void sweep_page_out(struct sweep *sweep, uint32_t frame)
 		return;
 	sweep->young_debt = least(sweep->young_debt + 2, waiting);
 	sweep->debt = least(sweep->debt + sweep->batch, sweep->frames);
-	if (sweep->debt + sweep->young_debt > least(sweep->frames / 16, BATCH_LEAST))
+	if (batch_due(sweep, frame))
 		sweep_batch(sweep, frame);
 }
 
