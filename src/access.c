@@ -63,13 +63,15 @@ void access_evicted(struct pager *pager, uint32_t pages)
 
 /* ---- what is mapped ---------------------------------------------------------------------- */
 
-/* Set the bytes of those of a run of neighbouring pages that any client has mapped. */
+/* Set the bytes of those of a run of neighbouring pages that any client has mapped. Where all are,
+ * who else has them mapped does not matter. */
 static void run_scan(struct pager *pager, const uint32_t *frames, uint32_t count, uint8_t *mapped)
 {
 	const struct frame *frame = frame_get(pager, frames[0]);
 	const struct object *object = object_lookup(pager, frame_object(frame));
 	uint64_t first, pages;
-	for (const struct region *region = object->regions; region; region = region->object_next)
+	for (const struct region *region = object->regions; region && memchr(mapped, 0, count);
+	     region = region->object_next)
 		if (region_overlap(region, frame_page(frame), count, &first, &pages))
 			pagemap_scan(client_lookup(pager, region->client)->pagemap,
 				     region_address(region, first), (uint32_t)pages,
@@ -171,6 +173,15 @@ static bool young_take(struct pager *pager)
 	return true;
 }
 
+/* How many have to be looked at to know whether the frame's page is used; 0: it is free. */
+static uint32_t frame_mappings(struct pager *pager, uint32_t number)
+{
+	const struct object *object = object_lookup(pager, frame_object(frame_get(pager, number)));
+	if (!object)
+		return 0;
+	return object->region_count ? object->region_count : 1;
+}
+
 static void batch_collect(struct pager *pager)
 {
 	struct zap *zap = &pager->zap;
@@ -182,8 +193,8 @@ static void batch_collect(struct pager *pager)
 	for (uint32_t i = 0; i < HAND_STEPS && access->debt && zap->count < ZAP_PAGES; i++) {
 		if (access->hand >= pager->frame_fresh)
 			access->hand = 0;
-		if (frame_object(frame_get(pager, access->hand)))
-			access->debt--;
+		uint32_t mappings = frame_mappings(pager, access->hand);
+		access->debt -= mappings < access->debt ? mappings : access->debt;
 		batch_add(pager, access->hand++);
 	}
 }

@@ -15,8 +15,9 @@
  *
  *	young	 those that came in, in that order, when their first touch must have been made
  *	hand	 a clock hand goes over all frames; of those that are mapped the policy is told,
- *		 and they are zapped again. For each eviction it looks at N frames: with 1, each
- *		 page's bit is read once in as many evictions as there are frames
+ *		 and they are zapped again. For each eviction it looks at N mappings of frames:
+ *		 with 1, and pages that are mapped once, each page's bit is read once in as many
+ *		 evictions as there are frames
  *	victims	 are looked at before they go, and kept if they were used
  *
  * The work follows the evictions; without pressure there is none. Pages that cannot be zapped (see
@@ -40,9 +41,9 @@ struct pager;
 #define ACCESS_SOURCE_NAME 24
 
 struct access {
-	uint32_t looks; /* frames looked at for each eviction; 0: the source is faults */
+	uint32_t looks; /* mappings looked at for each eviction; 0: the source is faults */
 	uint32_t hand;	/* the next frame */
-	uint32_t debt;	/* frames that the hand has still to look at */
+	uint32_t debt;	/* mappings that the hand has still to look at */
 	uint32_t young_debt;
 	uint32_t young_head, young_tail;
 	struct {
