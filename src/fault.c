@@ -210,11 +210,12 @@ void fault_write(struct pager *pager, struct faultstate *fs)
 		count = write_run(pager, fs);
 		bool reserved =
 			fs->page >= object->reserved_page && fs->page < object->reserved_end;
-		if (object_sparse(object) && !reserved) {
+		bool sparse = object_sparse(object); /* asks the file */
+		if (sparse && !reserved) {
 			fault_reserve(pager, fs, count);
 			return;
 		}
-		if (object_sparse(object) && count > object->reserved_end - fs->page)
+		if (sparse && count > object->reserved_end - fs->page)
 			count = object->reserved_end - fs->page;
 	}
 	frame_dirty(pager, object, fs->page);
