@@ -543,7 +543,7 @@ static void fault_event(struct pager *pager, struct client *client, const struct
 		.protect = flags & UFFD_PAGEFAULT_FLAG_WP,
 		.present = flags & UFFD_PAGEFAULT_FLAG_MINOR,
 	};
-	pager->latency.faults++;
+	pager->latency.events++;
 	if (!record_holds(pager, number) && !chaos_holds_fault(pager, number))
 		fault_handle(pager, number);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Low latency: what is done, while faults come fast, so that no answer waits for a processor. */
+/* Low latency: what is done, while events come fast, so that no answer waits for a processor. */
 #include <limits.h>
 #include <unistd.h>
 
 #include "core.h"
 
-#define BUSY_FAULTS 64u /* faults in a window that make it busy */
+#define BUSY_EVENTS 64u /* faults and requests in a window that make it busy */
 #define WINDOW_NS   20000000ull
 #define POLL_NS	    100000ull /* a fast device has answered by then, or it is none */
 #define LOOKS	    32	      /* between two of the clock */
@@ -46,15 +46,15 @@ void latency_update(struct pager *pager)
 	struct latency *latency = &pager->latency;
 	if (pager->config.low_latency != 2)
 		return;
-	if (latency->faults >= BUSY_FAULTS) {
+	if (latency->events >= BUSY_EVENTS) {
 		hold(pager, true);
 	} else {
 		if (pager->now_ns - latency->window_ns <= WINDOW_NS)
 			return;
-		if (!latency->faults)
+		if (!latency->events)
 			hold(pager, false);
 	}
-	latency->faults = 0;
+	latency->events = 0;
 	latency->window_ns = pager->now_ns;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Low latency: what is done, while faults come fast, so that no answer waits for a processor to
- * wake up.
+ * Low latency: what is done, while faults or clients' requests come fast, so that no answer waits
+ * for a processor to wake up.
  *
  * Idle processors are kept from deep sleep (a request held on /dev/cpu_dma_latency), and the
  * pager's thread looks for its next event instead of sleeping, for as long as a read from a fast
@@ -19,13 +19,13 @@ struct pager;
 struct latency {
 	bool held;
 	uint64_t window_ns;  /* when the present window began */
-	uint32_t faults;     /* in it */
+	uint32_t events;     /* faults and requests in it */
 	uint64_t crowded_ns; /* somebody wants the processor: no polling before this */
 };
 
 void latency_start(struct pager *pager);
 void latency_stop(struct pager *pager);
-/* Once a turn: begin when faults come fast, end when they have stopped. */
+/* Once a turn: begin when they come fast, end when they have stopped. */
 void latency_update(struct pager *pager);
 /* The longest that the thread may sleep so that the end is not missed; 0: for ever. */
 uint64_t latency_window_ns(const struct pager *pager);

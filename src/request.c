@@ -640,6 +640,7 @@ void request_start(struct pager *pager, struct pager_request *request)
 	}
 	if (request_private(pager, request, client) && agent_wait(client, request))
 		return;
+	pager->latency.events++;
 	request->pending = 1; /* this function's own part */
 	error = request_client(pager, request, client);
 	if (request->type == PAGER_MAP || request->type == PAGER_OPEN)
