@@ -226,6 +226,7 @@ int main(int argc, char **argv)
 		return EXIT_PERMISSION;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGIO, SIG_IGN); /* of the leases of cache.c */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	daemon.started_s = (uint64_t)now.tv_sec;
 	event_set_log_callback(on_event_log);

@@ -22,8 +22,9 @@
  * O_DIRECT, with the access that the descriptor has and no more. Without it that fails for files
  * of other users, and their I/O goes through the page cache. It makes the daemon a deputy for
  * whatever descriptor it is handed: descriptor_mappable (descriptor.h) stands before that.
+ * CAP_LEASE: whether a file is open for writing anywhere is asked by trying for a lease (cache.c).
  */
-#define KEPT (1u << CAP_SYS_PTRACE | 1u << CAP_DAC_OVERRIDE)
+#define KEPT (1u << CAP_SYS_PTRACE | 1u << CAP_DAC_OVERRIDE | 1u << CAP_LEASE)
 
 int rights_standard_files(void)
 {

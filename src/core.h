@@ -9,6 +9,7 @@
 #include "access.h"
 #include "agent.h"
 #include "bounce.h"
+#include "cache.h"
 #include "chaos.h"
 #include "client.h"
 #include "drop.h"
@@ -93,6 +94,7 @@ struct pager {
 	uint32_t object_free; /* search starts here */
 	struct object *file_hash[FILE_HASH];
 	uint32_t closing_objects;
+	struct cache cache;
 
 	/* clients */
 	struct client **clients; /* by number, from 1 */

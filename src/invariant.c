@@ -14,6 +14,7 @@ struct checker {
 	uint64_t slots;
 	struct object *object;
 	uint64_t resident, dirty, swapped;
+	uint32_t idle;
 };
 
 __attribute__((format(printf, 2, 3))) static void broken(struct checker *c, const char *format, ...)
@@ -93,6 +94,15 @@ static void check_page(struct checker *c, uint64_t page)
 		       pte_state(pte), has ? "has" : "lacks");
 }
 
+static void check_idle(struct checker *c, const struct object *object)
+{
+	if (object->region_count || object->holds || object->dirty_pages || object->closing ||
+	    object->writable || object->pool)
+		broken(c, "object %u: kept, with %u regions, %u holds, %lu dirty, %s, pool %u",
+		       object->number, object->region_count, object->holds, object->dirty_pages,
+		       object->closing ? "closing" : "not closing", object->pool);
+}
+
 static void check_object(struct checker *c, struct object *object)
 {
 	c->object = object;
@@ -122,6 +132,9 @@ static void check_object(struct checker *c, struct object *object)
 	if (regions != object->region_count)
 		broken(c, "object %u: %u regions, counted %u", object->number, object->region_count,
 		       regions);
+	c->idle += object->cached.idle;
+	if (object->cached.idle)
+		check_idle(c, object);
 }
 
 static void check_home(struct checker *c, uint32_t number)
@@ -201,6 +214,8 @@ unsigned invariant_check(struct pager *pager)
 	for (uint32_t i = 1; i < pager->object_room; i++)
 		if (pager->objects[i])
 			check_object(&c, pager->objects[i]);
+	if (c.idle != pager->cache.count)
+		broken(&c, "%u objects kept, counted %u", pager->cache.count, c.idle);
 	check_frames(&c);
 	check_clients(&c);
 	uint64_t references = 0;

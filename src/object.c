@@ -319,6 +319,7 @@ static int file_create(struct pager *pager, int fd, const struct stat *st, bool 
 	object->device = st->st_dev;
 	object->inode = st->st_ino;
 	object->writable = writable;
+	cache_watch(object, st);
 	struct object **slot = file_slot(pager, st->st_dev, st->st_ino);
 	object->hash_next = *slot;
 	*slot = object;
@@ -341,6 +342,8 @@ int object_open_file(struct pager *pager, int fd, bool writable, struct object *
 	struct object *object = file_find(pager, st.st_dev, st.st_ino);
 	if (!object)
 		return file_create(pager, fd, &st, writable, out);
+	if (object->cached.idle)
+		cache_take(pager, object, &st);
 	if (writable && !object->writable) {
 		int error = file_upgrade(pager, object, fd);
 		if (error)
@@ -359,7 +362,7 @@ int object_guard(struct pager *pager, struct object *object, uint32_t uid)
 	/* What one user has set for it binds nobody else. */
 	if (object->pool && pager->pools[object->pool].uid && pager->pools[object->pool].uid != uid)
 		pool_give_up(pager, &object->pool);
-	if (!object->region_count && !object->holds)
+	if (!object->given)
 		object->uid = uid; /* nobody else has it */
 	if (object->guarded || object->uid == uid)
 		return 0;
@@ -414,10 +417,12 @@ bool object_sparse(const struct object *object)
 
 void object_release(struct pager *pager, struct object *object)
 {
-	if (object->region_count || object->holds || object->closing)
+	if (object->region_count || object->holds || object_unused(object))
 		return;
 	/* While it is not marked, nothing frees it: the reads that are given up do not. */
 	io_unstage_object(pager, object);
+	if (object_is_file(object) && cache_keep(pager, object))
+		return;
 	object->closing = true;
 	pager->closing_objects++;
 	if (object_is_file(object) && object->dirty_pages)

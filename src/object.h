@@ -39,6 +39,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cache.h"
 #include "histogram.h"
 #include "pagerd/pagerd.h"
 #include "pagerd/protocol.h"
@@ -124,16 +125,24 @@ struct object {
 	/* file objects */
 	dev_t device;
 	ino_t inode;
-	int fd;			/* for whole pages; O_DIRECT where the file system has it */
-	int fd_tail;		/* buffered: the page that holds the file's end */
-	bool writable;		/* fd may be written */
-	bool guarded;		/* see object_guard */
+	int fd;	       /* for whole pages; O_DIRECT where the file system has it */
+	int fd_tail;   /* buffered: the page that holds the file's end */
+	bool writable; /* fd may be written */
+	bool guarded;  /* see object_guard */
+	bool given;    /* so is its memfd, to its user */
+	struct cached cached;
 	uint64_t pages_seen;	/* see object_pages_seen */
 	uint64_t reserved_page; /* [reserved_page, reserved_end) of a sparse file has its blocks */
 	uint64_t reserved_end;
 	int write_error; /* of the last failed write-back; reported once by a sync */
 	struct object *hash_next;
 };
+
+/* Nobody maps it, nor is about to: it is there only for what is left to be done, or kept. */
+static inline bool object_unused(const struct object *object)
+{
+	return object->closing || object->cached.idle;
+}
 
 static inline bool object_is_file(const struct object *object)
 {
@@ -190,7 +199,7 @@ struct object *object_lookup(struct pager *pager, uint64_t number);
 struct object *object_behind(struct pager *pager, struct object *object);
 
 /* A region or a reply in flight may have been the last that needed the object: start closing it
- * if so (anonymous: freed now; files: after write-back). */
+ * if so (anonymous: freed now; files: after write-back), or keep it (see cache.h). */
 void object_release(struct pager *pager, struct object *object);
 /* Free a closing object if nothing holds it back any more. */
 void object_reap(struct pager *pager, struct object *object);

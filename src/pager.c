@@ -312,6 +312,7 @@ static void tick(struct pager *pager)
 	client_reap(pager);
 	poison_retry(pager, NULL, NULL);
 	agent_tick(pager);
+	cache_tick(pager);
 	pools_tell(pager);
 	if (!shortage_may_write(pager))
 		return;
@@ -367,8 +368,8 @@ static uint64_t wait_ns(const struct pager *pager)
 {
 	if (latency_window_ns(pager))
 		return latency_window_ns(pager);
-	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->warmups ||
-	    pager->shortage.waiting.count || pager->stopping || pager->leaving ||
+	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->cache.count ||
+	    pager->warmups || pager->shortage.waiting.count || pager->stopping || pager->leaving ||
 	    pager->poison.used || pager->truncations || pager->record.waiting.count || pager->noted)
 		return TICK_NS;
 	return 0;

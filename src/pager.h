@@ -107,7 +107,8 @@ enum pager_request_type {
 	PAGER_LEARN_END,   /* in: learn */
 	PAGER_SNAPSHOT, /* in: flags (SNAPSHOT_*), learn (for its section); out: snapshot (free with
 			   snapshot_free) */
-	PAGER_DRAIN,	/* done when nothing unwritten is left of clients that have gone */
+	PAGER_DRAIN,	/* done when nothing unwritten is left of clients that have gone; files that
+			   nobody maps are let go */
 	PAGER_CHECK,	/* run the invariant checker; error -EUCLEAN if it found something */
 	PAGER_STOP,	/* write what is unwritten to its files, then end pager_run */
 };

@@ -68,6 +68,7 @@ static int reply_object(struct pager *pager, struct pager_request *request, stru
 	if (fd < 0)
 		return fd;
 	client_hold(pager, client, object);
+	object_behind(pager, object)->given = true;
 	request->object = object->number;
 	request->offset = page << PAGE_SHIFT;
 	request->fd = fd;
@@ -280,7 +281,7 @@ static int request_file_begin(struct pager *pager, struct pager_request *request
 	uint64_t page, count;
 	close(request->fd);
 	request->fd = -1;
-	if (!object || object->closing || client->writing)
+	if (!object || object_unused(object) || client->writing)
 		return object && client->writing ? -EBUSY : -ENOENT;
 	file_pages(request, &page, &count);
 	if (request->flags & PAGERD_FILE_WRITE) {
@@ -616,6 +617,7 @@ void request_start(struct pager *pager, struct pager_request *request)
 	if (request->type == PAGER_DRAIN) {
 		request->next = pager->drains;
 		pager->drains = request;
+		cache_clear(pager);
 		drain_check(pager);
 		return;
 	}

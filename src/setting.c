@@ -99,7 +99,7 @@ static bool object_settable(struct pager *pager, const struct object *object, ui
 static int set_object(struct pager *pager, struct pager_request *request)
 {
 	struct object *object = object_named(pager, request);
-	if (!object || object->closing || !object_settable(pager, object, request->uid))
+	if (!object || object_unused(object) || !object_settable(pager, object, request->uid))
 		return -ENOENT;
 	return set_pool(pager, request, &object->pool, request->uid);
 }

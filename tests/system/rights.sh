@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A daemon that root starts keeps the capabilities that it needs, two of them, and no thread of it
+# A daemon that root starts keeps the capabilities that it needs, three of them, and no thread of it
 # has more, nor can get them.
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
-KEPT=0000000000080002 # CAP_SYS_PTRACE, CAP_DAC_OVERRIDE
+KEPT=0000000010080002 # CAP_SYS_PTRACE, CAP_DAC_OVERRIDE, CAP_LEASE
 
 [ "$(id -u)" = 0 ] || skip "root only"
 daemon_start --memory 8M
