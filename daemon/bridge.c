@@ -7,11 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* On the pager's thread. */
-static void job_ended(struct pager_request *request)
+void bridge_return(struct bridge *bridge, struct job *job)
 {
-	struct job *job = request->owner;
-	struct bridge *bridge = job->bridge;
 	uint64_t one = 1;
 	job->next = NULL;
 	pthread_mutex_lock(&bridge->lock);
@@ -20,6 +17,19 @@ static void job_ended(struct pager_request *request)
 	pthread_mutex_unlock(&bridge->lock);
 	if (write(bridge->fd, &one, sizeof one) < 0 && errno != EAGAIN)
 		abort();
+}
+
+/* On the pager's thread. */
+static void job_ended(struct pager_request *request)
+{
+	struct job *job = request->owner;
+	bridge_return(job->bridge, job);
+}
+
+static void job_ended_here(struct pager_request *request)
+{
+	struct job *job = request->owner;
+	job->complete(job);
 }
 
 static void on_ended(evutil_socket_t fd, short what, void *context)
@@ -67,4 +77,11 @@ void bridge_post(struct bridge *bridge, struct job *job)
 	job->request.owner = job;
 	job->request.done = job_ended;
 	pager_post(bridge->pager, &job->request);
+}
+
+void bridge_start(struct bridge *bridge, struct job *job)
+{
+	job->request.owner = job;
+	job->request.done = job_ended_here;
+	pager_begin(bridge->pager, &job->request);
 }

@@ -11,7 +11,7 @@
 /* A request with what the main thread does when it has ended. */
 struct job {
 	struct pager_request request;
-	void (*complete)(struct job *job); /* on the main thread */
+	void (*complete)(struct job *job); /* on the main thread, but for bridge_start */
 	void *owner;
 	struct bridge *bridge;
 	struct job *next;
@@ -31,5 +31,9 @@ int bridge_init(struct bridge *bridge, struct event_base *base, struct pager *pa
 void bridge_finish(struct bridge *bridge);
 /* Post job->request; job must live until complete is called. Main thread. */
 void bridge_post(struct bridge *bridge, struct job *job);
+/* The same on the pager's thread, where complete is called, too. */
+void bridge_start(struct bridge *bridge, struct job *job);
+/* Have job->complete called on the main thread, without a request. The pager's thread. */
+void bridge_return(struct bridge *bridge, struct job *job);
 
 #endif

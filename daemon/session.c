@@ -100,15 +100,6 @@ void session_close(struct session *session, const char *why)
 
 /* ---- in ---------------------------------------------------------------------------------- */
 
-struct received {
-	union packet packet;
-	size_t size;
-	int fd;
-	int extra; /* descriptors beyond one */
-	pid_t pid;
-	bool truncated;
-};
-
 static void take_descriptors(struct received *in, const struct cmsghdr *c)
 {
 	size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -124,9 +115,7 @@ static void take_descriptors(struct received *in, const struct cmsghdr *c)
 	}
 }
 
-/* 1: a packet, 0: the peer has gone, -errno. An empty packet is one, too, and may carry
- * descriptors; but only a packet comes with the sender's credentials. */
-static int receive(int fd, struct received *in)
+int session_receive(int fd, struct received *in, int flags)
 {
 	union {
 		struct cmsghdr align;
@@ -139,7 +128,10 @@ static int receive(int fd, struct received *in)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof control.bytes,
 	};
-	ssize_t size = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	/* Room for one descriptor: it is not closed here, and others do not come. */
+	if (flags & MSG_PEEK)
+		msg.msg_controllen = CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int));
+	ssize_t size = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
 	if (size < 0)
 		return -errno;
 	if (!size && !msg.msg_controllen)
@@ -162,7 +154,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct session *session = context;
 	struct received in = {.fd = -1};
-	int result = receive(fd, &in);
+	int result = session_receive(fd, &in, 0);
 	if (result == -EAGAIN || result == -EINTR)
 		return;
 	if (result <= 0) {
@@ -177,6 +169,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 		return;
 	}
 	session->busy = true;
+	session->quick = session_packet_quick(session, &in);
 	event_del(session->event);
 	session_packet(session, &in.packet, in.size, in.fd, in.pid);
 }
@@ -185,6 +178,10 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 
 void session_listen(struct session *session)
 {
+	if (session->quick && !session->closed) {
+		session_quick_listen(session);
+		return;
+	}
 	session->busy = false;
 	if (session->closed)
 		session_end(session);
@@ -212,6 +209,12 @@ static int send_packet(int to, const void *packet, size_t size, int fd)
 	return sendmsg(to, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* NULL: it has gone. */
+static const char *reply_failed(int error)
+{
+	return error == -EPIPE || error == -ECONNRESET ? NULL : "cannot take its reply";
+}
+
 void session_reply_packet(struct session *session, void *packet, size_t size, uint16_t type,
 			  int error, int fd)
 {
@@ -225,13 +228,16 @@ void session_reply_packet(struct session *session, void *packet, size_t size, ui
 	};
 	if (!session->closed) {
 		int failed = send_packet(session->fd, packet, size, fd);
+		if (failed && session->apart) {
+			session->broken = reply_failed(failed);
+			session_quick_end(session);
+			return;
+		}
 		if (failed) {
 			/* One request, one reply: the buffer is empty unless the peer is no client
 			 * of ours, or has gone. */
 			session->busy = true;
-			session_close(session, failed == -EPIPE || failed == -ECONNRESET
-						       ? NULL
-						       : "cannot take its reply");
+			session_close(session, reply_failed(failed));
 		}
 	}
 	session_listen(session);

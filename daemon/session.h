@@ -2,6 +2,10 @@
 /*
  * Sessions: one for each connection.
  *
+ * A client that maps and unmaps is listened to, and answered, by the pager's thread itself: from
+ * one request of that kind until another one comes (session_quick.c). All else is the main
+ * thread's.
+ *
  * A session has at most one request under way; until it is answered nothing more is read. A packet
  * that breaks the protocol ends the session, with one line in the log, and nothing else. When the
  * connection ends, the session lives on until the pager has let its client go.
@@ -61,6 +65,11 @@ struct session {
 	enum session_state state;
 	bool busy;   /* a request is under way */
 	bool closed; /* the connection has ended */
+	bool quick;  /* its last request was one that the pager's thread may read by itself */
+	bool apart;  /* the pager's thread has it; nobody else touches it, but for file */
+	const char *broken; /* why it has to be closed, when it comes back from there */
+	int peeked;	    /* a descriptor to be closed then, or -1 */
+	struct pager_request listen;
 	pid_t pid;
 	uid_t uid;
 	char name[20];
@@ -106,6 +115,25 @@ static inline bool session_may_see(const struct session *session, uid_t uid)
 }
 
 /* ---- between session.c and session_*.c ---- */
+
+struct received {
+	union packet packet;
+	size_t size;
+	int fd;
+	int extra; /* descriptors beyond one */
+	pid_t pid;
+	bool truncated;
+};
+
+/* 1: a packet, 0: the peer has gone, -errno. An empty packet is one, too, and may carry
+ * descriptors; but only a packet comes with the sender's credentials. flags: of recvmsg(2). */
+int session_receive(int fd, struct received *in, int flags);
+/* Is the packet right, and such as the pager alone can answer without waiting for anybody? */
+bool session_packet_quick(const struct session *session, const struct received *in);
+/* Leave it to the pager's thread until a packet comes that is not; from there: go on so. */
+void session_quick_listen(struct session *session);
+/* From there: back to the main thread. */
+void session_quick_end(struct session *session);
 
 /* Answer: a header alone, or a whole packet with the error in it, and go on reading. */
 void session_reply(struct session *session, uint16_t type, int error);

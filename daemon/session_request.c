@@ -21,16 +21,18 @@ static const struct packet_rule {
 	uint16_t size;
 	bool descriptor; /* exactly one */
 	bool client;	 /* only from a session that pages */
+	bool quick;	 /* the pager alone answers */
 } rules[] = {
 	[PAGERD_HELLO] = {.size = sizeof(struct pagerd_hello)},
 	[PAGERD_UFFD] = {sizeof(struct pagerd_header), .descriptor = true},
-	[PAGERD_MAP] = {sizeof(struct pagerd_map), .client = true}, /* descriptor: by its kind */
-	[PAGERD_REGISTER] = {sizeof(struct pagerd_register), .client = true},
-	[PAGERD_UNMAP] = {sizeof(struct pagerd_range), .client = true},
-	[PAGERD_OPEN] = {sizeof(struct pagerd_open), .client = true},
-	[PAGERD_SYNC] = {sizeof(struct pagerd_range), .client = true},
-	[PAGERD_DISCARD] = {sizeof(struct pagerd_range), .client = true},
-	[PAGERD_ADVISE] = {sizeof(struct pagerd_range), .client = true},
+	/* descriptor: by its kind */
+	[PAGERD_MAP] = {sizeof(struct pagerd_map), .client = true, .quick = true},
+	[PAGERD_REGISTER] = {sizeof(struct pagerd_register), .client = true, .quick = true},
+	[PAGERD_UNMAP] = {sizeof(struct pagerd_range), .client = true, .quick = true},
+	[PAGERD_OPEN] = {sizeof(struct pagerd_open), .client = true, .quick = true},
+	[PAGERD_SYNC] = {sizeof(struct pagerd_range), .client = true, .quick = true},
+	[PAGERD_DISCARD] = {sizeof(struct pagerd_range), .client = true, .quick = true},
+	[PAGERD_ADVISE] = {sizeof(struct pagerd_range), .client = true, .quick = true},
 	[PAGERD_FORK] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_FORK_END] = {sizeof(struct pagerd_header), .client = true},
 	[PAGERD_STATS] = {sizeof(struct pagerd_header), .client = true},
@@ -40,7 +42,7 @@ static const struct packet_rule {
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
 	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_PAGEMAP] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
-	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true},
+	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true, .quick = true},
 	[PAGERD_LEARN] = {.size = sizeof(struct pagerd_learn)},
 	[PAGERD_LEARN_PAGES] = {.size = sizeof(struct pagerd_learn_pages)},
 	[PAGERD_DRAIN] = {.size = sizeof(struct pagerd_header)},
@@ -59,7 +61,10 @@ static struct pager_request *job_start(struct session *session, enum pager_reque
 
 static void job_post(struct session *session)
 {
-	bridge_post(&session->daemon->bridge, &session->job);
+	if (session->apart)
+		bridge_start(&session->daemon->bridge, &session->job);
+	else
+		bridge_post(&session->daemon->bridge, &session->job);
 }
 
 static uint16_t reply_type(const struct pager_request *request)
@@ -427,6 +432,15 @@ static const char *packet_wrong(const struct session *session, const struct page
 	if (rule->client && session->state != SESSION_CLIENT)
 		return "sent a client's request before its userfaultfd";
 	return NULL;
+}
+
+bool session_packet_quick(const struct session *session, const struct received *in)
+{
+	const struct pagerd_header *h = &in->packet.h;
+	if (in->truncated || in->extra || packet_wrong(session, h, in->size, in->fd))
+		return false;
+	return rules[h->type].quick &&
+	       (h->type != PAGERD_MAP || !map_wrong(&in->packet.map, in->fd));
 }
 
 void session_packet(struct session *session, const union packet *packet, size_t size, int fd,

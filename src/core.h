@@ -21,6 +21,7 @@
 #include "io.h"
 #include "latency.h"
 #include "learn.h"
+#include "listen.h"
 #include "object.h"
 #include "pageout.h"
 #include "pager.h"
@@ -52,6 +53,7 @@ enum ring_kind {
 	RING_IGNORE = 4,
 	RING_AGENT = 5,
 	RING_WORKER = 6,
+	RING_LISTEN = 7,
 };
 
 struct pager {
@@ -73,6 +75,7 @@ struct pager {
 	struct pager_request *mailbox;
 	struct pager_request **mailbox_tail;
 	int mailbox_fd;
+	struct listeners heard;
 
 	/* frames */
 	struct frame *frames;

@@ -189,6 +189,11 @@ void pager_post(struct pager *pager, struct pager_request *request)
 		abort();
 }
 
+void pager_begin(struct pager *pager, struct pager_request *request)
+{
+	request_start(pager, request);
+}
+
 static void mailbox_serve(struct pager *pager)
 {
 	uint64_t count;
@@ -260,6 +265,9 @@ static void complete(struct pager *pager, const struct io_uring_cqe *cqe, bool *
 		worker_reap(pager);
 		if (!(cqe->flags & IORING_CQE_F_MORE))
 			worker_poll(pager);
+		break;
+	case RING_LISTEN:
+		listen_heard(pager, data);
 		break;
 	case RING_MAILBOX:
 		*mail = true;
@@ -341,6 +349,7 @@ static bool turn(struct pager *pager)
 	shortage_serve(pager);
 	if (mail)
 		mailbox_serve(pager);
+	listen_serve(pager);
 	if (pager->syncs)
 		sync_run(pager);
 	latency_update(pager);

@@ -109,6 +109,8 @@ enum pager_request_type {
 			   snapshot_free) */
 	PAGER_DRAIN,	/* done when nothing unwritten is left of clients that have gone; files that
 			   nobody maps are let go */
+	PAGER_LISTEN,	/* in: fd (a socket, which must stay open). Done when there is something to
+			   read, or the other end has gone */
 	PAGER_CHECK,	/* run the invariant checker; error -EUCLEAN if it found something */
 	PAGER_STOP,	/* write what is unwritten to its files, then end pager_run */
 };
@@ -165,6 +167,8 @@ struct pager_request {
 
 /* Hand a request over; any thread. Requests are started in the order posted. */
 void pager_post(struct pager *pager, struct pager_request *request);
+/* Start a request at once; on the pager's thread, that is, from a done. */
+void pager_begin(struct pager *pager, struct pager_request *request);
 
 /* ---- snapshot ---------------------------------------------------------------------------- */
 

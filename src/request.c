@@ -621,6 +621,10 @@ void request_start(struct pager *pager, struct pager_request *request)
 		drain_check(pager);
 		return;
 	}
+	if (request->type == PAGER_LISTEN) {
+		listen_start(pager, request);
+		return;
+	}
 	if (request->type == PAGER_STOP) {
 		pager->stop_request = request;
 		pager->stopping = true;

@@ -9,12 +9,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pager.h"
@@ -36,6 +38,7 @@ struct pager {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct pager_request *first, **last;
+	struct pager_request *listeners;
 	bool stopped;
 	unsigned delay_us; /* at most so long for a request, at random */
 	unsigned seed;
@@ -207,6 +210,7 @@ static int fake_request(struct pager *pager, struct pager_request *request)
 		return 0;
 	case PAGER_DRAIN:
 	case PAGER_CHECK:
+	case PAGER_LISTEN:
 		return 0;
 	case PAGER_STOP:
 		pager->stopped = true;
@@ -223,17 +227,55 @@ static int fake_request(struct pager *pager, struct pager_request *request)
 void pager_post(struct pager *pager, struct pager_request *request)
 {
 	pthread_mutex_lock(&pager->lock);
-	request->next = NULL;
-	*pager->last = request;
-	pager->last = &request->next;
+	if (request->type == PAGER_LISTEN) {
+		request->next = pager->listeners;
+		pager->listeners = request;
+	} else {
+		request->next = NULL;
+		*pager->last = request;
+		pager->last = &request->next;
+	}
 	pthread_cond_signal(&pager->changed);
 	pthread_mutex_unlock(&pager->lock);
 }
 
+/* What is begun takes its time, too. */
+void pager_begin(struct pager *pager, struct pager_request *request)
+{
+	pager_post(pager, request);
+}
+
+/* A listener whose socket has something to be read; NULL if there is none. */
+static struct pager_request *fake_heard(struct pager *pager)
+{
+	for (struct pager_request **link = &pager->listeners; *link; link = &(*link)->next) {
+		struct pager_request *request = *link;
+		struct pollfd socket = {.fd = request->fd, .events = POLLIN};
+		assert(fcntl(request->fd, F_GETFD) >= 0);
+		if (poll(&socket, 1, 0) == 0)
+			continue;
+		*link = request->next;
+		return request;
+	}
+	return NULL;
+}
+
 static struct pager_request *fake_next(struct pager *pager)
 {
-	while (!pager->first || pager->held)
-		pthread_cond_wait(&pager->changed, &pager->lock);
+	struct pager_request *heard;
+	while (!(heard = fake_heard(pager)) && (!pager->first || pager->held)) {
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 200000; /* nobody tells of sockets */
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		if (pager->listeners)
+			pthread_cond_timedwait(&pager->changed, &pager->lock, &until);
+		else
+			pthread_cond_wait(&pager->changed, &pager->lock);
+	}
+	if (heard)
+		return heard;
 	struct pager_request *request = pager->first;
 	pager->first = request->next;
 	if (!pager->first)

@@ -26,6 +26,7 @@
 #include "../../daemon/session.c"
 #include "../../daemon/session_file.c"
 #include "../../daemon/session_learn.c"
+#include "../../daemon/session_quick.c"
 #include "../../daemon/session_request.c"
 #include "../../daemon/session_set.c"
 #include "suite.h"
@@ -652,6 +653,123 @@ START_TEST(ranges_are_checked)
 		reg.offset_bytes = UINT64_MAX - 4095;
 		ck_assert_int_eq(peer_call(peer, &reg, sizeof reg, PAGERD_REGISTER, -1), -EINVAL);
 	}
+	close(peer);
+}
+END_TEST
+
+/* ---- on the pager's thread --------------------------------------------------------------- */
+
+#define ALONE_MS 2000
+
+/* Send a request and see its reply while the main thread does nothing; 1: there is none. */
+static int peer_call_alone(int peer, void *packet, size_t size, uint16_t type, int fd, int ms)
+{
+	struct pollfd p = {.fd = peer, .events = POLLIN};
+	union packet reply;
+	int got_fd;
+	peer_send(peer, packet, size, type, fd);
+	if (poll(&p, 1, ms) <= 0)
+		return 1;
+	ck_assert_uint_ge(peer_receive(peer, &reply, sizeof reply, &got_fd), sizeof reply.h);
+	if (got_fd >= 0)
+		close(got_fd);
+	ck_assert_uint_eq(reply.h.type, type | PAGERD_REPLY);
+	return reply.h.error;
+}
+
+static struct pagerd_range some_range = {.address = 4096, .length_bytes = 4096};
+
+static int discard_alone(int peer, int ms)
+{
+	return peer_call_alone(peer, &some_range, sizeof some_range, PAGERD_DISCARD, -1, ms);
+}
+
+/* A client whose last request left it with the pager's thread. */
+static int peer_join_apart(void)
+{
+	int peer = peer_join();
+	ck_assert_int_eq(peer_call(peer, &some_range, sizeof some_range, PAGERD_DISCARD, -1), 0);
+	return peer;
+}
+
+START_TEST(quick_needs_no_main_thread)
+{
+	int file = memfd_create("test", MFD_CLOEXEC), peer = peer_join_apart();
+	struct pagerd_map map = {.kind = PAGERD_FILE_SHARED, .writable = 1, .length_bytes = 4096};
+	struct pagerd_range odd = {.address = 1, .length_bytes = 1};
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(discard_alone(peer, ALONE_MS), 0);
+		ck_assert_int_eq(
+			peer_call_alone(peer, &map, sizeof map, PAGERD_MAP, file, ALONE_MS), 0);
+		ck_assert_int_eq(
+			peer_call_alone(peer, &odd, sizeof odd, PAGERD_UNMAP, -1, ALONE_MS),
+			-EINVAL);
+	}
+	close(file);
+	close(peer);
+}
+END_TEST
+
+/* What else comes goes back to the main thread, once; which looks at descriptors that may take
+ * their time to be closed. */
+START_TEST(quick_is_left)
+{
+	int device = open("/dev/zero", O_RDWR), peer = peer_join_apart();
+	struct pagerd_map map = {.kind = PAGERD_FILE_SHARED, .length_bytes = 4096};
+	struct pagerd_header header;
+	union packet reply;
+	int got_fd;
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(peer_call_alone(peer, &map, sizeof map, PAGERD_MAP, device, 20),
+				 1);
+		peer_receive(peer, &reply, sizeof reply, &got_fd);
+		ck_assert_int_eq(reply.h.error, -ENODEV);
+		ck_assert_int_eq(discard_alone(peer, 20), 1); /* it listens there now */
+		peer_receive(peer, &reply, sizeof reply, &got_fd);
+		ck_assert_int_eq(reply.h.error, 0);
+		ck_assert_int_eq(discard_alone(peer, ALONE_MS), 0);
+		ck_assert_int_eq(
+			peer_call_alone(peer, &header, sizeof header, PAGERD_STATS, -1, 20), 1);
+		peer_receive(peer, &reply, sizeof reply, &got_fd);
+		ck_assert_int_eq(reply.h.error, 0);
+		ck_assert_int_eq(
+			peer_call(peer, &some_range, sizeof some_range, PAGERD_DISCARD, -1), 0);
+	}
+	close(device);
+	close(peer);
+}
+END_TEST
+
+/* Its end: it closes, breaks the protocol, or sends what nobody wants. */
+START_TEST(quick_ends)
+{
+	int peer = peer_join_apart(), files[3] = {0, 0, 0};
+	char garbage[100] = "garbage";
+	if (_i == 1)
+		ck_assert_int_eq(peer_send_files(peer, garbage, sizeof garbage, NULL, 0), 0);
+	if (_i == 2)
+		ck_assert_int_eq(peer_send_files(peer, &some_range, sizeof some_range, files, 3),
+				 0);
+	if (_i == 3)
+		peer_send(peer, &some_range, sizeof some_range, PAGERD_DISCARD, 0);
+	if (_i)
+		loop_until(!daemon_.sessions);
+	close(peer);
+}
+END_TEST
+
+/* It asks and asks, and takes no reply. */
+START_TEST(quick_reply_is_not_taken)
+{
+	int peer = peer_join_apart(), error = 0;
+	some_range.h = (struct pagerd_header){PAGERD_MAGIC, PAGERD_VERSION, PAGERD_DISCARD,
+					      sizeof some_range, 0};
+	for (uint64_t end = now_ms() + WAIT_MS; error != -EPIPE && now_ms() < end;) {
+		error = peer_send_files(peer, &some_range, sizeof some_range, NULL, 0);
+		if (error == -EAGAIN)
+			loop_turn(daemon_.base);
+	}
+	ck_assert_int_eq(error, -EPIPE);
 	close(peer);
 }
 END_TEST
@@ -1445,6 +1563,10 @@ static void cases_add(TCase *tcase)
 	tcase_add_test(tcase, map_values_are_checked);
 	tcase_add_test(tcase, map_needs_the_right_descriptor);
 	tcase_add_loop_test(tcase, ranges_are_checked, 0, sizeof ranges / sizeof *ranges);
+	tcase_add_test(tcase, quick_needs_no_main_thread);
+	tcase_add_test(tcase, quick_is_left);
+	tcase_add_loop_test(tcase, quick_ends, 0, 4);
+	tcase_add_test(tcase, quick_reply_is_not_taken);
 	tcase_add_test(tcase, file_calls_need_the_right);
 	tcase_add_test(tcase, file_write_has_a_deadline);
 	tcase_add_loop_test(tcase, file_write_and_gone, 0, 3);
