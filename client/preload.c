@@ -77,6 +77,7 @@ static void preload_init(void)
 	preload_copy(preload.memory, sizeof(preload.memory), "PAGERD_MEMORY");
 	preload_copy(preload.learn, sizeof(preload.learn), "PAGERD_LEARN");
 	preload_copy(preload.policy, sizeof(preload.policy), "PAGERD_POLICY");
+	preload_copy(preload.unit, sizeof(preload.unit), "PAGERD_UNIT");
 	preload_size("PAGERD_MIN_BYTES", &preload.choice.min_bytes);
 	preload_size("PAGERD_MIN_FILE_BYTES", &preload.choice.min_file_bytes);
 	if (preload.socket_path[0])
@@ -114,16 +115,22 @@ static void preload_learn(void)
 		session_set(&preload.paged.session, 0, strcat(text, preload.learn), NULL, 0);
 }
 
+/* Add a word to those that are set. */
+static void preload_word(char *text, const char *name, const char *value)
+{
+	if (value[0])
+		strcat(strcat(strcat(text, text[0] ? " " : ""), name), value);
+}
+
 int preload_set(void)
 {
-	char text[sizeof("memory= policy=") + sizeof(preload.memory) + sizeof(preload.policy)];
+	char text[sizeof("memory= policy= unit=") + sizeof(preload.memory) +
+		  sizeof(preload.policy) + sizeof(preload.unit)] = "";
 	char why[160] = "";
-	text[0] = 0;
 	preload_learn();
-	if (preload.memory[0])
-		strcat(strcpy(text, "memory="), preload.memory);
-	if (preload.policy[0])
-		strcat(strcat(text, text[0] ? " policy=" : "policy="), preload.policy);
+	preload_word(text, "memory=", preload.memory);
+	preload_word(text, "policy=", preload.policy);
+	preload_word(text, "unit=", preload.unit);
 	if (!text[0])
 		return 0;
 	int result = session_set(&preload.paged.session, 0, text, why, sizeof(why));

@@ -55,6 +55,7 @@ struct preload {
 	char socket_path[108];
 	char memory[32];
 	char policy[96];
+	char unit[16];
 	char learn[24];
 	/* between prepare and its counterpart of a fork */
 	int fork_socket; /* the child's; -1: none */

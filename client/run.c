@@ -76,6 +76,8 @@ static int option_value(struct run *run, const char *name, const char *value)
 		return option_memory(value, &run->service.memory_bytes);
 	if (strcmp(name, "--policy") == 0)
 		run->service.policy = value;
+	else if (strcmp(name, "--unit") == 0)
+		run->service.unit = value;
 	else if (strcmp(name, "--swap") == 0)
 		run->service.swap = value;
 	else if (strcmp(name, "--chaos") == 0)
@@ -99,9 +101,9 @@ static int option_value(struct run *run, const char *name, const char *value)
 
 static bool option_has_value(const char *name)
 {
-	static const char *const names[] = {"--memory", "--policy", "--swap",	  "--socket",
-					    "--min",	"--chaos",  "--learn",	  "--prefetch",
-					    "--access", "--output", "--resident", "-o"};
+	static const char *const names[] = {
+		"--memory",   "--policy", "--swap",   "--socket",   "--min", "--chaos", "--learn",
+		"--prefetch", "--access", "--output", "--resident", "-o",    "--unit"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
@@ -170,20 +172,20 @@ static int run_parse(char **arguments, struct run *run)
 	return 0;
 }
 
-/* Does the daemon that was joined know the policy? Each process is going to ask for it. */
-static int policy_check(struct service *service, const char *policy)
+/* Does the daemon that was joined know the policy, or unit? Each process is going to ask for it. */
+static int setting_check(struct service *service, const char *name, const char *value)
 {
 	char text[sizeof(((struct pagerd_set *)0)->text)], why[512] = "";
-	if (!policy)
+	if (!value)
 		return 0;
-	int length = snprintf(text, sizeof(text), "policy=%s check", policy);
-	if (length >= (int)sizeof(text) || strchr(policy, ' '))
-		return usage_error(policy, "not a policy");
+	int length = snprintf(text, sizeof(text), "%s=%s check", name, value);
+	if (length >= (int)sizeof(text) || strchr(value, ' '))
+		return usage_error(value, "not a setting");
 	int result = control_set(service->control, 0, text, -1, why, sizeof(why));
 	if (result < 0)
-		complain("run: --policy %s: %s", policy, strerror(-result));
+		complain("run: --%s %s: %s", name, value, strerror(-result));
 	else if (why[0])
-		complain("run: --policy %s: %s", policy, why);
+		complain("run: --%s %s: %s", name, value, why);
 	return result < 0 || why[0] ? STATUS_USAGE : 0;
 }
 
@@ -198,7 +200,9 @@ static int run_service(const struct run *run, struct service *service)
 	if (!options_private(&options)) {
 		int status = service_join(service, path, !run->socket);
 		if (status == 0)
-			status = policy_check(service, options.policy);
+			status = setting_check(service, "policy", options.policy);
+		if (status == 0)
+			status = setting_check(service, "unit", options.unit);
 		if (service->control >= 0 || run->socket)
 			return status;
 	}
@@ -237,8 +241,11 @@ static int run_environment(const struct run *run, const struct service *service)
 		setenv("PAGERD_VERBOSE", "1", 1);
 	unsetenv("PAGERD_MEMORY"); /* of a run around this one */
 	unsetenv("PAGERD_POLICY");
+	unsetenv("PAGERD_UNIT");
 	if (!service->private && run->service.policy)
 		setenv("PAGERD_POLICY", run->service.policy, 1);
+	if (!service->private && run->service.unit)
+		setenv("PAGERD_UNIT", run->service.unit, 1);
 	if (!service->private && run->service.memory_bytes > 0) {
 		snprintf(memory, sizeof(memory), "%llu",
 			 (unsigned long long)run->service.memory_bytes);

@@ -94,7 +94,7 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 				  const struct service_options *options, int lifeline, int ready)
 {
 	char memory[24], lifeline_text[12], ready_text[12], record_text[12];
-	char *arguments[26] = {(char *)program,
+	char *arguments[28] = {(char *)program,
 			       (char *)"--memory",
 			       memory,
 			       (char *)"--socket",
@@ -111,6 +111,10 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 	if (options->policy) {
 		arguments[count++] = (char *)"--policy";
 		arguments[count++] = (char *)options->policy;
+	}
+	if (options->unit) {
+		arguments[count++] = (char *)"--unit";
+		arguments[count++] = (char *)options->unit;
 	}
 	if (options->swap) {
 		arguments[count++] = (char *)"--swap";

@@ -22,6 +22,7 @@ struct service {
 struct service_options {
 	uint64_t memory_bytes;
 	const char *policy;   /* NULL: the daemon's default */
+	const char *unit;     /* NULL: likewise */
 	const char *swap;     /* NULL: likewise */
 	const char *chaos;    /* the seed; NULL: none */
 	const char *access;   /* source of access information; NULL: the daemon's default */

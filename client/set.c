@@ -33,7 +33,8 @@ static bool memory_wrong(const char *size)
 
 static int word_check(const char *word)
 {
-	static const char *const names[] = {"memory=", "policy=", "object=", "address=", "file="};
+	static const char *const names[] = {
+		"memory=", "policy=", "unit=", "object=", "address=", "file="};
 	if (strcmp(word, "default") == 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -43,10 +44,13 @@ static int word_check(const char *word)
 			return usage_error(word, "has no value");
 		if (i == 0 && memory_wrong(word + strlen(names[i])))
 			return usage_error(word, "not a size (such as 64M, or none)");
-		return strchr(word, ' ') && i != 4 ? usage_error(word, "has a blank in it") : 0;
+		return strchr(word, ' ') && strcmp(names[i], "file=")
+			       ? usage_error(word, "has a blank in it")
+			       : 0;
 	}
-	return usage_error(word, "not a setting (memory=SIZE, policy=P, default) and not a target "
-				 "(object=N, file=PATH, address=HEX)");
+	return usage_error(
+		word, "not a setting (memory=SIZE, policy=P, unit=SIZE, default) and not a target "
+		      "(object=N, file=PATH, address=HEX)");
 }
 
 static int word_add(struct settings *settings, const char *word)
@@ -76,7 +80,9 @@ static int set_parse(int argc, char **argv, struct settings *settings)
 		if (status != 0)
 			return status;
 	}
-	return settings->length ? 0 : usage_error("set", "needs memory=SIZE, policy=P or default");
+	return settings->length
+		       ? 0
+		       : usage_error("set", "needs memory=SIZE, policy=P, unit=SIZE or default");
 }
 
 /* The file, opened so that nothing can be done with it but to say which it is. */

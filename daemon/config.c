@@ -15,6 +15,7 @@
 #include "pager.h"
 #include "pagerd/policy.h"
 #include "record.h"
+#include "unit.h"
 
 enum option_code {
 	OPTION_MEMORY = 256,
@@ -27,6 +28,7 @@ enum option_code {
 	OPTION_SOCKET,
 	OPTION_LOW_LATENCY,
 	OPTION_PREFETCH,
+	OPTION_UNIT,
 	OPTION_RECLAIM,
 	OPTION_WRITEBACK_AGE,
 	OPTION_PRIVATE,
@@ -51,6 +53,7 @@ static const struct option options[] = {
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"low-latency", required_argument, NULL, OPTION_LOW_LATENCY},
 	{"prefetch", required_argument, NULL, OPTION_PREFETCH},
+	{"unit", required_argument, NULL, OPTION_UNIT},
 	{"reclaim", required_argument, NULL, OPTION_RECLAIM},
 	{"writeback-age", required_argument, NULL, OPTION_WRITEBACK_AGE},
 	{"private", no_argument, NULL, OPTION_PRIVATE},
@@ -96,6 +99,9 @@ static void help(void)
 	       "                        fast (default: auto)\n"
 	       "  --prefetch PAGES      longest read-ahead window; 0 reads no page unasked\n"
 	       "                        (default: 128)\n"
+	       "  --unit SIZE           what one fault brings in where no run of accesses is seen:\n"
+	       "                        4K to 1M around its page, or auto: 4K, 16K or 64K, found\n"
+	       "                        out for each mapping (default: auto)\n"
 	       "  --reclaim WHEN        ahead of faults, in batches, or on demand: one page when a\n"
 	       "                        fault needs its place, as simulators do (slower; default:\n"
 	       "                        ahead)\n"
@@ -144,6 +150,19 @@ bool size_parse(const char *text, uint64_t *bytes)
 	return true;
 }
 
+bool unit_parse(const char *text, uint32_t *pages)
+{
+	uint64_t bytes;
+	*pages = UNIT_AUTO;
+	if (!strcmp(text, "auto"))
+		return true;
+	if (!size_parse(text, &bytes) || bytes & (bytes - 1) || bytes < PAGE_BYTES ||
+	    bytes > UNIT_MOST << PAGE_SHIFT)
+		return false;
+	*pages = (uint32_t)(bytes >> PAGE_SHIFT);
+	return true;
+}
+
 static uint64_t size_argument(const char *name, const char *text)
 {
 	uint64_t bytes;
@@ -160,6 +179,15 @@ static uint32_t number_argument(const char *name, const char *text, uint32_t mos
 	if (errno || *text < '0' || *text > '9' || *end || value > most)
 		fatal(EXIT_USAGE, "--%s: '%s' is not a number from 0 to %u", name, text, most);
 	return (uint32_t)value;
+}
+
+static uint32_t unit_argument(const char *text)
+{
+	uint32_t unit;
+	if (!unit_parse(text, &unit))
+		fatal(EXIT_USAGE, "--unit: '%s' is not auto, nor a power of two from 4K to 1M",
+		      text);
+	return unit;
 }
 
 static const char *text_argument(const char *name, const char *text)
@@ -259,6 +287,9 @@ static void option_apply(struct config *config, int code, const char *name)
 		break;
 	case OPTION_PREFETCH:
 		config->prefetch_pages = number_argument(name, optarg, 256);
+		break;
+	case OPTION_UNIT:
+		config->unit = unit_argument(optarg);
 		break;
 	case OPTION_RECLAIM:
 		config->reclaim_on_demand = reclaim_argument(optarg);
@@ -390,6 +421,7 @@ void config_parse(struct config *config, int argc, char **argv)
 		.access_looks = access_argument("auto"),
 		.low_latency = 2,
 		.prefetch_pages = 128,
+		.unit = UNIT_AUTO,
 		.writeback_ms = 30000,
 		.lifeline_fd = -1,
 		.record_fd = -1,

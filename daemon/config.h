@@ -31,6 +31,7 @@ struct config {
 	uint32_t access_looks; /* see access.h */
 	int low_latency;       /* 0 off, 1 on, 2 auto */
 	uint32_t prefetch_pages;
+	uint32_t unit; /* pages, or UNIT_AUTO */
 	uint32_t writeback_ms;
 	bool reclaim_on_demand;
 	int lifeline_fd; /* -1: none */
@@ -50,5 +51,7 @@ void config_parse(struct config *config, int argc, char **argv);
 
 /* "64M" -> bytes; K, M, G, T in powers of 1024. False if it is no size or 0. */
 bool size_parse(const char *text, uint64_t *bytes);
+/* "64K" -> pages, a power of two up to UNIT_MOST; "auto" -> UNIT_AUTO. False if it is neither. */
+bool unit_parse(const char *text, uint32_t *pages);
 
 #endif

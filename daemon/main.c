@@ -100,6 +100,7 @@ static struct pager *pager_start(struct daemon *daemon)
 		.swap_limit_bytes = config->swap_limit_bytes,
 		.writeback_age_ms = config->writeback_ms,
 		.prefetch_max_pages = config->prefetch_pages,
+		.unit = config->unit,
 		.reclaim_on_demand = config->reclaim_on_demand,
 		.latency_fd = daemon->latency_fd,
 		.low_latency = config->low_latency,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "pagerd/protocol.h"
+#include "unit.h"
 
 /* Every counter by its name, in the order of printing. */
 static const struct counter {
@@ -91,6 +92,14 @@ bool report_shown(const struct report_query *query, const struct client_info *cl
 	       (!query->pid || query->pid == client->pid);
 }
 
+const char *report_unit(uint32_t pages, char text[16])
+{
+	if (pages == UNIT_AUTO)
+		return "auto";
+	snprintf(text, 16, "%uK", pages << (PAGE_SHIFT - 10));
+	return pages ? text : "-";
+}
+
 static uint64_t uptime_s(const struct daemon *daemon)
 {
 	struct timespec now;
@@ -107,9 +116,11 @@ static uint64_t mib(uint64_t pages)
 
 static void json_daemon(FILE *out, const struct daemon *daemon, const struct pager_snapshot *s)
 {
+	char unit[16];
 	fprintf(out, "\"pid\": %d, \"uptime_s\": %" PRIu64 ", \"policy\": ", (int)getpid(),
 		uptime_s(daemon));
 	report_json_string(out, s->policy);
+	fprintf(out, ", \"unit\": \"%s\"", report_unit(s->unit, unit));
 	fprintf(out, ", \"access\": \"%s\", \"latency_held\": %s", s->access_source,
 		s->latency_held ? "true" : "false");
 	fprintf(out, ", \"ghosts\": %" PRIu64 ", \"policy_bytes\": %" PRIu64, s->ghosts,
@@ -123,11 +134,13 @@ static void json_daemon(FILE *out, const struct daemon *daemon, const struct pag
 
 static void json_client(FILE *out, const struct client_info *client)
 {
+	char unit[16];
 	fprintf(out, "{\"pid\": %u, \"uid\": %u, \"name\": ", client->pid, client->uid);
 	report_json_string(out, client->name);
 	fprintf(out, ", \"policy\": ");
 	report_json_string(out, client->policy);
-	fprintf(out, ", \"late\": %s", client->late ? "true" : "false");
+	fprintf(out, ", \"unit\": \"%s\", \"late\": %s", report_unit(client->unit, unit),
+		client->late ? "true" : "false");
 	report_json_counters(out, &client->stats);
 	fputc('}', out);
 }
@@ -158,9 +171,11 @@ static void status(FILE *out, const struct daemon *daemon, const struct pager_sn
 		fputs("}\n", out);
 		return;
 	}
-	fprintf(out, "pagerd %d, up %" PRIu64 " s, policy %s, access from %s, idle CPUs %s\n",
-		(int)getpid(), uptime_s(daemon), s->policy, s->access_source,
-		s->latency_held ? "kept polling" : "sleep");
+	char unit[16];
+	fprintf(out,
+		"pagerd %d, up %" PRIu64 " s, policy %s, unit %s, access from %s, idle CPUs %s\n",
+		(int)getpid(), uptime_s(daemon), s->policy, report_unit(s->unit, unit),
+		s->access_source, s->latency_held ? "kept polling" : "sleep");
 	fprintf(out, "memory %" PRIu64 " of %" PRIu64 " MiB, swap %" PRIu64 " MiB",
 		mib(s->used_pages), mib(s->budget_pages), mib(s->total.swap_pages));
 	if (s->swap_limit_pages)
@@ -180,8 +195,9 @@ static void status(FILE *out, const struct daemon *daemon, const struct pager_sn
 			fprintf(out, " %7" PRIu64 "M", mib(c->stats.limit_pages));
 		else
 			fprintf(out, " %8s", "-");
-		fprintf(out, " %8" PRIu64 " %8" PRIu64 " %s%s\n", c->stats.faults_major,
+		fprintf(out, " %8" PRIu64 " %8" PRIu64 " %s%s%s%s\n", c->stats.faults_major,
 			c->stats.faults_minor + c->stats.faults_zero, c->policy,
+			c->unit ? " unit " : "", c->unit ? report_unit(c->unit, unit) : "",
 			c->late ? " (stopped: does not answer)" : "");
 	}
 	report_settings(out, s, query);

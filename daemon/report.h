@@ -28,6 +28,8 @@ int report_make(const struct daemon *daemon, const struct pager_snapshot *snapsh
 /* May the asker see this client, and is it asked for? */
 bool report_shown(const struct report_query *query, const struct client_info *client);
 const char *report_kind_name(uint32_t kind);
+/* "64K", "auto"; "-" for 0. */
+const char *report_unit(uint32_t pages, char text[16]);
 void report_json_string(FILE *out, const char *text);
 void report_json_counters(FILE *out, const struct pagerd_stats *stats);
 /* All objects. */

@@ -57,6 +57,8 @@ static void text_setting(FILE *out, const struct region_info *r)
 		fprintf(out, " policy %s", r->policy);
 	if (r->limit_pages)
 		fprintf(out, " limit %" PRIu64, r->limit_pages);
+	if (r->unit > 1)
+		fprintf(out, " unit %uK", r->unit << (PAGE_SHIFT - 10));
 	fputc('\n', out);
 }
 
@@ -81,7 +83,7 @@ static void json_region(FILE *out, const struct region_info *r, const struct cli
 		", \"wired_pages\": %" PRIu64 ", \"limit_pages\": %" PRIu64,
 		r->private_pages, r->swap_pages, r->wired_pages, r->limit_pages);
 	/* Policies and their parameters are words without quotes. */
-	fprintf(out, ", \"policy\": \"%s\"}", r->policy);
+	fprintf(out, ", \"unit_pages\": %u, \"policy\": \"%s\"}", r->unit, r->policy);
 }
 
 void report_maps(FILE *out, const struct pager_snapshot *snapshot, const struct report_query *query)

@@ -62,7 +62,8 @@ void report_objects(FILE *out, const struct pager_snapshot *s)
 
 void report_settings(FILE *out, const struct pager_snapshot *s, const struct report_query *query)
 {
-	const char *head = "\n  OBJECT    UID KIND         RESIDENT    LIMIT POLICY\n";
+	const char *head = "\n  OBJECT    UID KIND         RESIDENT    LIMIT UNIT POLICY\n";
+	char unit[16];
 	for (size_t i = 0; i < s->object_count; i++) {
 		const struct object_info *o = &s->objects[i];
 		if (!o->policy[0] || (query->uid && query->uid != o->uid))
@@ -70,9 +71,10 @@ void report_settings(FILE *out, const struct pager_snapshot *s, const struct rep
 		fprintf(out, "%s%8" PRIu64 " %6u %-12s %7" PRIu64 "M", head, o->object, o->uid,
 			report_kind_name(o->kind), o->stats.resident_pages >> 8);
 		if (o->stats.limit_pages)
-			fprintf(out, " %7" PRIu64 "M %s\n", o->stats.limit_pages >> 8, o->policy);
+			fprintf(out, " %7" PRIu64 "M", o->stats.limit_pages >> 8);
 		else
-			fprintf(out, " %8s %s\n", "-", o->policy);
+			fprintf(out, " %8s", "-");
+		fprintf(out, " %4s %s\n", report_unit(o->unit, unit), o->policy);
 		head = "";
 	}
 }
@@ -82,6 +84,7 @@ void report_json_settings(FILE *out, const struct pager_snapshot *s,
 			  const struct report_query *query)
 {
 	const char *comma = "";
+	char unit[16];
 	fprintf(out, ", \"settings\": [");
 	for (size_t i = 0; i < s->object_count; i++) {
 		const struct object_info *o = &s->objects[i];
@@ -90,7 +93,8 @@ void report_json_settings(FILE *out, const struct pager_snapshot *s,
 		fprintf(out,
 			"%s{\"object\": %" PRIu64 ", \"uid\": %u, \"resident_pages\": %" PRIu64,
 			comma, o->object, o->uid, o->stats.resident_pages);
-		fprintf(out, ", \"limit_pages\": %" PRIu64 ", \"policy\": ", o->stats.limit_pages);
+		fprintf(out, ", \"limit_pages\": %" PRIu64 ", \"unit\": \"%s\", \"policy\": ",
+			o->stats.limit_pages, report_unit(o->unit, unit));
 		report_json_string(out, o->policy);
 		fputc('}', out);
 		comma = ", ";

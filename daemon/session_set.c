@@ -42,6 +42,9 @@ static const char *word_parse(const char *word, struct pager_request *request)
 			return "memory: not a size (such as 64M, or none)";
 	} else if (!strncmp(word, "policy=", 7)) {
 		request->text = word + 7;
+	} else if (!strncmp(word, "unit=", 5)) {
+		if (!unit_parse(word + 5, &request->unit))
+			return "unit: not auto, nor a power of two from 4K to 1M";
 	} else if (!strcmp(word, "default")) {
 		request->flags |= SET_DEFAULT;
 	} else if (!strcmp(word, "check")) {
@@ -56,7 +59,7 @@ static const char *word_parse(const char *word, struct pager_request *request)
 		if (!number_parse(word + 8, 16, &request->address))
 			return "address: not an address (such as 7f0123456000)";
 	} else {
-		return "only memory=SIZE and policy=NAME can be set";
+		return "only memory=SIZE, policy=NAME and unit=SIZE can be set";
 	}
 	return NULL;
 }
@@ -70,7 +73,7 @@ static const char *set_parse(char *text, struct pager_request *request)
 		why = word_parse(word, request);
 	if (why)
 		return why;
-	bool any = request->length || request->text;
+	bool any = request->length || request->text || request->unit;
 	if (request->flags & SET_DEFAULT)
 		return any ? "default: cannot be set together with something else" : NULL;
 	return any || request->learn ? NULL : "nothing to set";

@@ -160,6 +160,12 @@ uint32_t chaos_window(struct pager *pager, uint32_t window)
 	return chaos->on && window ? (uint32_t)(draw(chaos) % window) + 1 : window;
 }
 
+uint32_t chaos_unit(struct pager *pager, uint32_t unit)
+{
+	struct chaos *chaos = &pager->chaos;
+	return chaos->on ? (uint32_t)(draw(chaos) % UNIT_BLOCK) + 1 : unit;
+}
+
 bool chaos_fails_uffd(void)
 {
 	return thread_chaos && one_in(thread_chaos, 16);

@@ -56,6 +56,8 @@ uint32_t chaos_delay_us(struct pager *pager);
 bool chaos_writes(struct pager *pager, bool writes);
 /* The window of a read. */
 uint32_t chaos_window(struct pager *pager, uint32_t window);
+/* The unit of a read. */
+uint32_t chaos_unit(struct pager *pager, uint32_t unit);
 
 /* For uffd.c: does this call fail with -EAGAIN, before it has done anything? Also without a pager:
  * false then. */

@@ -36,6 +36,7 @@
 #include "slot.h"
 #include "sync.h"
 #include "uffd.h"
+#include "unit.h"
 #include "wired.h"
 #include "worker.h"
 #include "zap.h"
@@ -223,7 +224,8 @@ int fork_finish(struct pager *pager, struct pager_request *request);
 void fork_end(struct pager *pager, struct client *client);
 
 /* prefetch.c: what to read beside a demanded page. */
-struct stream *prefetch_stream(struct region *region, uint64_t page, bool write, bool *run);
+struct stream *prefetch_stream(struct pager *pager, struct region *region, uint64_t page,
+			       bool write, bool *run);
 uint32_t prefetch_window(struct pager *pager, const struct region *region,
 			 const struct stream *stream);
 /* Start reads of what is readable of [page, page + count), as far as memory allows. */

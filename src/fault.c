@@ -290,7 +290,7 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 static uint32_t fault_window(struct pager *pager, struct faultstate *fs, struct stream **stream,
 			     bool *run)
 {
-	*stream = prefetch_stream(fs->region, fs->page, fs->fault->write, run);
+	*stream = prefetch_stream(pager, fs->region, fs->page, fs->fault->write, run);
 	if (fs->fault->single || !*run || (*stream)->stride != 1 ||
 	    (*stream)->window == STREAM_FIRST)
 		return 1;
@@ -384,6 +384,27 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 
 /* ---- in its file or in swap -------------------------------------------------------------- */
 
+/* Read the fault's page with its unit, from *first on, all of it or nothing; of a run, where what
+ * goes before has to come with it. Returns how many pages are on their way. */
+static uint32_t read_unit(struct pager *pager, struct faultstate *fs, const struct stream *run,
+			  uint64_t end, uint64_t *first, uint32_t *io)
+{
+	if (fs->fault->single || (run && run->stride != -1))
+		return 0;
+	if (unit_probes(pager, fs->region, fs->page)) {
+		if (!run)
+			unit_learn(pager, fs->region, fs->object, fs->page, end);
+		return 0;
+	}
+	uint32_t count = unit_span(pager, fs->region, fs->object, fs->page, end, first);
+	if (count == 1)
+		return 0;
+	count = io_read(pager, fs->client, fs->object, *first, count, count, io);
+	if (count)
+		COUNT(pager, fs->client, fs->object, pages_prefetched, count - 1);
+	return count;
+}
+
 void fault_read_in(struct pager *pager, struct faultstate *fs)
 {
 	uint64_t limit = UINT64_MAX;
@@ -394,12 +415,16 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 	}
 	bool run;
 	struct stream *stream;
-	uint32_t count = fault_window(pager, fs, &stream, &run), io;
-	uint64_t end = fs->region->offset + region_pages(fs->region);
+	uint32_t window = fault_window(pager, fs, &stream, &run), io;
+	uint64_t end = fs->region->offset + region_pages(fs->region), first = fs->page;
 	end = end < limit ? end : limit;
-	if (count > end - fs->page)
-		count = (uint32_t)(end - fs->page);
-	count = io_read(pager, fs->client, fs->object, fs->page, count, 1, &io);
+	if (window > end - fs->page)
+		window = (uint32_t)(end - fs->page);
+	uint32_t count = read_unit(pager, fs, run ? stream : NULL, end, &first, &io);
+	if (!count) {
+		first = fs->page;
+		count = io_read(pager, fs->client, fs->object, first, window, 1, &io);
+	}
 	if (!count) {
 		shortage_wait(pager, fs->number);
 		return;
@@ -412,8 +437,8 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 	COUNT(pager, fs->client, fs->object, faults_major, 1);
 	fs->fault->next = pager->ios[io].waiters;
 	pager->ios[io].waiters = fs->number;
-	if (count > 1)
-		stream->next = fs->page + count;
+	if (run && count > 1)
+		stream->next = stream->stride > 0 ? first + count : first - 1;
 	if (run)
 		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
 }
@@ -439,7 +464,8 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 		io->waiters = fs->number;
 		return;
 	}
-	struct stream *stream = prefetch_stream(fs->region, fs->page, fs->fault->write, &run);
+	struct stream *stream =
+		prefetch_stream(pager, fs->region, fs->page, fs->fault->write, &run);
 	uint64_t after = io->next;
 	if (!io->staged) {
 		if (!fs->fault->major && !io->installing)

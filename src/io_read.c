@@ -91,7 +91,7 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 	count = io_readable(object, page, count);
 	uint32_t bounce = io_bounce(pager, &count, min_count < count ? min_count : count);
 	if (bounce == BOUNCE_NONE && io_unstage(pager, IO_PAGES))
-		bounce = io_bounce(pager, &count, 1);
+		bounce = io_bounce(pager, &count, min_count < count ? min_count : count);
 	struct io *io = bounce == BOUNCE_NONE
 				? NULL
 				: read_make(pager, object, page, count, bounce, number);

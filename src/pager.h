@@ -30,6 +30,7 @@ struct pager_config {
 	int swap_dir_fd;	     /* O_PATH or O_RDONLY directory for the swap file; -1: none */
 	uint64_t swap_limit_bytes;   /* at least PAGER_SWAP_MIN_BYTES; 0: what the disk gives */
 	uint32_t writeback_age_ms;   /* dirty pages of files older than this are written; 0: off */
+	uint32_t unit;		     /* of paging, pages; UINT32_MAX: found out; 0: one page */
 	uint32_t prefetch_max_pages; /* longest window; 0: no prefetch at all */
 	/* One page leaves when a fault waits for its frame, and none before: the policy chooses
 	 * when it knows all, as in a simulator, and the fault waits for the write. Nothing is lent
@@ -94,9 +95,9 @@ enum pager_request_type {
 	PAGER_FORK_END,	     /* in: client */
 	PAGER_STATS,	     /* in: client; out: stats */
 	PAGER_SET,	     /* in: client (0: the daemon), length (0: unchanged, else budget or
-				limit in bytes; UINT64_MAX: no limit), text (policy or NULL),
-				flags (SET_*), learn (of a client: to take part in; or 0); out:
-				why */
+				limit in bytes; UINT64_MAX: no limit), text (policy or NULL), unit
+				(pages, or UNIT_AUTO; 0: unchanged), flags (SET_*), learn (of a client: to
+				take part in; or 0); out:	   why */
 	PAGER_SET_OBJECT,    /* the same for an object, on behalf of uid: the one mapped at address
 				in client; if client is 0, the file that fd is open on, be it with
 				O_PATH; if fd is -1, object */
@@ -143,6 +144,7 @@ struct pager_request {
 	uint32_t uid;
 	uint32_t kind;
 	uint32_t flags;
+	uint32_t unit;
 	bool writable;
 	bool read_only;
 	uint64_t address;
@@ -178,6 +180,7 @@ struct client_info {
 	uint32_t uid;
 	char name[20];
 	char policy[PAGER_POLICY_BYTES]; /* of its own pool, or empty */
+	uint32_t unit;			 /* of its own, pages; or 0 */
 	bool late;			 /* its agent does not answer: it is stopped, say */
 	struct pagerd_stats stats;
 };
@@ -191,6 +194,7 @@ struct object_info {
 	uint64_t inode;
 	uint64_t size_pages;
 	char policy[PAGER_POLICY_BYTES]; /* of its own pool, or empty */
+	uint32_t unit;			 /* of its own, pages; or 0 */
 	struct pagerd_stats stats;
 };
 
@@ -210,6 +214,7 @@ struct region_info {
 	uint64_t wired_pages;		 /* resident, and locked */
 	uint64_t limit_pages;		 /* of the object, 0: none of its own */
 	char policy[PAGER_POLICY_BYTES]; /* of the object's own pool, or empty */
+	uint32_t unit;			 /* pages, at present */
 	bool read_only;
 };
 
@@ -225,6 +230,7 @@ struct learned_info {
 /* Sections that were not asked for are NULL with count 0. */
 struct pager_snapshot {
 	char policy[PAGER_POLICY_BYTES];
+	uint32_t unit; /* pages, or UNIT_AUTO */
 	uint64_t budget_pages;
 	uint64_t used_pages;
 	uint64_t swap_limit_pages; /* 0: none but the file system's */

@@ -17,6 +17,7 @@
 void pools_init(struct pager *pager)
 {
 	pager->pools[0].active = true;
+	pager->pools[0].unit = pager->config.unit ? pager->config.unit : 1;
 	pager->pool_end = 1;
 }
 
@@ -46,6 +47,12 @@ uint32_t pool_number(const struct client *client, const struct object *object)
 struct pool *pool_of(struct pager *pager, const struct client *client, const struct object *object)
 {
 	return &pager->pools[pool_number(client, object)];
+}
+
+struct pool *pool_of_region(struct pager *pager, const struct region *region)
+{
+	struct object *object = object_behind(pager, object_lookup(pager, region->object));
+	return pool_of(pager, client_lookup(pager, region->client), object);
 }
 
 void pool_describe(const struct pool *pool, char *text, size_t bytes)

@@ -18,6 +18,7 @@
 
 struct client;
 struct object;
+struct region;
 
 struct pool {
 	bool active;
@@ -27,6 +28,7 @@ struct pool {
 	uint32_t used_pages;
 	uint32_t reclaiming; /* its FRAME_RECLAIM frames */
 	uint32_t tick;	     /* counts frames taken */
+	uint32_t unit;	     /* pages, or UNIT_AUTO (unit.h); 0: what pool 0 has */
 	const struct pagerd_policy_ops *ops;
 	struct pagerd_policy *policy;
 	void *policy_bytes;
@@ -43,6 +45,8 @@ void pools_finish(struct pager *pager);
  * NULL. */
 uint32_t pool_number(const struct client *client, const struct object *object);
 struct pool *pool_of(struct pager *pager, const struct client *client, const struct object *object);
+/* The pool of what comes in for the region: of a private one, its file's pages. */
+struct pool *pool_of_region(struct pager *pager, const struct region *region);
 /* Its policy, as it was set and, in brackets, which one that follows now if it chooses. */
 void pool_describe(const struct pool *pool, char *text, size_t bytes);
 /* Pass on what policies have noted. Not within a fault: this is where text is made of it. */

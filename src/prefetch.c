@@ -20,27 +20,31 @@
  * stride: measured, 13 us a read at depth 32 and 1.4 us a page. */
 #define GAP_STRIDE 8
 
-struct stream *prefetch_stream(struct region *region, uint64_t page, bool write, bool *run)
+struct stream *prefetch_stream(struct pager *pager, struct region *region, uint64_t page,
+			       bool write, bool *run)
 {
-	struct stream *stream = stream_fault(&region->streams, page, run);
+	uint32_t unit = unit_pages(pager, region);
+	struct stream *stream = stream_fault(&region->streams, page, unit, run);
 	/* Where a mapping begins, or on request, a run forward is the better guess. */
 	if (!stream && (region->advice == ADVICE_SEQUENTIAL || page == region->offset)) {
 		bool asked = region->advice == ADVICE_SEQUENTIAL;
 		stream = stream_begin(&region->streams, page,
-				      asked ? WINDOW_SEQUENTIAL : STREAM_FIRST);
+				      asked ? WINDOW_SEQUENTIAL : stream_first(unit));
 		*run = true;
 	}
 	if (*run)
 		stream_access(stream, page, write);
+	if (*run && stream->window <= 2 * stream_first(unit) && unit_probes(pager, region, page)) {
+		stream->window = stream_first(unit);
+		*run = false;
+	}
 	return stream;
 }
 
 uint32_t prefetch_window(struct pager *pager, const struct region *region,
 			 const struct stream *stream)
 {
-	struct object *object = object_behind(pager, object_lookup(pager, region->object));
-	const struct pool *pool = pool_of(pager, client_lookup(pager, region->client), object);
-	uint32_t capacity = pool_capacity(pager, pool);
+	uint32_t capacity = pool_capacity(pager, pool_of_region(pager, region));
 	uint32_t most = pager->config.prefetch_max_pages;
 	if (!stream || region->advice == ADVICE_RANDOM || !most || shortage_stalled(pager))
 		return 1;

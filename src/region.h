@@ -13,6 +13,7 @@
 
 #include "object.h"
 #include "stream.h"
+#include "unit.h"
 #include "update.h"
 
 struct pager;
@@ -39,6 +40,7 @@ struct region {
 	uint32_t write_window;
 	struct update update;
 	struct streams streams;
+	struct unit unit;
 	struct region *object_next;
 	struct region **object_link; /* what points to this region in the object's list */
 };

@@ -39,6 +39,8 @@ static int set_daemon(struct pager *pager, struct pager_request *request)
 				  : 0;
 	if (!error && pages)
 		budget_set(pager, pages);
+	if (!error && request->unit)
+		pager->pools[0].unit = request->unit;
 	return error;
 }
 
@@ -62,12 +64,15 @@ static int set_pool(struct pager *pager, struct pager_request *request, uint32_t
 	if (!error && request->length)
 		pool_set_limit(pager, *holder,
 			       request->length == UINT64_MAX ? 0 : request->length >> PAGE_SHIFT);
+	if (!error && request->unit)
+		pager->pools[*holder].unit = request->unit;
 	return error;
 }
 
 static int set_client(struct pager *pager, struct pager_request *request, struct client *client)
 {
-	bool pool = request->length || request->text || request->flags & SET_DEFAULT;
+	bool pool =
+		request->length || request->text || request->unit || request->flags & SET_DEFAULT;
 	int error = pool ? set_pool(pager, request, &client->pool, client->uid) : 0;
 	if (!error && request->learn)
 		error = learn_join(pager, client, request->learn);

@@ -94,6 +94,7 @@ static void fill_clients(struct pager *pager, struct pager_snapshot *snapshot)
 		info->pid = client->pid;
 		info->uid = client->uid;
 		memcpy(info->name, client->name, sizeof info->name);
+		info->unit = client->pool ? pager->pools[client->pool].unit : 0;
 		if (client->pool)
 			pool_describe(&pager->pools[client->pool], info->policy,
 				      sizeof info->policy);
@@ -123,6 +124,7 @@ static void fill_objects(struct pager *pager, struct pager_snapshot *snapshot)
 		info->stats.dirty_pages = object->dirty_pages;
 		info->stats.swap_pages = object->swap_pages;
 		info->stats.limit_pages = object->pool ? pager->pools[object->pool].limit_pages : 0;
+		info->unit = object->pool ? pager->pools[object->pool].unit : 0;
 		if (object->pool)
 			pool_describe(&pager->pools[object->pool], info->policy,
 				      sizeof info->policy);
@@ -148,6 +150,7 @@ static void fill_regions(struct pager *pager, struct pager_snapshot *snapshot)
 				.device = object->device,
 				.inode = object->inode,
 				.read_only = region->read_only,
+				.unit = unit_pages(pager, region),
 			};
 			region_count_pages(pager, region, info);
 			if (!object->pool)
@@ -224,6 +227,7 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uin
 		fill_regions(pager, snapshot);
 	pool_describe(&pager->pools[0], snapshot->policy, sizeof snapshot->policy);
 	fill_policies(pager, snapshot);
+	snapshot->unit = pager->pools[0].unit;
 	snapshot->budget_pages = pager->budget_pages;
 	snapshot->used_pages = pager->used_pages;
 	snapshot->swap_limit_pages = pager->config.swap_limit_bytes >> PAGE_SHIFT;

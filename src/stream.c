@@ -43,21 +43,23 @@ static uint64_t fault_page(const struct streams *streams, uint32_t age)
 	return streams->faults[(streams->fault_count - 1 - age) % STREAM_FAULTS];
 }
 
-static bool fault_seen(const struct streams *streams, uint64_t page)
+/* Was there a fault on page, or in the unit that it is at the end of? */
+static bool fault_seen(const struct streams *streams, uint64_t page, uint32_t unit)
 {
 	for (uint32_t age = 0; age < STREAM_FAULTS && age < streams->fault_count; age++)
-		if (fault_page(streams, age) == page)
+		if ((fault_page(streams, age) ^ page) < unit)
 			return true;
 	return false;
 }
 
 /* The stride of the run that a fault on page makes of earlier ones, or 0: two neighbours, or three
- * pages at equal distances, with equally many faults of other runs between them. */
-static int64_t stride_seen(const struct streams *streams, uint64_t page)
+ * pages at equal distances, with equally many faults of other runs between them. Units that come in
+ * one after the other are a run of all pages. */
+static int64_t stride_seen(const struct streams *streams, uint64_t page, uint32_t unit)
 {
-	if (fault_seen(streams, page - 1))
+	if (fault_seen(streams, page - 1, page & (unit - 1) ? 1 : unit))
 		return 1;
-	if (fault_seen(streams, page + 1))
+	if (fault_seen(streams, page + 1, (page + 1) & (unit - 1) ? 1 : unit))
 		return -1;
 	for (uint32_t age = 0; 2 * age + 1 < STREAM_FAULTS && 2 * age + 1 < streams->fault_count;
 	     age++) {
@@ -65,7 +67,9 @@ static int64_t stride_seen(const struct streams *streams, uint64_t page)
 		int64_t stride = (int64_t)(page - before);
 		if (stride && stride <= STREAM_STRIDES && stride >= -STREAM_STRIDES &&
 		    fault_page(streams, 2 * age + 1) == before - (uint64_t)stride)
-			return stride;
+			return stride > 0		 ? stride > (int64_t)unit ? stride : 1
+			       : stride < -(int64_t)unit ? stride
+							 : -1;
 	}
 	return 0;
 }
@@ -126,7 +130,7 @@ static struct stream *stream_find(struct streams *streams, uint64_t page, bool *
 	return found;
 }
 
-struct stream *stream_fault(struct streams *streams, uint64_t page, bool *run)
+struct stream *stream_fault(struct streams *streams, uint64_t page, uint32_t unit, bool *run)
 {
 	streams->tick++;
 	struct stream *stream = stream_find(streams, page, run);
@@ -134,10 +138,10 @@ struct stream *stream_fault(struct streams *streams, uint64_t page, bool *run)
 		stream_continue(streams, stream, page);
 	if (stream)
 		return stream;
-	int64_t stride = stride_seen(streams, page);
+	int64_t stride = stride_seen(streams, page, unit);
 	*run = stride;
 	if (stride)
-		return stream_make(streams, page, stride, STREAM_FIRST);
+		return stream_make(streams, page, stride, stream_first(unit));
 	if (!streams->fault_count || fault_page(streams, 0) != page)
 		streams->faults[streams->fault_count++ % STREAM_FAULTS] = page;
 	return NULL;

@@ -36,9 +36,15 @@ struct streams {
 	struct stream of[STREAM_COUNT];
 };
 
-/* A fault on page: the run that it belongs to, or NULL. *run: it continues or begins that run;
- * else it is a little late, its page is on the way. */
-struct stream *stream_fault(struct streams *streams, uint64_t page, bool *run);
+/* A fault on page, which comes in with its aligned unit of so many pages, a power of two: the run
+ * that it belongs to, or NULL. *run: it continues or begins that run; else it is a little late, its
+ * page is on the way. */
+struct stream *stream_fault(struct streams *streams, uint64_t page, uint32_t unit, bool *run);
+/* The first window of a run. */
+static inline uint32_t stream_first(uint32_t unit)
+{
+	return unit > STREAM_FIRST ? unit : STREAM_FIRST;
+}
 /* The run forward that may begin at page. */
 struct stream *stream_begin(struct streams *streams, uint64_t page, uint32_t window);
 /* What kind of fault continued the run. It writes from the first write on, until two faults in a

@@ -219,12 +219,13 @@ struct pagerd_stats_reply {
 };
 
 /*
- * SET: "memory=128M policy=lru" for the client pid (every session of that process), or for the
- * daemon if pid is 0. An object is named by one more word, "object=7" (pid 0) or "address=7f01..."
- * (hexadecimal, in pid), or as the file of a descriptor, open in any way, that comes along (pid 0).
- * "learn=NUMBER" has the client pid take part in a LEARN. "default" alone takes back what was set;
- * "check" changes nothing. The reply is a text (PAGERD_REPORT's packet): empty, or what was wrong;
- * -ENOENT: no such object, or not the sender's; -ESRCH: no such client, or not the sender's.
+ * SET: "memory=128M policy=lru unit=64K" for the client pid (every session of that process), or for
+ * the daemon if pid is 0. An object is named by one more word, "object=7" (pid 0) or
+ * "address=7f01..." (hexadecimal, in pid), or as the file of a descriptor, open in any way, that
+ * comes along (pid 0). "learn=NUMBER" has the client pid take part in a LEARN. "default" alone
+ * takes back what was set; "check" changes nothing. The reply is a text (PAGERD_REPORT's packet):
+ * empty, or what was wrong; -ENOENT: no such object, or not the sender's; -ESRCH: no such client,
+ * or not the sender's.
  */
 #define PAGERD_SET_SELF UINT32_MAX /* pid: the sending session alone, which pages */
 struct pagerd_set {

@@ -26,10 +26,19 @@ until_true "the object keeps to its limit" resident_at_most 256
 expect_status 0 "$CTL" maps "$pid"
 expect_text out "object|policy lfu:decay=4 limit 256$"
 expect_status 0 "$CTL" status
-expect_text out "^ +$object .* 1M lfu:decay=4$"
+expect_text out "^ +$object .* 1M +- lfu:decay=4$"
 [ "$(value_of settings.0.limit_pages status)" = 256 ] || fail "status --json has no setting"
 expect_status 0 "$CTL" stat
 expect_text out "lfu:decay=4$"
+
+must "$CTL" set object="$object" unit=64K
+[ "$(value_of regions.0.unit_pages maps "$pid")" = 16 ] || fail "maps --json has no unit"
+expect_status 0 "$CTL" maps "$pid"
+expect_text out "policy lfu:decay=4 limit 256 unit 64K$"
+expect_status 0 "$CTL" status
+expect_text out "^ +$object .* 1M +64K lfu:decay=4$"
+[ "$(value_of settings.0.unit status)" = 64K ] || fail "status --json has no unit"
+must "$CTL" set object="$object" unit=4K
 
 # Refused by name, and nothing changed.
 refused() {
@@ -44,6 +53,9 @@ refused size object="$object" policy=lfu:size=4
 refused "decay.*never" object="$object" policy=lfu:decay=never
 refused "too long" object="$object" policy=lfu:decay=$(printf '%090d' 4)
 refused memory object="$object" memory=1K
+for unit in 2K 5K 2M page; do
+	refused "unit: not auto" object="$object" unit=$unit
+done
 refused "not yours" object=999 memory=1M
 refused "not yours" file="$DAEMON_LOG" memory=1M
 refused "not yours" "$pid" address=1000 memory=1M
@@ -78,18 +90,19 @@ program_ends "whose file has a limit"
 start_program out "$PROGRAMS/set_api"
 program_says set out
 expect_status 0 "$CTL" status
-expect_text out "1M lfu:decay=4$"
+expect_text out "1M +- lfu:decay=4$"
 expect_text out "2M .*fifo$"
 tell_program
 program_ends "that uses the C API"
 
 # ---- the environment, of the process and of a child of fork ------------------------------------
 preload=$PAGERD_BUILD/client/libpagerd-preload.so
-start_program out env LD_PRELOAD="$preload" PAGERD_MEMORY=2M PAGERD_POLICY=lfu \
+start_program out env LD_PRELOAD="$preload" PAGERD_MEMORY=2M PAGERD_POLICY=lfu PAGERD_UNIT=16K \
 	"$PROGRAMS/pages" anon $PAGES write 0 $PAGES 1 check 0 $PAGES 1 say ready wait check 0 $PAGES 1
 program_says ready out
 [ "$(client_value limit_pages)" = 512 ] || fail "PAGERD_MEMORY is not the process's limit"
 [ "$(client_value policy)" = lfu ] || fail "PAGERD_POLICY is not the process's policy"
+[ "$(client_value unit)" = 16K ] || fail "PAGERD_UNIT is not the process's unit"
 tell_program
 program_ends "with settings in its environment"
 LD_PRELOAD=$preload PAGERD_POLICY=best "$PROGRAMS/pages" anon $PAGES write 0 $PAGES 1 check 0 $PAGES 1 \
@@ -101,6 +114,8 @@ expect_status 64 "$CTL" run --policy best -- true
 expect_text err best
 expect_status 64 "$CTL" run --policy lfu:decay=x -- true
 expect_text err decay
+expect_status 64 "$CTL" run --unit 5K -- true
+expect_text err "--unit 5K: unit: not auto"
 expect_status 0 "$CTL" run --policy lfu:decay=4 --memory 1M -- "$PROGRAMS/pages" anon $PAGES \
 	write 0 $PAGES 1 check 0 $PAGES 1
 until_true "the daemon has everything back" daemon_is_empty

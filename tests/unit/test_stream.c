@@ -24,7 +24,7 @@ static uint64_t random_u64(void)
 static bool fault(struct streams *streams, uint64_t page)
 {
 	bool run;
-	struct stream *stream = stream_fault(streams, page, &run);
+	struct stream *stream = stream_fault(streams, page, 1, &run);
 	ck_assert(stream || !run);
 	return run;
 }
@@ -119,14 +119,14 @@ START_TEST(interrupted)
 	struct streams streams = {0};
 	bool run;
 	faults_needed(&streams, START, 1);
-	struct stream *stream = stream_fault(&streams, START + 2, &run);
+	struct stream *stream = stream_fault(&streams, START + 2, 1, &run);
 	while (stream->window < 128)
-		ck_assert_ptr_eq(stream_fault(&streams, stream->next, &run), stream);
+		ck_assert_ptr_eq(stream_fault(&streams, stream->next, 1, &run), stream);
 	uint64_t next = stream->next;
 	for (unsigned i = 0; i < 1000; i++)
 		fault(&streams, START * 100 + random_u64() % START);
-	ck_assert_ptr_ne(stream_fault(&streams, next + 9, &run), stream);
-	ck_assert_ptr_ne(stream_fault(&streams, next - 9, &run), stream);
+	ck_assert_ptr_ne(stream_fault(&streams, next + 9, 1, &run), stream);
+	ck_assert_ptr_ne(stream_fault(&streams, next - 9, 1, &run), stream);
 	/* What was read ahead then may have gone. */
 	stream->ahead = next + 100;
 	ck_assert(fault(&streams, next));
@@ -176,13 +176,13 @@ START_TEST(out_of_order)
 	while (stream->window < 32)
 		fault(&streams, stream->next);
 	uint64_t next = stream->next;
-	ck_assert_ptr_eq(stream_fault(&streams, next + 8, &run), stream);
+	ck_assert_ptr_eq(stream_fault(&streams, next + 8, 1, &run), stream);
 	ck_assert(run);
 	ck_assert_uint_eq(stream->next, next + 10);
-	ck_assert_ptr_eq(stream_fault(&streams, next + 2, &run), stream);
+	ck_assert_ptr_eq(stream_fault(&streams, next + 2, 1, &run), stream);
 	ck_assert(!run);
 	ck_assert_uint_eq(stream->next, next + 10);
-	ck_assert_ptr_eq(stream_fault(&streams, next + 11, &run), NULL);
+	ck_assert_ptr_eq(stream_fault(&streams, next + 11, 1, &run), NULL);
 }
 END_TEST
 

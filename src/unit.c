@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include "core.h"
+
+/* Neighbours that were taken for so small a part of the memory came in a short while before. */
+#define RECENT_PART  32u
+#define RECENT_LEAST 64u
+
+/* A unit is at most so small a part of the memory: half of the least that reclaim keeps free. */
+#define MEMORY_PART 64u
+
+/* A mean of the last samples, about, and after how many it says something. */
+#define SAMPLES	      32u
+#define SAMPLES_LEAST 16u
+/* Where all of a unit is used, in whatever order, half of a page's neighbours are there before it,
+ * in the mean: larger units where half of that is seen, smaller ones where much less is. */
+#define NEAR_ALL    (1u << 16)
+#define NEAR_LARGER (NEAR_ALL / 4)
+#define NEAR_ENOUGH (NEAR_ALL * 3 / 20)
+
+static const uint32_t sizes[UNIT_SIZES] = {4, UNIT_BLOCK};
+
+static uint32_t unit_set(struct pager *pager, const struct region *region)
+{
+	const struct pool *pool = pool_of_region(pager, region);
+	return pool->unit ? pool->unit : pager->pools[0].unit;
+}
+
+uint32_t unit_pages(struct pager *pager, const struct region *region)
+{
+	uint32_t set = unit_set(pager, region), choice = region->unit.choice;
+	if (!pager->config.prefetch_max_pages)
+		return 1;
+	if (set != UNIT_AUTO)
+		return set;
+	return choice && region->advice != ADVICE_RANDOM ? sizes[choice - 1] : 1;
+}
+
+bool unit_probes(struct pager *pager, const struct region *region, uint64_t page)
+{
+	/* Blocks of all objects, in no order. */
+	uint64_t block = page / UNIT_BLOCK + ((uint64_t)region->object << 40);
+	return block * 0x9e3779b97f4a7c15 >> 58 == 0 && unit_set(pager, region) == UNIT_AUTO;
+}
+
+/* Is the page there since a short while? */
+static bool page_recent(struct pager *pager, const struct object *object, uint64_t page)
+{
+	uint64_t pte = object_pte(object, page);
+	enum page_state state = pte_state(pte);
+	if (state != PAGE_RESIDENT && state != PAGE_READING)
+		return false;
+	const struct frame *frame = frame_get(pager, (uint32_t)pte_number(pte));
+	const struct pool *pool = &pager->pools[frame->pool];
+	uint32_t recent = pool_capacity(pager, pool) / RECENT_PART;
+	return pool->tick - frame->tick < (recent > RECENT_LEAST ? recent : RECENT_LEAST);
+}
+
+/* The share of the page's neighbours in [first, last). */
+static uint32_t near_share(struct pager *pager, const struct object *object, uint64_t page,
+			   uint64_t first, uint64_t last)
+{
+	uint32_t near = 0;
+	for (uint64_t p = first; p < last; p++)
+		near += p != page && page_recent(pager, object, p);
+	return last - first > 1 ? (uint32_t)(near * NEAR_ALL / (last - first - 1)) : 0;
+}
+
+/* The largest unit that would be used; the one there is, while it is not much too large. */
+static void unit_choose(struct unit *unit)
+{
+	uint16_t choice = UNIT_SIZES;
+	while (choice &&
+	       unit->near[choice - 1] < (choice == unit->choice ? NEAR_ENOUGH : NEAR_LARGER))
+		choice--;
+	if (unit->samples >= SAMPLES_LEAST)
+		unit->choice = choice;
+}
+
+/* The part of the aligned range of size pages around page that lies in the region, before end. */
+static uint64_t unit_clip(const struct region *region, uint64_t page, uint32_t size, uint64_t *end)
+{
+	uint64_t first = page - page % size;
+	if (*end > first + size)
+		*end = first + size;
+	return first > region->offset ? first : region->offset;
+}
+
+void unit_learn(struct pager *pager, struct region *region, const struct object *object,
+		uint64_t page, uint64_t end)
+{
+	struct unit *unit = &region->unit;
+	unit->samples += unit->samples < SAMPLES;
+	for (uint32_t i = 0; i < UNIT_SIZES; i++) {
+		uint64_t last = end, first = unit_clip(region, page, sizes[i], &last);
+		uint32_t near = near_share(pager, object, page, first, last);
+		unit->near[i] =
+			unit->near[i] + near / unit->samples - unit->near[i] / unit->samples;
+	}
+	unit_choose(unit);
+}
+
+uint32_t unit_span(struct pager *pager, const struct region *region, const struct object *object,
+		   uint64_t page, uint64_t end, uint64_t *first)
+{
+	uint32_t unit = chaos_unit(pager, unit_pages(pager, region));
+	uint32_t most = pool_capacity(pager, pool_of_region(pager, region)) / MEMORY_PART;
+	const struct client *client = client_lookup(pager, region->client);
+	uint32_t room = frame_available(pager, client, object) / 2; /* see io_read */
+	while (unit > 1 && (unit > most || unit > room))
+		unit /= 2;
+	uint64_t lowest = unit_clip(region, page, unit, &end);
+	*first = page;
+	while (*first > lowest && io_readable(object, *first - 1, 2) == 2)
+		--*first;
+	return io_readable(object, *first, (uint32_t)(end - *first));
+}

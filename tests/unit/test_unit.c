@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* Units: what a fault brings in where no run is seen, and which unit is found out. */
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "suite.h"
+#include "unit.h"
+
+#define DIRECTORY "/var/tmp"
+#define BUDGET	  4096u /* 64 units of 64 pages */
+#define PAGES	  8192u
+#define WORDS	  512u
+#define LAST	  (PAGES - 5) /* pages of the file, not a whole number of units */
+
+static uint64_t seed;
+static struct harness h;
+static uint64_t *memory;
+static uint32_t shift; /* page of the file that memory begins at */
+static int fd = -1;
+
+static uint64_t random_u64(void)
+{
+	/* splitmix64 */
+	uint64_t z = seed += 0x9e3779b97f4a7c15;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static uint64_t value(uint64_t page)
+{
+	return (page + 1) * 0x9e3779b97f4a7c15;
+}
+
+/* Page of the object. */
+static void touch(uint64_t page)
+{
+	uint64_t *words = memory + (page - shift) * WORDS;
+	ck_assert_uint_eq(words[0], value(page));
+	ck_assert_uint_eq(words[WORDS - 1], ~value(page));
+}
+
+/* One for all tests. */
+static bool file_make(void)
+{
+	uint64_t page[WORDS] = {0};
+	fd = open(DIRECTORY, O_RDWR | O_TMPFILE, 0600);
+	for (uint64_t i = 0; i < LAST; i++) {
+		page[0] = value(i);
+		page[WORDS - 1] = ~value(i);
+		if (write(fd, page, sizeof page) != sizeof page)
+			return false;
+	}
+	return true;
+}
+
+static void unit_set(uint32_t unit)
+{
+	struct pager_request request = {.type = PAGER_SET, .unit = unit, .fd = -1};
+	ck_assert_int_eq(harness_request(&h, &request), 0);
+}
+
+static void file_setup(void)
+{
+	shift = 0;
+	harness_start(&h, BUDGET, "lru", NULL, 128);
+	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
+}
+
+static void anonymous_setup(void)
+{
+	shift = 0;
+	harness_start(&h, BUDGET, "lru", DIRECTORY, 128);
+	memory = harness_map(&h, PAGERD_ANON_PRIVATE, (uint64_t)PAGES << 12, -1, 0);
+	for (uint64_t i = 0; i < PAGES; i++) {
+		memory[i * WORDS] = value(i);
+		memory[i * WORDS + WORDS - 1] = ~value(i);
+	}
+}
+
+static void teardown(void)
+{
+	harness_check(&h);
+	harness_unmap(&h, memory, (uint64_t)(PAGES - shift) << 12);
+	harness_stop(&h);
+}
+
+/* What was counted since the last call. */
+static struct pagerd_stats counted(void)
+{
+	static struct pagerd_stats before;
+	struct pagerd_stats now = harness_stats(&h), delta = now;
+	delta.faults_major -= before.faults_major;
+	delta.pages_read -= before.pages_read;
+	delta.pages_prefetched -= before.pages_prefetched;
+	before = now;
+	return delta;
+}
+
+/* What the region of memory has at present. */
+static uint32_t unit_now(void)
+{
+	struct pager_request request = {
+		.type = PAGER_SNAPSHOT, .flags = SNAPSHOT_REGIONS, .fd = -1};
+	ck_assert_int_eq(harness_request(&h, &request), 0);
+	ck_assert_uint_eq(request.snapshot->region_count, 1);
+	uint32_t unit = request.snapshot->regions[0].unit;
+	snapshot_free(request.snapshot);
+	return unit;
+}
+
+/* ---- set --------------------------------------------------------------------------------- */
+
+static const uint32_t units[] = {1, 2, 4, 16, 64};
+
+/* The k-th of some pages in units of which no two are neighbours, nor three equally far apart. */
+static uint64_t scattered(unsigned k, uint32_t unit)
+{
+	return (uint64_t)(4 + k * (k + 5)) * unit + k * 13 % unit;
+}
+
+/* One fault, one read, the whole unit, and nothing more to be read of it. (Of swap, a unit is what
+ * lies together there, as found_out has it.) */
+START_TEST(whole)
+{
+	uint32_t unit = units[_i], count = 8;
+	unit_set(unit);
+	ck_assert_uint_eq(unit_now(), unit);
+	counted();
+	for (unsigned k = 0; k < count; k++)
+		touch(scattered(k, unit));
+	struct pagerd_stats stats = counted();
+	ck_assert_uint_eq(stats.faults_major, count);
+	ck_assert_uint_eq(stats.pages_read, count * unit);
+	ck_assert_uint_eq(stats.pages_prefetched, count * (unit - 1));
+	for (unsigned k = 0; k < count; k++)
+		for (uint32_t i = 0; i < unit; i++)
+			touch(scattered(k, unit) / unit * unit + i);
+	stats = counted();
+	ck_assert_uint_eq(stats.faults_major, 0);
+	ck_assert_uint_eq(stats.pages_read, 0);
+}
+END_TEST
+
+/* Nothing before the mapping, nothing behind the file. */
+START_TEST(ends)
+{
+	uint32_t unit = units[_i];
+	shift = unit + unit / 2;
+	harness_start(&h, BUDGET, "lru", NULL, 128);
+	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)(PAGES - shift) << 12, fd,
+			     (uint64_t)shift << 12);
+	unit_set(unit);
+	counted();
+	touch(LAST - 1);
+	ck_assert_uint_eq(counted().pages_read, (LAST - 1) % unit + 1);
+	touch(shift + unit / 2 - 1);
+	ck_assert_uint_eq(counted().pages_read, unit / 2);
+	teardown();
+}
+END_TEST
+
+/* What is there already is not read again, nor lost. */
+START_TEST(parts)
+{
+	const uint64_t page = 1000 / 16 * 16;
+	unit_set(1);
+	touch(page + 5);
+	touch(page + 11);
+	unit_set(16);
+	counted();
+	touch(page + 8);
+	ck_assert_uint_eq(counted().pages_read, 5);
+	touch(page);
+	ck_assert_uint_eq(counted().pages_read, 5);
+	touch(page + 15);
+	ck_assert_uint_eq(counted().pages_read, 4);
+	for (unsigned i = 0; i < 16; i++)
+		touch(page + i);
+	ck_assert_uint_eq(counted().pages_read, 0);
+}
+END_TEST
+
+/* Units in order, one page of each, are a run: others are read ahead, all of their pages. */
+START_TEST(runs)
+{
+	const uint32_t unit = 16, count = 10, from = 100;
+	unit_set(unit);
+	counted();
+	for (uint32_t i = 0; i < count; i++)
+		touch(_i ? (uint64_t)(from - i) * unit - 1 : (uint64_t)(from + i) * unit);
+	ck_assert_uint_ge(counted().pages_prefetched, (count + 8) * unit);
+	for (uint32_t i = 0; i < count * unit; i++)
+		touch(_i ? from * unit - 1 - i : from * unit + i);
+	ck_assert_uint_le(counted().faults_major, 2);
+}
+END_TEST
+
+/* So are single pages as far apart as units are, or nearer: all that lies between them comes. */
+START_TEST(strides)
+{
+	const uint32_t unit = 16, count = 20, from = 100;
+	unit_set(unit);
+	for (uint32_t i = 0; i < count; i++)
+		touch((uint64_t)(from + i) * unit + 5);
+	counted();
+	for (uint32_t i = 0; i < (count - 1) * unit; i++)
+		touch(from * unit + i);
+	ck_assert_uint_le(counted().faults_major, count / 2);
+}
+END_TEST
+
+/* A setting is the object's, the client's, or the daemon's. */
+START_TEST(whose)
+{
+	struct pager_request object = {.type = PAGER_SET_OBJECT,
+				       .client = h.client,
+				       .address = (uintptr_t)memory,
+				       .unit = 4,
+				       .fd = -1};
+	struct pager_request client = {.type = PAGER_SET, .client = h.client, .unit = 64, .fd = -1};
+	unit_set(16);
+	ck_assert_uint_eq(unit_now(), 16);
+	ck_assert_int_eq(harness_request(&h, &client), 0);
+	ck_assert_uint_eq(unit_now(), 64);
+	ck_assert_int_eq(harness_request(&h, &object), 0);
+	ck_assert_uint_eq(unit_now(), 4);
+	object.unit = 0;
+	object.flags = SET_DEFAULT;
+	ck_assert_int_eq(harness_request(&h, &object), 0);
+	ck_assert_uint_eq(unit_now(), 64);
+	client.unit = 0;
+	client.flags = SET_DEFAULT;
+	ck_assert_int_eq(harness_request(&h, &client), 0);
+	ck_assert_uint_eq(unit_now(), 16);
+}
+END_TEST
+
+/* Who wants nothing to be read unasked has one page. */
+START_TEST(no_prefetch)
+{
+	shift = 0;
+	harness_start(&h, BUDGET, "lru", NULL, 0);
+	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
+	unit_set(16);
+	touch(1000);
+	ck_assert_uint_eq(counted().pages_read, 1);
+	teardown();
+}
+END_TEST
+
+/* ---- found out --------------------------------------------------------------------------- */
+
+/* Blocks of so many pages at random places, each page of them once, in order or not. */
+static void blocks(uint32_t size, unsigned count, bool ordered)
+{
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t first = random_u64() % (LAST / size) * size, from = random_u64() % size;
+		for (uint32_t k = 0; k < size; k++)
+			touch(first + (ordered ? k : (from + k * 5) % size));
+	}
+}
+
+static const uint32_t found[] = {1, 4, 16};
+
+START_TEST(found_out)
+{
+	uint32_t size = found[_i / 2];
+	unit_set(UNIT_AUTO);
+	blocks(size, 2 * PAGES / size, _i % 2);
+	ck_assert_uint_eq(unit_now(), size);
+	counted();
+	const uint32_t count = PAGES / 16;
+	blocks(size, count, _i % 2);
+	struct pagerd_stats stats = counted();
+	/* Two would do, probes included; there may not be room for all of a unit at once. */
+	ck_assert_uint_le(stats.faults_major, count * (1 + size / 4));
+	ck_assert_uint_le(stats.pages_read, count * size + count * size / 4);
+}
+END_TEST
+
+/* It is found out again when the program does something else. */
+START_TEST(changes)
+{
+	unit_set(UNIT_AUTO);
+	blocks(16, PAGES / 8, true);
+	ck_assert_uint_eq(unit_now(), 16);
+	blocks(1, 2 * PAGES, true);
+	ck_assert_uint_eq(unit_now(), 1);
+	blocks(4, PAGES / 2, true);
+	ck_assert_uint_eq(unit_now(), 4);
+}
+END_TEST
+
+START_TEST(advised_random)
+{
+	unit_set(UNIT_AUTO);
+	blocks(16, PAGES / 8, true);
+	ck_assert_int_eq(
+		harness_range(&h, PAGER_ADVISE, memory, (uint64_t)PAGES << 12, MADV_RANDOM), 0);
+	ck_assert_uint_eq(unit_now(), 1);
+}
+END_TEST
+
+static void add_tests(TCase *all)
+{
+	tcase_set_timeout(all, 60);
+	tcase_add_test(all, parts);
+	tcase_add_test(all, strides);
+	tcase_add_test(all, whose);
+	tcase_add_loop_test(all, found_out, 0, 2 * sizeof found / sizeof *found);
+	tcase_add_test(all, changes);
+	tcase_add_test(all, advised_random);
+}
+
+int main(void)
+{
+	const char *given = getenv("PAGERD_SEED");
+	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	printf("seed %lu\n", (unsigned long)seed);
+	if (!file_make()) {
+		perror(DIRECTORY);
+		return 1;
+	}
+	Suite *suite = suite_create("unit");
+	TCase *file = tcase_create("file"), *anonymous = tcase_create("anonymous");
+	tcase_add_checked_fixture(file, file_setup, teardown);
+	tcase_add_checked_fixture(anonymous, anonymous_setup, teardown);
+	tcase_add_loop_test(file, whole, 0, sizeof units / sizeof *units);
+	tcase_add_loop_test(file, runs, 0, 2);
+	add_tests(file);
+	add_tests(anonymous);
+	TCase *own = tcase_create("own");
+	tcase_set_timeout(own, 60);
+	tcase_add_loop_test(own, ends, 2, sizeof units / sizeof *units);
+	tcase_add_test(own, no_prefetch);
+	suite_add_tcase(suite, own);
+	suite_add_tcase(suite, file);
+	suite_add_tcase(suite, anonymous);
+	return suite_run(suite);
+}
