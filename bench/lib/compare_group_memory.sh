@@ -33,6 +33,8 @@ group_memory() {
 	memory_add backward "$MEMORY_FILE" 'kernel / us >= 1.5'
 	memory_add streams-2 "$MEMORY_FILE" 'kernel / us >= 1.5'
 	memory_add streams-8 "$MEMORY_FILE" 'kernel / us >= 1.5'
+	memory_add blocks-16K "$MEMORY_FILE" 'kernel / us >= 1.0'
+	memory_add blocks-64K "$MEMORY_FILE" 'kernel / us >= 1.0'
 	case_add sequential-daemon-memory sequential MiB \
 		"us <= $(awk -v mib="$MEMORY" 'BEGIN { print 4 * mib * 0.005 + 16 }')"
 }
@@ -109,6 +111,11 @@ memory_describe() {
 		ADVICE=sequential
 		STEPS=("$name=read/streams:${name#streams-}")
 		;;
+	blocks-*)
+		WARM=$BUDGET DEPTH=1 UNIT=${name#blocks-}
+		UNIT=$((${UNIT%K} / 4))
+		STEPS=(read/warm "$name=read/blocks:$UNIT/$((2 * BUDGET))")
+		;;
 	esac
 }
 
@@ -125,10 +132,11 @@ memory_file() {
 	file_cold "$FILE"
 }
 
-# The named steps alone: the device needs no preparation.
+# The named steps alone: the device needs no preparation, and has blocks as its units.
 memory_named_steps() {
 	local step
 	for step in "${STEPS[@]}"; do
+		step=${step/blocks:$UNIT/once}
 		[[ $step != *=* ]] || echo "$step"
 	done
 }

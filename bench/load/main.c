@@ -18,8 +18,9 @@
  *	                 access (NAME-daemon-cpu), MiB at the end (NAME-daemon-memory)
  *
  * A step is [NAME=]OPERATION/ORDER[/ACCESSES]: read, write, update or update+sync (which ends with
- * writing back); forward, backward, stride:N, streams:N, once or random (see order.h), or warm,
- * which is forward over the pages set aside. Without ACCESSES: until the order has come to its end.
+ * writing back); forward, backward, stride:N, streams:N, blocks:N, once or random (see order.h), or
+ *warm, which is forward over the pages set aside. Without ACCESSES: until the order has come to its
+ *end.
  */
 #include <errno.h>
 #include <fcntl.h>

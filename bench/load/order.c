@@ -8,7 +8,8 @@
 
 #include "side.h"
 
-static const char *const names[] = {"forward", "backward", "stride:", "streams:", "once", "random"};
+static const char *const names[] = {
+	"forward", "backward", "stride:", "streams:", "blocks:", "once", "random"};
 
 /* splitmix64: a sequence that can be entered anywhere. */
 static uint64_t random_number(uint64_t i)
@@ -63,12 +64,12 @@ static void shuffle(uint32_t *numbers, uint64_t count)
 int order_init(struct order *order)
 {
 	order->shuffled = NULL;
-	if (order->kind != ORDER_ONCE)
+	if (order->kind != ORDER_ONCE && order->kind != ORDER_BLOCKS)
 		return 0;
 	order->shuffled = side_alloc(order->pages * sizeof *order->shuffled);
 	if (!order->shuffled)
 		return -ENOMEM;
-	shuffle(order->shuffled, order->pages);
+	shuffle(order->shuffled, order->pages / order->step);
 	return 0;
 }
 
@@ -79,7 +80,7 @@ void order_finish(struct order *order)
 
 uint64_t order_length(const struct order *order)
 {
-	if (order->kind == ORDER_STREAMS)
+	if (order->kind == ORDER_STREAMS || order->kind == ORDER_BLOCKS)
 		return order->pages / order->step * order->step;
 	return order->pages / order->step;
 }
@@ -100,6 +101,8 @@ static uint64_t place(const struct order *order, uint64_t i)
 		return i * order->step;
 	case ORDER_STREAMS:
 		return i % order->step * (order->pages / order->step) + i / order->step;
+	case ORDER_BLOCKS:
+		return order->shuffled[i / order->step] * order->step + i % order->step;
 	case ORDER_ONCE:
 		return order->shuffled[i];
 	default:

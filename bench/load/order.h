@@ -10,6 +10,7 @@ enum order_kind {
 	ORDER_BACKWARD,
 	ORDER_STRIDE,  /* each step-th page */
 	ORDER_STREAMS, /* forward from step places, in turn */
+	ORDER_BLOCKS,  /* blocks of step pages as with ORDER_ONCE, each of them forward */
 	ORDER_ONCE,    /* at random, no page a second time before all have been accessed */
 	ORDER_RANDOM,  /* at random */
 };
@@ -22,11 +23,11 @@ struct order {
 	uint64_t first; /* the first page */
 	uint64_t pages; /* so many from there */
 	unsigned threads;
-	uint32_t *shuffled; /* for ORDER_ONCE */
+	uint32_t *shuffled; /* for ORDER_ONCE and ORDER_BLOCKS */
 };
 
-/* Store kind and step of forward, backward, stride:N, streams:N, once or random. -EINVAL if text is
- * none of them. */
+/* Store kind and step of forward, backward, stride:N, streams:N, blocks:N, once or random. -EINVAL
+ * if text is none of them. */
 int order_parse(struct order *order, const char *text);
 /* To be called when all else has been set; 0 or -ENOMEM. */
 int order_init(struct order *order);
