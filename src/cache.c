@@ -118,7 +118,7 @@ void cache_take(struct pager *pager, struct object *object, const struct stat *s
 	cache_unlink(&pager->cache, object);
 	if (unchanged(object, st))
 		return;
-	io_unstage_object(pager, object);
+	io_unstage_object(pager, object, 0, object->capacity_pages);
 	object_discard(pager, object, 0, object->capacity_pages);
 	object->pages_seen = 0;
 	cache_watch(object, st);

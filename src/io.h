@@ -131,8 +131,9 @@ bool io_unstage(struct pager *pager, uint32_t pages);
 bool io_unstage_dead(struct pager *pager);
 /* Is there a record for one more read that nobody waits for? Gives up staged ones that are old. */
 bool io_ahead_room(struct pager *pager);
-/* Forget the staged reads of one object. */
-void io_unstage_object(struct pager *pager, const struct object *object);
+/* Forget the staged reads of pages of one object in [page, end). */
+void io_unstage_object(struct pager *pager, const struct object *object, uint64_t page,
+		       uint64_t end);
 
 /* ---- between io.c, io_read.c, install.c and io_write.c ---- */
 

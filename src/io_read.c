@@ -262,13 +262,15 @@ bool io_ahead_room(struct pager *pager)
 	return pager->staged_count + pager->io_reads < STAGED_MAX;
 }
 
-void io_unstage_object(struct pager *pager, const struct object *object)
+void io_unstage_object(struct pager *pager, const struct object *object, uint64_t page,
+		       uint64_t end)
 {
 	uint32_t number = object->number;
 	for (uint32_t next, i = pager->staged_head; i != IO_NONE; i = next) {
-		next = pager->ios[i].staged_next;
-		if (pager->ios[i].object == number)
-			io_unstage_one(pager, &pager->ios[i]);
+		struct io *io = &pager->ios[i];
+		next = io->staged_next;
+		if (io->object == number && io->page < end && page < io->page + io->count)
+			io_unstage_one(pager, io);
 	}
 }
 

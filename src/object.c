@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -420,7 +421,7 @@ void object_release(struct pager *pager, struct object *object)
 	if (object->region_count || object->holds || object_unused(object))
 		return;
 	/* While it is not marked, nothing frees it: the reads that are given up do not. */
-	io_unstage_object(pager, object);
+	io_unstage_object(pager, object, 0, object->capacity_pages);
 	if (object_is_file(object) && cache_keep(pager, object))
 		return;
 	object->closing = true;
@@ -635,22 +636,88 @@ int object_discard(struct pager *pager, struct object *object, uint64_t page, ui
 	return 0;
 }
 
+/* Forget a page: what is in the file counts. */
+static void page_invalidate(struct pager *pager, struct object *object, uint64_t page)
+{
+	uint64_t pte = object_pte(object, page);
+	/* It is newer than the file: its write-back failed, or others had to go on. */
+	if (pte & PTE_DIRTY && !guess_undo(pager, object, page))
+		return;
+	if (pte_state(pte) == PAGE_RESIDENT)
+		fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  (off_t)(page << PAGE_SHIFT), PAGE_BYTES);
+	page_discard(pager, object, page);
+}
+
+static uint64_t range_end(const struct object *object, uint64_t page, uint64_t count)
+{
+	return count > object->capacity_pages - page ? object->capacity_pages : page + count;
+}
+
 void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
 {
-	uint64_t end =
-		count > object->capacity_pages - page ? object->capacity_pages : page + count;
+	uint64_t end = range_end(object, page, count);
 	pageout_settle(pager);
-	io_unstage_object(pager, object);
+	io_unstage_object(pager, object, page, end);
 	object->reserved_page = object->reserved_end = 0;
 	for (page = object_next_armed(object, page); page < end;
-	     page = object_next_armed(object, page + 1)) {
-		uint64_t pte = object_pte(object, page);
-		/* It is newer than the file: its write-back failed, or others had to go on. */
-		if (pte & PTE_DIRTY && !guess_undo(pager, object, page))
-			continue;
-		if (pte_state(pte) == PAGE_RESIDENT)
-			fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				  (off_t)(page << PAGE_SHIFT), PAGE_BYTES);
-		page_discard(pager, object, page);
+	     page = object_next_armed(object, page + 1))
+		page_invalidate(pager, object, page);
+}
+
+/* ---- the file has changed ---------------------------------------------------------------- */
+
+/* Pages from page on that are there, and were not changed since they were read or written. */
+static uint64_t clean_run(struct pager *pager, const struct object *object, uint64_t page,
+			  uint64_t end)
+{
+	uint64_t count = 0;
+	for (; page + count < end && count < GUESS_PAGES; count++) {
+		uint64_t pte = object_pte(object, page + count);
+		if (pte_state(pte) != PAGE_RESIDENT || pte & PTE_DIRTY ||
+		    frame_get(pager, (uint32_t)pte_number(pte))->flags & FRAME_WRITEBACK)
+			break;
+	}
+	return count;
+}
+
+/*
+ * Give up to count pages, which are there and clean, what is in the file now: they are protected,
+ * and whoever wants to write them waits. Who has just written it has left it in the kernel's cache,
+ * so that this does not wait for the disk. Returns how many pages have it.
+ */
+static uint64_t pages_refresh(struct pager *pager, struct object *object, uint64_t page,
+			      uint64_t count, uint64_t file_bytes)
+{
+	unsigned char *bytes = pager->guesses.bytes;
+	off_t at = (off_t)(page << PAGE_SHIFT);
+	struct iovec vector = {bytes, count << PAGE_SHIFT};
+	ssize_t got = preadv2(object->fd_tail, &vector, 1, at, RWF_NOWAIT);
+	uint64_t end = got > 0 ? (page << PAGE_SHIFT) + (uint64_t)got : 0;
+	if (end && end == file_bytes) {
+		memset(bytes + got, 0, (size_t)(-got & (PAGE_BYTES - 1)));
+		got = (got + PAGE_BYTES - 1) & ~(ssize_t)(PAGE_BYTES - 1);
+	}
+	if (got < PAGE_BYTES)
+		return 0;
+	ssize_t done = pwrite(object->memfd, bytes, (size_t)got & ~(size_t)(PAGE_BYTES - 1), at);
+	return done > 0 ? (uint64_t)done >> PAGE_SHIFT : 0;
+}
+
+void object_refresh(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
+{
+	uint64_t end = range_end(object, page, count), bytes, run;
+	pageout_settle(pager);
+	io_unstage_object(pager, object, page, end);
+	object->reserved_page = object->reserved_end = 0;
+	object_file_pages(object, &bytes);
+	for (page = object_next_armed(object, page); page < end;
+	     page = object_next_armed(object, page + run)) {
+		run = clean_run(pager, object, page, end);
+		run = run ? pages_refresh(pager, object, page, run, bytes) : 0;
+		if (!run) {
+			page_invalidate(pager, object, page);
+			run = 1;
+		}
 	}
 }

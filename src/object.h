@@ -233,6 +233,9 @@ int object_guard(struct pager *pager, struct object *object, uint32_t uid);
 uint32_t object_user(struct pager *pager, const struct object *object);
 /* Forget the clean pages of [page, page + count): what is in the file counts. */
 void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+/* The file has been changed there, while the object was frozen: clean pages show that from now on.
+ * Those that are there stay, if the file's are in the kernel's cache. */
+void object_refresh(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* The object of the file that fd is open on; NULL if there is none. */
 struct object *object_find_file(struct pager *pager, int fd);
 /* Does any region map a page of [page, page + count), be it by a private object? */

@@ -314,7 +314,7 @@ static int request_file_end(struct pager *pager, struct pager_request *request,
 		return -EINVAL;
 	file_pages(request, &page, &count);
 	if (page < client->writing->capacity_pages)
-		object_invalidate(pager, client->writing, page, count);
+		object_refresh(pager, client->writing, page, count);
 	private_truncate(pager, client->writing,
 			 request->flags & PAGERD_FILE_SHIFTED ? page : UINT64_MAX, request);
 	poison_retry(pager, client->writing, request);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* write(2) into a file that is mapped: the mapping shows it, and no store is lost. */
+#include <check.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "suite.h"
+#include "version.h"
+
+#define PAGES  1024u
+#define MIDDLE (WORDS / 2) /* the word of each page that is stored into; the others are written */
+
+static struct harness h;
+static uint64_t *memory;
+static int fd = -1;
+
+static void setup(uint64_t budget_pages)
+{
+	harness_start(&h, budget_pages, "lru", NULL, 64);
+	fd = file_make(PAGES, 0);
+	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
+}
+
+static void teardown(void)
+{
+	harness_check(&h);
+	harness_stop(&h);
+	close(fd);
+	harness_chaos = 0;
+}
+
+static void write_begin(uint64_t page, uint64_t count)
+{
+	struct pager_request request = {
+		.type = PAGER_FILE_BEGIN,
+		.client = h.client,
+		.flags = PAGERD_FILE_WRITE,
+		.offset = page << 12,
+		.length = count << 12,
+		.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
+	};
+	ck_assert_int_eq(harness_request(&h, &request), 0);
+}
+
+static void write_end(uint64_t page, uint64_t count)
+{
+	struct pager_request request = {
+		.type = PAGER_FILE_END,
+		.client = h.client,
+		.offset = page << 12,
+		.length = count << 12,
+		.fd = -1,
+	};
+	ck_assert_int_eq(harness_request(&h, &request), 0);
+}
+
+/* The first and the last word of the page, as two calls to write(2). */
+static void file_write(uint64_t page, uint64_t version)
+{
+	uint64_t word = value(page, version);
+	off_t at = (off_t)(page << 12), last = at + (WORDS - 1) * (off_t)sizeof word;
+	ck_assert_int_eq(pwrite(fd, &word, sizeof word, at), sizeof word);
+	ck_assert_int_eq(pwrite(fd, &word, sizeof word, last), sizeof word);
+}
+
+static void write_pages(uint64_t page, uint64_t count, uint64_t version)
+{
+	write_begin(page, count);
+	for (uint64_t i = 0; i < count; i++)
+		file_write(page + i, version);
+	write_end(page, count);
+}
+
+/* ---- one thread -------------------------------------------------------------------------- */
+
+/* What is there stays, and shows what was written. */
+START_TEST(shown_in_place)
+{
+	setup(2 * PAGES);
+	range_check(memory, 0, PAGES, 0);
+	struct pagerd_stats before = harness_stats(&h);
+	write_pages(0, 1, 1);
+	for (uint64_t page = 1, count = 1; page < PAGES; page += count, count *= 2)
+		write_pages(page, count, 1);
+	range_check(memory, 0, PAGES, 1);
+	struct pagerd_stats after = harness_stats(&h);
+	ck_assert_uint_eq(after.pages_read, before.pages_read);
+	ck_assert_uint_eq(after.resident_pages, before.resident_pages);
+	ck_assert_uint_eq(after.dirty_pages, 0);
+	teardown();
+}
+END_TEST
+
+/* A file that ends in the middle of a page, which was longer. */
+START_TEST(shorter)
+{
+	setup(2 * PAGES);
+	range_check(memory, 0, PAGES, 0);
+	write_begin(7, 0);
+	ck_assert_int_eq(ftruncate(fd, (7 << 12) + 100), 0);
+	ck_assert_int_eq(ftruncate(fd, 9 << 12), 0);
+	write_end(7, 0);
+	range_check(memory, 0, 7, 0);
+	ck_assert_uint_eq(memory[7 * WORDS], value(7, 0));
+	ck_assert_uint_eq(memory[7 * WORDS + WORDS - 1], 0);
+	zeros_check(memory, 8, 9);
+	write_begin(7, 0);
+	ck_assert_int_eq(ftruncate(fd, (7 << 12) + 4), 0);
+	write_end(7, 0);
+	ck_assert_uint_eq(memory[7 * WORDS], value(7, 0) & 0xffffffff);
+	teardown();
+}
+END_TEST
+
+/* What the kernel has not in its cache any more is read again when it is asked for. */
+START_TEST(not_cached)
+{
+	setup(2 * PAGES);
+	range_check(memory, 0, PAGES, 0);
+	write_begin(0, 64);
+	for (uint64_t i = 0; i < 64; i++)
+		file_write(i, 1);
+	ck_assert_int_eq(fsync(fd), 0);
+	ck_assert_int_eq(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+	write_end(0, 64);
+	range_check(memory, 0, 64, 1);
+	range_check(memory, 64, PAGES, 0);
+	teardown();
+}
+END_TEST
+
+/* ---- several threads --------------------------------------------------------------------- */
+
+static atomic_bool writing;
+
+static void *storer(void *argument)
+{
+	uint64_t page = (uintptr_t)argument;
+	memory[page * WORDS + MIDDLE] = 42;
+	ck_assert(!atomic_load(&writing));
+	return NULL;
+}
+
+/* A store into a page that is being written waits for the end, and is not lost. */
+START_TEST(stores_wait)
+{
+	setup(2 * PAGES);
+	if (_i)
+		range_check(memory, 0, PAGES, 0);
+	pthread_t thread;
+	write_begin(5, 1);
+	atomic_store(&writing, true);
+	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)5), 0);
+	usleep(20000);
+	file_write(5, 1);
+	atomic_store(&writing, false);
+	write_end(5, 1);
+	pthread_join(thread, NULL);
+	page_check(memory, 5, 1);
+	ck_assert_uint_eq(memory[5 * WORDS + MIDDLE], 42);
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
+	uint64_t word;
+	ck_assert_int_eq(pread(fd, &word, sizeof word, (5 << 12) + MIDDLE * 8), sizeof word);
+	ck_assert_uint_eq(word, 42);
+	ck_assert_int_eq(pread(fd, &word, sizeof word, 5 << 12), sizeof word);
+	ck_assert_uint_eq(word, value(5, 1));
+	teardown();
+}
+END_TEST
+
+/* What has been written to each page, and was seen in the mapping after that. */
+static _Atomic uint64_t versions[PAGES];
+static uint64_t stored[PAGES];
+static atomic_bool stop;
+
+static uint64_t random_next(uint64_t *state)
+{
+	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
+	return *state >> 33;
+}
+
+/* No word of a page is older than what had been written before it was looked at. */
+static void *reader(void *argument)
+{
+	uint64_t random = (uintptr_t)argument;
+	while (!atomic_load(&stop)) {
+		uint64_t page = random_next(&random) % PAGES;
+		uint64_t least = atomic_load(&versions[page]);
+		uint64_t first = *(volatile uint64_t *)&memory[page * WORDS];
+		uint64_t last = *(volatile uint64_t *)&memory[page * WORDS + WORDS - 1];
+		ck_assert_uint_ge(first - value(page, 0), least);
+		ck_assert_uint_ge(last - value(page, 0), least);
+	}
+	return NULL;
+}
+
+static void *random_storer(void *argument)
+{
+	uint64_t random = (uintptr_t)argument;
+	while (!atomic_load(&stop)) {
+		uint64_t page = random_next(&random) % PAGES;
+		memory[page * WORDS + MIDDLE] = ++stored[page];
+	}
+	return NULL;
+}
+
+static void check_all(void)
+{
+	for (uint64_t i = 0; i < PAGES; i++) {
+		page_check(memory, i, versions[i]);
+		ck_assert_uint_eq(memory[i * WORDS + MIDDLE], stored[i]);
+	}
+}
+
+/* All at the same time, in less memory than there are pages; with _i as a seed of chaos. */
+START_TEST(together)
+{
+	pthread_t threads[2];
+	uint64_t random = (uint64_t)_i + 1;
+	harness_chaos = (uint64_t)_i;
+	setup(PAGES / 4);
+	ck_assert_int_eq(pthread_create(&threads[0], NULL, reader, (void *)7), 0);
+	ck_assert_int_eq(pthread_create(&threads[1], NULL, random_storer, (void *)9), 0);
+	for (uint64_t i = 0; i < 3000; i++) {
+		uint64_t page = random_next(&random) % PAGES;
+		uint64_t count = 1 + random_next(&random) % 8;
+		if (page + count > PAGES)
+			continue;
+		write_begin(page, count);
+		for (uint64_t k = page; k < page + count; k++)
+			file_write(k, versions[k] + 1);
+		write_end(page, count);
+		for (uint64_t k = page; k < page + count; k++)
+			versions[k]++;
+	}
+	atomic_store(&stop, true);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	check_all();
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
+	harness_unmap(&h, memory, (uint64_t)PAGES << 12);
+	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
+	check_all();
+	teardown();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("write");
+	TCase *tcase = tcase_create("mapped files");
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, shown_in_place);
+	tcase_add_test(tcase, shorter);
+	tcase_add_test(tcase, not_cached);
+	tcase_add_loop_test(tcase, stores_wait, 0, 2);
+	tcase_add_loop_test(tcase, together, 0, 6);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
