@@ -174,6 +174,13 @@ int session_file_end(struct session *session, uint64_t offset, uint64_t length, 
 			     shifted ? PAGERD_FILE_SHIFTED : 0);
 }
 
+int session_board(struct session *session, int fd, uint32_t flags, struct session_object *object)
+{
+	struct pagerd_range request = {.flags = flags};
+	wire_header(&request.h, PAGERD_BOARD, sizeof(request));
+	return session_object(session, &request.h, fd, object);
+}
+
 int session_fork(struct session *session, int child_socket)
 {
 	return session_plain(session, PAGERD_FORK, child_socket);

@@ -57,6 +57,9 @@ int session_range(struct session *session, enum pagerd_type type, uint64_t addre
 int session_file_begin(struct session *session, int fd, uint64_t offset, uint64_t length,
 		       bool write);
 int session_file_end(struct session *session, uint64_t offset, uint64_t length, bool shifted);
+/* BOARD: the board of fd's file, or its pages' memfd (object->memfd), with the lock's offset in it
+ * and the number to lock with. */
+int session_board(struct session *session, int fd, uint32_t flags, struct session_object *object);
 /* Freeze and clone for a child that is to speak on the other end of child_socket. */
 int session_fork(struct session *session, int child_socket);
 int session_fork_end(struct session *session);

@@ -120,6 +120,8 @@ static void begun_again(struct job *job)
 {
 	struct session *session = job->owner;
 	int error = job->request.error;
+	if (error != -EAGAIN)
+		session_file_forget(session);
 	if (error)
 		session_reply(session, PAGERD_FILE_END, error == -ENOENT ? 0 : error);
 	else
@@ -129,10 +131,9 @@ static void begun_again(struct job *job)
 /* Its FILE_BEGIN was ended without it. */
 static void late_end(struct session *session)
 {
-	int fd = session->file.fd;
-	session->file.fd = -1;
-	session_file_forget(session);
+	int fd = session->file.fd < 0 ? -1 : fcntl(session->file.fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0) {
+		session_file_forget(session);
 		session_reply(session, PAGERD_FILE_END, -EMFILE);
 		return;
 	}

@@ -40,6 +40,7 @@ static const struct packet_rule {
 	[PAGERD_REPORT] = {.size = sizeof(struct pagerd_report)},
 	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
+	[PAGERD_BOARD] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
 	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_PAGEMAP] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true, .quick = true},
@@ -92,6 +93,8 @@ static uint16_t reply_type(const struct pager_request *request)
 		return PAGERD_MAP;
 	case PAGER_OPEN:
 		return PAGERD_OPEN;
+	case PAGER_BOARD:
+		return PAGERD_BOARD;
 	default:
 		return PAGERD_UFFD;
 	}
@@ -275,6 +278,22 @@ static void packet_open(struct session *session, const struct pagerd_open *open)
 	struct pager_request *request = job_start(session, PAGER_OPEN, object_done);
 	request->address = open->address;
 	request->length = open->length_bytes;
+	job_post(session);
+}
+
+static void packet_board(struct session *session, const struct pagerd_range *range, int fd)
+{
+	int error = range->flags & ~PAGERD_BOARD_PAGES
+			    ? -EINVAL
+			    : descriptor_usable(fd, range->flags & PAGERD_BOARD_PAGES);
+	if (error) {
+		close(fd);
+		session_reply(session, PAGERD_BOARD, error);
+		return;
+	}
+	struct pager_request *request = job_start(session, PAGER_BOARD, object_done);
+	request->fd = fd;
+	request->flags = range->flags;
 	job_post(session);
 }
 
@@ -496,6 +515,9 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		break;
 	case PAGERD_FILE_END:
 		session_file_end(session, &packet->range);
+		break;
+	case PAGERD_BOARD:
+		packet_board(session, &packet->range, fd);
 		break;
 	case PAGERD_FORK:
 		packet_fork(session, fd);

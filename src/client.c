@@ -174,6 +174,7 @@ void client_remove(struct pager *pager, struct client *client)
 	pageout_settle(pager); /* pages on their way use its userfaultfd */
 	fork_end(pager, client);
 	file_end(pager, client);
+	boards_leave(pager, client);
 	client_hold(pager, client, NULL);
 	if (client->polled) {
 		struct io_uring_sqe *sqe = ring_sqe(pager);

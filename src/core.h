@@ -8,6 +8,7 @@
 
 #include "access.h"
 #include "agent.h"
+#include "board.h"
 #include "bounce.h"
 #include "cache.h"
 #include "chaos.h"
@@ -99,6 +100,7 @@ struct pager {
 	struct object *file_hash[FILE_HASH];
 	uint32_t closing_objects;
 	struct cache cache;
+	struct object *boards; /* of those that have one */
 
 	/* clients */
 	struct client **clients; /* by number, from 1 */

@@ -271,6 +271,7 @@ void frame_dirty(struct pager *pager, struct object *object, uint64_t page)
 	if (object_is_file(object))
 		dirty_link(pager, number);
 	object->dirty_pages++;
+	board_update(object);
 	if (frame->flags & FRAME_HELD && pool->ops->dirtied)
 		pool->ops->dirtied(pool->policy, number);
 }
@@ -284,4 +285,5 @@ void frame_clean(struct pager *pager, struct object *object, uint64_t page)
 	if (object_is_file(object))
 		dirty_unlink(pager, number);
 	object->dirty_pages--;
+	board_update(object);
 }

@@ -51,8 +51,8 @@ void guess_finish(struct pager *pager)
 
 bool guess_may(struct pager *pager, const struct object *object, const struct region *region)
 {
-	if (region->read_only || object->frozen || object_is_private(object) ||
-	    object_is_viewed(object) || record_on(pager))
+	if (region->read_only || object->frozen || board_locked(object) ||
+	    object_is_private(object) || object_is_viewed(object) || record_on(pager))
 		return false;
 	return !object_is_file(object) || (shortage_may_dirty(pager) && !object_sparse(object));
 }

@@ -88,7 +88,7 @@ static bool install_written(struct pager *pager, const struct io *io, const stru
 			    struct region *region, const struct fault *fault)
 {
 	uint64_t page = region_page(region, fault->address);
-	if (object->frozen)
+	if (object->frozen || board_locked(object))
 		return false;
 	if (fault->write)
 		return fault_may_dirty(pager, fault, object);
@@ -124,8 +124,12 @@ static void later_runs(struct pager *pager, struct io *io, uint32_t skip, uint32
 static bool install_later(struct pager *pager, struct io *io, const struct client *client,
 			  const struct region *region, bool guess, uint32_t skip, uint32_t count)
 {
-	if (io->count < LATER_LEAST || !object_plain(object_lookup(pager, io->object)) ||
+	const struct object *object = object_lookup(pager, io->object);
+	if (io->count < LATER_LEAST || !object_plain(object) ||
 	    !install_maps(region, io, 0, io->count))
+		return false;
+	/* Who looks at the board must not miss that they are dirty. */
+	if (guess && object->board)
 		return false;
 	drop_begin(pager);
 	struct worker_job *job = worker_job(pager, WEIGHT_MOST);

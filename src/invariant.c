@@ -120,6 +120,10 @@ static void check_object(struct checker *c, struct object *object)
 		broken(c, "object %u: %lu slots, counted %lu", object->number, object->swap_pages,
 		       c->swapped);
 	c->slots += c->swapped;
+	const struct pagerd_board *head = object->board ? object->board->head : NULL;
+	if (head && (head->dirty != object->dirty_pages || head->writing != object->writes ||
+		     head->pages != object->capacity_pages || (object->frozen && !head->held)))
+		broken(c, "object %u: its board is wrong", object->number);
 	uint32_t privates = 0;
 	for (uint32_t i = object->privates; i; i = c->pager->objects[i]->private_next)
 		privates += c->pager->objects[i]->base == object->number;

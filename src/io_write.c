@@ -50,6 +50,8 @@ static void write_mark(struct pager *pager, struct io *io, uint32_t number)
 			continue;
 		struct frame *frame = frame_get(pager, io->frames[i]);
 		struct object *object = object_lookup(pager, frame_object(frame));
+		if (!io->swap)
+			object_writing(object, 1);
 		frame_clean(pager, object, frame_page(frame));
 		frame->flags |= FRAME_WRITEBACK;
 		frame->io = number;
@@ -334,6 +336,8 @@ static void written(struct pager *pager, struct io *io, uint32_t i, int error)
 		else if (frame->flags & FRAME_RECLAIM)
 			pageout_queue_drop(pager, number);
 	}
+	if (!io->swap)
+		object_writing(object, -1);
 	object_reap(pager, object);
 }
 

@@ -56,8 +56,10 @@ static void object_destroy(struct object *object)
 void object_table_finish(struct pager *pager)
 {
 	for (uint32_t i = 1; pager->objects && i < pager->object_room; i++)
-		if (pager->objects[i])
+		if (pager->objects[i]) {
+			board_close(pager, pager->objects[i]);
 			object_destroy(pager->objects[i]);
+		}
 	free(pager->objects);
 }
 
@@ -90,7 +92,7 @@ static int memfd_make(int *memfd)
 	if (fd < 0)
 		return -errno;
 	/* Mode 0600: who was passed a descriptor for reading cannot reopen it for writing. */
-	if (fchmod(fd, 0600) < 0 || ftruncate(fd, OBJECT_MAX_PAGES << PAGE_SHIFT) < 0 ||
+	if (fchmod(fd, 0600) < 0 || ftruncate(fd, OBJECT_MEMFD_PAGES << PAGE_SHIFT) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
 		int error = -errno;
 		close(fd);
@@ -202,6 +204,31 @@ int object_grow(struct object *object, uint64_t pages)
 	}
 	object->armed = armed;
 	object->capacity_pages = pages;
+	board_update(object);
+	return 0;
+}
+
+int object_table_move(struct object *object, int fd)
+{
+	uint64_t pages = object->capacity_pages, bytes = pages * sizeof *object->table;
+	uint64_t *armed = mmap(NULL, armed_bytes(pages), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			       PAGERD_BOARD_ARMED);
+	if (armed == MAP_FAILED)
+		return -ENOMEM;
+	uint64_t *table =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, PAGERD_BOARD_ENTRIES);
+	if (table == MAP_FAILED) {
+		munmap(armed, armed_bytes(pages));
+		return -ENOMEM;
+	}
+	for (uint64_t page = object_next_armed(object, 0); page < pages;
+	     page = object_next_armed(object, page + 1))
+		table[page] = object->table[page];
+	memcpy(armed, object->armed, armed_bytes(pages));
+	munmap(object->table, bytes);
+	munmap(object->armed, armed_bytes(pages));
+	object->table = table;
+	object->armed = armed;
 	return 0;
 }
 
@@ -435,7 +462,7 @@ void object_release(struct pager *pager, struct object *object)
 
 void object_reap(struct pager *pager, struct object *object)
 {
-	if (!object->closing || object->in_flight || object->dirty_pages)
+	if (!object->closing || object->in_flight || object->dirty_pages || board_locked(object))
 		return;
 	for (struct sync *sync = pager->syncs; sync; sync = sync->next)
 		if (sync->object == object->number)
@@ -445,6 +472,7 @@ void object_reap(struct pager *pager, struct object *object)
 		return;
 	if (object_is_file(object))
 		file_forget(pager, object);
+	board_close(pager, object);
 	pool_give_up(pager, &object->pool);
 	pager->closing_objects--;
 	struct object *base = object_lookup(pager, object->base);
@@ -641,7 +669,7 @@ static void page_invalidate(struct pager *pager, struct object *object, uint64_t
 {
 	uint64_t pte = object_pte(object, page);
 	/* It is newer than the file: its write-back failed, or others had to go on. */
-	if (pte & PTE_DIRTY && !guess_undo(pager, object, page))
+	if ((pte & PTE_DIRTY && !guess_undo(pager, object, page)) || board_pinned(object, page))
 		return;
 	if (pte_state(pte) == PAGE_RESIDENT)
 		fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -692,7 +720,8 @@ static uint64_t pages_refresh(struct pager *pager, struct object *object, uint64
 	unsigned char *bytes = pager->guesses.bytes;
 	off_t at = (off_t)(page << PAGE_SHIFT);
 	struct iovec vector = {bytes, count << PAGE_SHIFT};
-	ssize_t got = preadv2(object->fd_tail, &vector, 1, at, RWF_NOWAIT);
+	int flags = board_pinned(object, page) ? 0 : RWF_NOWAIT;
+	ssize_t got = preadv2(object->fd_tail, &vector, 1, at, flags);
 	uint64_t end = got > 0 ? (page << PAGE_SHIFT) + (uint64_t)got : 0;
 	if (end && end == file_bytes) {
 		memset(bytes + got, 0, (size_t)(-got & (PAGE_BYTES - 1)));
@@ -713,6 +742,8 @@ void object_refresh(struct pager *pager, struct object *object, uint64_t page, u
 	object_file_pages(object, &bytes);
 	for (page = object_next_armed(object, page); page < end;
 	     page = object_next_armed(object, page + run)) {
+		if (object_pte(object, page) & PTE_DIRTY)
+			guess_undo(pager, object, page);
 		run = clean_run(pager, object, page, end);
 		run = run ? pages_refresh(pager, object, page, run, bytes) : 0;
 		if (!run) {

@@ -39,12 +39,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "board.h"
 #include "cache.h"
 #include "histogram.h"
 #include "pagerd/pagerd.h"
 #include "pagerd/protocol.h"
 #include "slot.h"
 
+struct board;
 struct pager;
 struct region;
 
@@ -88,6 +90,8 @@ static inline uint64_t pte_away(uint64_t slot)
 #define CHUNK_PAGES 512u
 /* Every memfd has this size, sparse, sealed: objects can grow, sizes tell nothing. */
 #define OBJECT_MAX_PAGES (1ull << 32)
+/* And a page behind that for the lock, see board.h. */
+#define OBJECT_MEMFD_PAGES (OBJECT_MAX_PAGES + 1)
 
 struct object {
 	uint32_t number;
@@ -100,6 +104,7 @@ struct object {
 	uint32_t region_count;
 	uint32_t holds;	    /* MAP or OPEN replies not yet registered */
 	uint32_t in_flight; /* I/Os */
+	int64_t writes;	    /* pages on their way to the file */
 	uint32_t frozen;    /* a fork or a write(2) is under way: writers wait */
 	bool closing;	    /* nobody maps it: write back, then free */
 	uint32_t uid;	    /* who made it */
@@ -136,6 +141,7 @@ struct object {
 	uint64_t reserved_end;
 	int write_error; /* of the last failed write-back; reported once by a sync */
 	struct object *hash_next;
+	struct board *board; /* or NULL */
 };
 
 /* Nobody maps it, nor is about to: it is there only for what is left to be done, or kept. */
@@ -168,6 +174,14 @@ static inline bool object_plain(const struct object *object)
 	return !object_is_private(object) && !object->privates && !object->frozen;
 }
 
+/* So many pages more are on their way to its file: to be told before they are clean, and after they
+ * are there. */
+static inline void object_writing(struct object *object, int64_t pages)
+{
+	object->writes += pages;
+	board_writing(object, pages);
+}
+
 static inline uint64_t object_pte(const struct object *object, uint64_t page)
 {
 	return object->table[page];
@@ -192,6 +206,8 @@ bool object_held(const struct object *object);
 void object_free_dead(struct pager *pager, struct object *object, uint64_t page, uint64_t end);
 /* Make room for pages page-table entries. 0, -ENOMEM, -EFBIG. */
 int object_grow(struct object *object, uint64_t pages);
+/* Move its page table to a board's memfd. 0 or -ENOMEM. */
+int object_table_move(struct object *object, int fd);
 /* By number; NULL if there is none. */
 struct object *object_lookup(struct pager *pager, uint64_t number);
 

@@ -141,13 +141,14 @@ static void drop_run(struct pager *pager, const uint32_t *frames, uint32_t count
 	}
 }
 
-/* Written or wired since it was queued? Then it stays. */
+/* Written or wired since it was queued, or needed where it is? Then it stays. */
 static bool drop_allowed(struct pager *pager, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
 	struct object *object = object_lookup(pager, frame_object(frame));
 	if (!(object_pte(object, frame_page(frame)) & PTE_DIRTY) &&
-	    !wired_page(pager, object, frame_page(frame)))
+	    !wired_page(pager, object, frame_page(frame)) &&
+	    !board_pinned(object, frame_page(frame)))
 		return true;
 	frame_keep(pager, number);
 	return false;

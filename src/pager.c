@@ -321,6 +321,7 @@ static void tick(struct pager *pager)
 	poison_retry(pager, NULL, NULL);
 	agent_tick(pager);
 	cache_tick(pager);
+	boards_tick(pager);
 	pools_tell(pager);
 	if (!shortage_may_write(pager))
 		return;
@@ -368,6 +369,7 @@ static bool turn(struct pager *pager)
 		agent_run(pager);
 		more = true; /* what ended at once may be waited for */
 	}
+	boards_release(pager);
 	/* The end of one sync may be the begin of another, which nothing else would start. */
 	return more || held_back || pager->clients_ready || pager->shortage.frames_freed ||
 	       pager->sync_begun;
@@ -379,7 +381,8 @@ static uint64_t wait_ns(const struct pager *pager)
 		return latency_window_ns(pager);
 	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->cache.count ||
 	    pager->warmups || pager->shortage.waiting.count || pager->stopping || pager->leaving ||
-	    pager->poison.used || pager->truncations || pager->record.waiting.count || pager->noted)
+	    pager->poison.used || pager->truncations || pager->frozen.count ||
+	    pager->record.waiting.count || pager->noted)
 		return TICK_NS;
 	return 0;
 }

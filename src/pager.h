@@ -88,6 +88,8 @@ enum pager_request_type {
 				(PAGERD_FILE_WRITE): the range is written back; for a write,
 				writers through mappings wait until PAGER_FILE_END */
 	PAGER_FILE_END,	     /* in: client, offset, length: mappings show the file's contents */
+	PAGER_BOARD,	     /* in: client, fd (file), flags (PAGERD_BOARD_PAGES); out: fd (to pass
+				and close), object, offset (of the reply) */
 	PAGER_AGENT,	     /* in: client, fd (socket of its agent); out: fd (window, to pass and
 				close) */
 	PAGER_PAGEMAP,	     /* in: client, fd (its /proc/PID/pagemap) */

@@ -285,9 +285,12 @@ static int request_file_begin(struct pager *pager, struct pager_request *request
 		return object && client->writing ? -EBUSY : -ENOENT;
 	file_pages(request, &page, &count);
 	if (request->flags & PAGERD_FILE_WRITE) {
+		if (board_locked_by_other(object, client))
+			return -EAGAIN;
 		client->writing = object;
 		object->frozen++;
 		object->holds++;
+		board_hold(object);
 	}
 	return object->dirty_pages || object->in_flight
 		       ? sync_start(pager, object, page, page + count, false, request)
@@ -302,6 +305,7 @@ void file_end(struct pager *pager, struct client *client)
 	client->writing = NULL;
 	object->frozen--;
 	object->holds--;
+	board_waits_no_more(object);
 	object_release(pager, object);
 	fault_retry_queue(pager, &pager->frozen);
 }
@@ -320,6 +324,19 @@ static int request_file_end(struct pager *pager, struct pager_request *request,
 	poison_retry(pager, client->writing, request);
 	file_end(pager, client);
 	return 0;
+}
+
+static int request_board(struct pager *pager, struct pager_request *request,
+			 const struct client *client)
+{
+	struct object *object = object_find_file(pager, request->fd);
+	close(request->fd);
+	request->fd = -1;
+	if (!object || object->closing)
+		return -ENOENT;
+	request->object = client->number;
+	request->offset = OBJECT_MAX_PAGES << PAGE_SHIFT;
+	return board_open(pager, object, client, request->flags & PAGERD_BOARD_PAGES, &request->fd);
 }
 
 /* ---- advice ------------------------------------------------------------------------------ */
@@ -506,6 +523,8 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 		return request_file_begin(pager, request, client);
 	case PAGER_FILE_END:
 		return request_file_end(pager, request, client);
+	case PAGER_BOARD:
+		return request_board(pager, request, client);
 	case PAGER_AGENT:
 		return agent_open(pager, client, request->fd, &request->fd);
 	case PAGER_PAGEMAP:
@@ -639,7 +658,7 @@ void request_start(struct pager *pager, struct pager_request *request)
 		if (request->fd >= 0 &&
 		    (request->type == PAGER_MAP || request->type == PAGER_CLIENT_UFFD ||
 		     request->type == PAGER_AGENT || request->type == PAGER_PAGEMAP ||
-		     request->type == PAGER_FILE_BEGIN))
+		     request->type == PAGER_FILE_BEGIN || request->type == PAGER_BOARD))
 			close(request->fd);
 		request_done(request, -ESRCH);
 		return;

@@ -50,6 +50,7 @@ enum pagerd_type {
 	PAGERD_PAGEMAP = 20,
 	PAGERD_LEARN = 21,
 	PAGERD_LEARN_PAGES = 22,
+	PAGERD_BOARD = 23,
 };
 
 struct pagerd_header {
@@ -144,14 +145,62 @@ struct pagerd_range {
  * FILE_BEGIN and FILE_END go around a system call on a file that may be mapped: the body is struct
  * pagerd_range, with address the byte in the file and length_bytes 0 for "to the end".
  * FILE_BEGIN carries the file's descriptor; the reply comes when what was changed through mappings
- * in that range is in the file (-ENOENT: nobody maps the file; there is no FILE_END then). With
- * flags 1 the call is going to change the file: writers through mappings wait until FILE_END, which
- * carries the same range and makes the mappings show the file's contents.
+ * in that range is in the file (-ENOENT: nobody maps the file; there is no FILE_END then; -EAGAIN:
+ * somebody is writing it by himself, see BOARD, try again; also of a FILE_END that comes too late).
+ * With flags 1 the call is going to change the file: writers through mappings wait until FILE_END,
+ * which carries the same range and makes the mappings show the file's contents.
  */
 #define PAGERD_FILE_WRITE 1u
 /* In FILE_END: what was behind address lies elsewhere now (fallocate(2), FALLOC_FL_COLLAPSE_RANGE
  * and its like); the kernel then forgets private copies of pages from there on. */
 #define PAGERD_FILE_SHIFTED 2u
+
+/*
+ * BOARD: what is known about a file's pages, to be read without asking, so that a call on the file
+ * can do without FILE_BEGIN and FILE_END. The body is struct pagerd_range, of which flags alone
+ * counts; it carries the file's descriptor. The reply is that of MAP, with one descriptor: of the
+ * board, for reading only; or with PAGERD_BOARD_PAGES in flags, if the sender may write the pages
+ * of a mapping of the file, of the object's memfd, for writing, with the lock's place in it
+ * (offset_bytes) and the number that the sender is to lock it with (object). -ENOENT: nobody maps
+ * the file.
+ *
+ * The board has struct pagerd_board at 0, at PAGERD_BOARD_ARMED one bit for each chunk of
+ * PAGERD_CHUNK_PAGES pages, without which all its pages are absent and their entries not to be
+ * looked at, and at PAGERD_BOARD_ENTRIES one entry for each page.
+ *
+ * Reading needs nothing more if (looked at in this order) PAGERD_BOARD_STORES is not set, no page
+ * of the range is dirty, and none of the file is being written. To write, in that order: lock; name
+ * the pages; see that the board is neither closed nor held, and that the range could be read;
+ * write(2); write what was written into the memfd where a page is resident; unlock; if then waiting
+ * is set, or a page was in transit (the lock is kept until FILE_BEGIN is answered), FILE_BEGIN and
+ * FILE_END. See src/board.h.
+ */
+#define PAGERD_BOARD_PAGES   1u
+#define PAGERD_BOARD_ARMED   4096u
+#define PAGERD_BOARD_ENTRIES (4096u + (1u << 20))
+#define PAGERD_CHUNK_PAGES   512u
+#define PAGERD_ENTRY_STATE   3u
+#define PAGERD_ENTRY_ABSENT  0u
+#define PAGERD_ENTRY_PRESENT 1u
+#define PAGERD_ENTRY_DIRTY   4u
+#define PAGERD_BOARD_STORES  1u /* pages may be becoming dirty */
+#define PAGERD_BOARD_MOVES   2u /* pages may be leaving, or somebody has called FILE_BEGIN */
+struct pagerd_board {
+	uint32_t closed;   /* the file's pages have gone: ask for another board */
+	uint32_t held;	   /* PAGERD_BOARD_STORES, PAGERD_BOARD_MOVES, or both, for a moment */
+	uint32_t waiting;  /* for the lock */
+	uint32_t poisoned; /* there may be mappings beyond the file's end that fail */
+	uint64_t pages;	   /* entries; there is nothing behind them */
+	uint64_t dirty;	   /* how many pages are */
+	int64_t writing;   /* how many are on their way to the file */
+};
+/* The sender's number in the low half, another number each time in the high one; 0: free. */
+#define PAGERD_FILE_LOCK_PAGES 256u /* a call names no more */
+struct pagerd_file_lock {
+	uint64_t owner;
+	uint64_t page;
+	uint64_t count;
+};
 
 /*
  * AGENT: carries one descriptor, an end of a SOCK_SEQPACKET socketpair, on which the daemon speaks

@@ -168,6 +168,9 @@ static int fake_client_request(struct pager *pager, struct pager_request *reques
 	case PAGER_OPEN:
 		fake_range(request);
 		return fake_memfd(request);
+	case PAGER_BOARD:
+		close(request->fd);
+		/* fall through */
 	case PAGER_MAP:
 		return fake_memfd(request);
 	case PAGER_REGISTER:

@@ -399,6 +399,7 @@ static const struct {
 	{PAGERD_FORK_END, sizeof(struct pagerd_header)},
 	{PAGERD_STATS, sizeof(struct pagerd_header)},
 	{PAGERD_FILE_END, sizeof(struct pagerd_range)},
+	{PAGERD_BOARD, sizeof(struct pagerd_range)},
 };
 
 START_TEST(order_is_kept)
@@ -787,6 +788,11 @@ START_TEST(file_calls_need_the_right)
 	ck_assert_int_eq(peer_call(peer, &range, sizeof range, PAGERD_FILE_BEGIN, name_only),
 			 -EBADF);
 	ck_assert_int_eq(peer_call(peer, &range, sizeof range, PAGERD_FILE_BEGIN, device), -ENODEV);
+	ck_assert_int_eq(peer_call(peer, &range, sizeof range, PAGERD_BOARD, read_only), 0);
+	ck_assert_int_eq(peer_call(peer, &range, sizeof range, PAGERD_BOARD, name_only), -EBADF);
+	range.flags = PAGERD_BOARD_PAGES;
+	ck_assert_int_eq(peer_call(peer, &range, sizeof range, PAGERD_BOARD, both), 0);
+	ck_assert_int_eq(peer_call(peer, &range, sizeof range, PAGERD_BOARD, read_only), -EBADF);
 	range.flags = PAGERD_FILE_WRITE;
 	ck_assert_int_eq(peer_call(peer, &range, sizeof range, PAGERD_FILE_BEGIN, both), 0);
 	ck_assert_int_eq(peer_call(peer, &range, sizeof range, PAGERD_FILE_BEGIN, read_only),
