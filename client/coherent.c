@@ -4,16 +4,27 @@
 #include "coherent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "preload.h"
+
+/* More is written as it was before: to ask is a small part of it. */
+#define COPY_BYTES (PAGERD_FILE_LOCK_PAGES * PAGE_BYTES)
 
 void preload_file_mapped(int fd)
 {
 	struct stat st;
 	if (sys_fstat(fd, &st) < 0)
 		return;
+	/* It may be mapped for writing now. */
+	for (int i = 0; i < PRELOAD_BOARDS; i++)
+		if (preload.boards[i].inode == st.st_ino)
+			preload.boards[i].board.refused = false;
 	uint32_t count = preload.file_count;
 	for (uint32_t i = 0; i < count && i < PRELOAD_FILES; i++)
 		if (preload.files[i].device == st.st_dev && preload.files[i].inode == st.st_ino)
@@ -55,38 +66,155 @@ long file_plain(const struct file_call *call)
 	return result;
 }
 
+/* Somebody writes the file by himself, and is done in a moment. */
+static void file_pause(void)
+{
+	struct timespec moment = {.tv_nsec = 50000};
+	sys_call(SYS_nanosleep, (long)&moment, 0, 0, 0, 0, 0);
+}
+
 static int file_begin(int fd, uint64_t offset, uint64_t length, bool write)
 {
-	int begun = session_file_begin(&preload.paged.session, fd, offset, length, write);
+	int begun;
+	while ((begun = session_file_begin(&preload.paged.session, fd, offset, length, write)) ==
+	       -EAGAIN)
+		file_pause();
 	if (begun == -ENOTCONN)
 		preload_die("the daemon has gone with what was changed in a mapped file");
 	return begun;
 }
 
-int file_settle(int fd, uint64_t offset, uint64_t length)
+static void file_end(uint64_t offset, uint64_t length, bool shifted)
 {
+	while (session_file_end(&preload.paged.session, offset, length, shifted) == -EAGAIN)
+		file_pause();
+}
+
+/* The file's board, if there is one to be had; -ENOENT: nobody maps the file. */
+static int file_board(int fd, const struct stat *st, struct board **board)
+{
+	struct preload_board *found = NULL;
+	if (preload.locks_new)
+		return -EPERM; /* all of it would be brought in */
+	for (int i = 0; i < PRELOAD_BOARDS && !found; i++)
+		if (preload.boards[i].device == st->st_dev && preload.boards[i].inode == st->st_ino)
+			found = &preload.boards[i];
+	if (!found) {
+		found = &preload.boards[preload.board_next++ % PRELOAD_BOARDS];
+		board_finish(&found->board);
+		found->device = st->st_dev;
+		found->inode = st->st_ino;
+	}
+	*board = &found->board;
+	return board_see(*board, &preload.paged.session, fd);
+}
+
+void file_settle(int fd, const struct stat *st, uint64_t offset, uint64_t length)
+{
+	struct board *board;
 	sys_signals signals;
 	preload_enter(&signals);
-	int result = file_begin(fd, offset, length, false);
+	int result = file_board(fd, st, &board);
+	if (result != -ENOENT && (result < 0 || !board_settled(board, offset, length)))
+		file_begin(fd, offset, length, false);
 	preload_leave(&signals);
-	return result;
 }
+
+/* ---- write(2) ---------------------------------------------------------------------------- */
 
 /*
  * The kernel reads what is written with the file locked. If that is paged memory, the daemon might
  * need the lock to bring it in: to read it from the same file, or to write back pages of that file
  * which must make room. So it is copied before.
  */
-static long file_write(const struct file_call *call)
+static long file_write_asked(const struct file_call *call)
 {
-	sys_signals signals;
-	preload_enter(&signals);
 	int begun = file_begin(call->fd, call->offset, call->length, true);
 	bool copied = begun == 0 && call->vector;
 	long result = copied ? file_copied(call) : file_system_call(call);
 	if (begun == 0)
-		session_file_end(&preload.paged.session, call->offset, call->length,
-				 call->shifts && result >= 0);
+		file_end(call->offset, call->length, call->shifts && result >= 0);
+	return result;
+}
+
+/* The bytes to be written, copied; NULL if it is not as simple as that. */
+static const char *file_copy(const struct file_call *call)
+{
+	if (!preload.copy) {
+		long place = sys_mmap(0, COPY_BYTES, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		preload.copy = place < 0 ? NULL : (char *)place;
+	}
+	struct iovec copy = {preload.copy, COPY_BYTES};
+	long got = preload.copy ? sys_call(SYS_process_vm_readv, preload.pid, (long)&copy, 1,
+					   (long)call->vector, call->count, 0)
+				: -ENOMEM;
+	return got == (long)call->length ? preload.copy : NULL;
+}
+
+/* Whether the call may be made without asking: one that writes where it is known to, all of which
+ * is one run of bytes. */
+static bool write_plain(const struct file_call *call)
+{
+	int mode = sys_fcntl(call->fd, F_GETFL, 0);
+	if (!call->vector || call->flags || call->length > COPY_BYTES || mode < 0 ||
+	    mode & (O_APPEND | O_DIRECT))
+		return false;
+	/* Beyond the end it changes the bytes between, too. */
+	return call->position < 0 || (uint64_t)call->position == call->offset;
+}
+
+/* Did it write somewhere else, because somebody else has moved the descriptor's position? */
+static bool position_moved(const struct file_call *call, long written)
+{
+	return call->position < 0 &&
+	       sys_call(SYS_lseek, call->fd, 0, SEEK_CUR, 0, 0, 0) != (long)call->offset + written;
+}
+
+/* Whether the daemon has to show what was written. */
+static bool write_unseen(const struct file_call *call, const struct board *board, const char *bytes,
+			 long written)
+{
+	uint64_t end = call->offset + (uint64_t)written;
+	bool grown = end > (uint64_t)call->status->st_size;
+	return (grown && __atomic_load_n(&board->head->poisoned, __ATOMIC_SEQ_CST)) ||
+	       !board_show(board, call->offset, bytes, (uint64_t)written);
+}
+
+/* With the file locked: write, and show it. A call that fails may have changed the file as well. */
+static long file_write_locked(const struct file_call *call, const struct board *board,
+			      const char *bytes)
+{
+	long written = file_transfer_bytes(call, bytes, call->length, 0);
+	bool moved = written > 0 && position_moved(call, written);
+	bool asks = moved || written < 0 || write_unseen(call, board, bytes, written);
+	uint64_t from = moved ? 0 : call->offset, length = moved ? 0 : call->length;
+	/* Nobody may store into an old page in between. */
+	int begun = asks ? file_begin(call->fd, from, length, true) : -ENOENT;
+	if (board_unlock(board) && !asks)
+		begun = file_begin(call->fd, from, length, true);
+	if (begun == 0)
+		file_end(from, length, false);
+	return written;
+}
+
+static long file_write(const struct file_call *call)
+{
+	struct board *board;
+	sys_signals signals;
+	preload_enter(&signals);
+	int found = file_board(call->fd, call->status, &board);
+	const char *bytes = NULL;
+	if (found == 0 && write_plain(call) &&
+	    board_see_lock(board, &preload.paged.session, call->fd) == 0)
+		bytes = file_copy(call);
+	long result;
+	if (found == -ENOENT)
+		result = file_system_call(call);
+	else if (bytes && board_lock(board, call->offset, call->length))
+		result = file_write_locked(call, board, bytes);
+	else
+		result = file_write_asked(call);
 	preload_leave(&signals);
 	return result;
 }
@@ -95,6 +223,6 @@ long file_coherent(const struct file_call *call)
 {
 	if (call->write)
 		return file_write(call);
-	file_settle(call->fd, call->offset, call->length);
+	file_settle(call->fd, call->status, call->offset, call->length);
 	return call->vector && file_reads_direct(call) ? file_copied(call) : file_plain(call);
 }

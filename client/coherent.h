@@ -6,7 +6,8 @@
  * shared mapping is read by read(2), what they write with write(2) is seen in the mapping. Paged
  * pages are the daemon's copy, so for files that are mapped here, before a read what was changed is
  * written back; around a write the range is written back, writers through mappings wait, and
- * then the pages are read again.
+ * then the pages that are there get what was written. Where the daemon's board shows that there is
+ * nothing to be written back this is done here, else by the daemon.
  *
  * What these return is the system call's result: -errno on failure.
  */
@@ -31,6 +32,7 @@ struct file_call {
 	/* The bytes of the file that it touches; length 0: to the end. */
 	uint64_t offset;
 	uint64_t length;
+	const struct stat *status; /* of the file, before */
 	bool write;
 	bool shifts; /* what is behind offset goes elsewhere */
 };
@@ -45,8 +47,8 @@ bool file_known(const struct stat *status);
 bool file_mapped(int fd, struct stat *status);
 /* The call on a file that may be mapped here. */
 long file_coherent(const struct file_call *call);
-/* Write back what is changed in the file of fd, before another call reads it. 0 or -errno. */
-int file_settle(int fd, uint64_t offset, uint64_t length);
+/* Write back what is changed in the file of fd, before another call reads it. */
+void file_settle(int fd, const struct stat *status, uint64_t offset, uint64_t length);
 
 /* ---- copied.c */
 
@@ -54,6 +56,10 @@ int file_settle(int fd, uint64_t offset, uint64_t length);
 long peek(void *to, const void *from, uint64_t bytes);
 /* Bytes of the vector; -EFAULT if it cannot be read, -EINVAL if there are too many. */
 long vector_bytes(const struct iovec *vector, int count);
+/* The call for some of its bytes, the first of which is done bytes behind its first, from or to
+ * other memory. */
+long file_transfer_bytes(const struct file_call *call, const void *copy, uint64_t bytes,
+			 uint64_t done);
 /* The call with a copy of the memory instead, 1 MiB at a time. With the preloaded library's lock
  * held if it writes. */
 long file_copied(const struct file_call *call);

@@ -104,11 +104,12 @@ static uint64_t rest_bytes(const struct rest *rest)
 	return bytes < TRANSFER_MAX ? bytes : TRANSFER_MAX;
 }
 
-static long copy_transfer(const struct file_call *call, void *copy, uint64_t bytes, uint64_t done)
+long file_transfer_bytes(const struct file_call *call, const void *copy, uint64_t bytes,
+			 uint64_t done)
 {
 	long fd = call->fd;
 	long position = call->position < 0 ? -1 : call->position + (long)done;
-	struct iovec one = {copy, bytes};
+	struct iovec one = {(void *)copy, bytes};
 	if (call->flags)
 		return sys_call(call->write ? SYS_pwritev2 : SYS_preadv2, fd, (long)&one, 1,
 				position, 0, call->flags);
@@ -143,7 +144,7 @@ static long copy_out(const struct file_call *call, struct rest *rest, const stru
 		if (got == -EFAULT && done == 0)
 			return file_system_call(call);
 		if (got > 0)
-			got = copy_transfer(call, copy->bytes, (uint64_t)got, done);
+			got = file_transfer_bytes(call, copy->bytes, (uint64_t)got, done);
 		if (got < 0)
 			return done ? (long)done : got;
 		done += (uint64_t)got;
@@ -181,7 +182,7 @@ static long copy_in(const struct file_call *call, struct rest *rest, const struc
 	uint64_t done = 0, total = rest_bytes(rest);
 	while (done < total) {
 		uint64_t want = total - done < copy->size ? total - done : copy->size;
-		long got = copy_transfer(call, copy->bytes, want, done);
+		long got = file_transfer_bytes(call, copy->bytes, want, done);
 		if (got < 0)
 			return done ? (long)done : got;
 		if (got && copy_scatter(copy, rest, (uint64_t)got) != got)

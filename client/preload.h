@@ -19,13 +19,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board.h"
 #include "choose.h"
 #include "paged.h"
 #include "sys.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define PRELOAD_FILES 64
+#define PRELOAD_FILES  64
+#define PRELOAD_BOARDS 8
 
 enum preload_state {
 	PRELOAD_NEW,
@@ -49,6 +51,15 @@ struct preload {
 		uint64_t device;
 		uint64_t inode;
 	} files[PRELOAD_FILES];
+	/* of those that were read or written last; the next to be given up */
+	struct preload_board {
+		uint64_t device;
+		uint64_t inode;
+		struct board board;
+	} boards[PRELOAD_BOARDS];
+	uint32_t board_next;
+	/* What is written to a file is copied here: it is never paged. */
+	char *copy;
 	bool verbose;
 	bool require;
 	/* Copies: programs that change their title overwrite the environment. */

@@ -14,7 +14,7 @@
 #include "preload.h"
 #include "spare.h"
 
-#define HIDDEN (3 + AGENT_DESCRIPTORS + SPARE_DESCRIPTORS)
+#define HIDDEN (3 + AGENT_DESCRIPTORS + SPARE_DESCRIPTORS + PRELOAD_BOARDS)
 
 static void hidden_list(int fds[HIDDEN])
 {
@@ -23,6 +23,10 @@ static void hidden_list(int fds[HIDDEN])
 	fds[2] = __atomic_load_n(&preload.fork_socket, __ATOMIC_RELAXED);
 	agent_descriptors(fds + 3);
 	spare_descriptors(fds + 3 + AGENT_DESCRIPTORS);
+	for (int i = 0; i < PRELOAD_BOARDS; i++) {
+		const struct board *board = &preload.boards[i].board;
+		fds[HIDDEN - PRELOAD_BOARDS + i] = board->lock ? board->memfd : -1;
+	}
 }
 
 static bool hidden(int fd)

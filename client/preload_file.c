@@ -43,6 +43,7 @@ static long file_transfer(struct file_call *call, uint64_t bytes)
 		bool direct = bytes % SECTOR_BYTES == 0 && file_reads_direct(call);
 		return file_result(direct ? file_copied(call) : file_plain(call));
 	}
+	call->status = &st;
 	call->offset = file_position(call, &st);
 	call->length = bytes;
 	/* A write beyond the end changes the bytes between, too. */
@@ -243,7 +244,7 @@ static void source_settle(int fd, int64_t position, size_t bytes)
 	struct stat st;
 	struct file_call source = {.fd = fd, .position = position};
 	if (file_mapped(fd, &st))
-		file_settle(fd, file_position(&source, &st), bytes);
+		file_settle(fd, &st, file_position(&source, &st), bytes);
 }
 
 static ssize_t file_to_file(struct file_call *call, int from, const off64_t *from_offset,
@@ -257,6 +258,7 @@ static ssize_t file_to_file(struct file_call *call, int from, const off64_t *fro
 	source_settle(from, position, bytes);
 	if (!file_mapped(call->fd, &st))
 		return file_result(file_plain(call));
+	call->status = &st;
 	call->offset = file_position(call, &st);
 	if (call->offset > (uint64_t)st.st_size)
 		call->offset = (uint64_t)st.st_size;
@@ -297,6 +299,7 @@ static int file_change(struct file_call *call, off_t from)
 	if (from < 0 || !file_mapped(call->fd, &st))
 		return (int)file_result(file_plain(call));
 	call->write = true;
+	call->status = &st;
 	call->offset = (uint64_t)(from < st.st_size ? from : st.st_size);
 	return (int)file_result(file_coherent(call));
 }
@@ -381,7 +384,7 @@ EXPORT int posix_fallocate64(int fd, off64_t offset, off64_t length)
 static int file_flush(long number, int fd)
 {
 	struct stat st;
-	struct file_call call = {.number = number, .arguments = {fd}, .fd = fd};
+	struct file_call call = {.number = number, .arguments = {fd}, .fd = fd, .status = &st};
 	long result = file_mapped(fd, &st) ? file_coherent(&call) : file_plain(&call);
 	return (int)file_result(result);
 }

@@ -70,6 +70,8 @@ void preload_fork_adopt(void)
 	preload.locks_new = 0; /* locks are not inherited */
 	preload.paged.locks = false;
 	preload.pid = sys_getpid();
+	for (int i = 0; i < PRELOAD_BOARDS; i++)
+		board_forget(&preload.boards[i].board);
 	if (preload.fork_error < 0)
 		preload_die("the daemon could not carry paged memory through fork");
 	if (socket < 0)

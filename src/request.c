@@ -332,7 +332,7 @@ static int request_board(struct pager *pager, struct pager_request *request,
 	struct object *object = object_find_file(pager, request->fd);
 	close(request->fd);
 	request->fd = -1;
-	if (!object || object->closing)
+	if (!object || object_unused(object))
 		return -ENOENT;
 	request->object = client->number;
 	request->offset = OBJECT_MAX_PAGES << PAGE_SHIFT;
