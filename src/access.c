@@ -6,7 +6,7 @@
 #include "core.h"
 #include "pagemap.h"
 
-#define BATCH_LEAST 192u  /* probes owed that make a batch; fewer where memory is small */
+#define BATCH_LEAST 48u	  /* probes owed that make a batch; fewer where memory is small */
 #define HAND_STEPS  1024u /* frames that the hand passes in one turn */
 #define YOUNG_GRACE 256u  /* pages that come in between a page and its first probe */
 

@@ -6,7 +6,7 @@
 
 #define YOUNG	    8192u /* frames that wait for their first probe; a power of two */
 #define YOUNG_GRACE 256u
-#define BATCH_LEAST 192u
+#define BATCH_LEAST 48u
 #define BATCH_MOST  512u
 #define HAND_STEPS  1024u
 #define GRACE_MOST  1024u

@@ -9,7 +9,7 @@
 #include "core.h"
 #include "suite.h"
 
-enum { PAGES = 4096, RESIDENT = 1024, BATCH = 64 };
+enum { PAGES = 4096, RESIDENT = 1024, BATCH = 24 };
 
 static struct pager *pager;
 static struct client *client;
