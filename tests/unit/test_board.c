@@ -220,6 +220,19 @@ START_TEST(changes_are_known)
 }
 END_TEST
 
+/* So is each page of a run that is brought in writable, as soon as it is stored into. */
+START_TEST(runs_are_known)
+{
+	setup(2 * PAGES);
+	ck_assert_int_eq(fsync(fd), 0); /* it has all its blocks */
+	for (uint64_t i = 0; i < PAGES; i++) {
+		memory[i * WORDS + MIDDLE] = i;
+		ck_assert_msg(!settled(i, 1), "page %lu", i);
+	}
+	teardown();
+}
+END_TEST
+
 /* The table moves and grows with the object. */
 START_TEST(longer)
 {
@@ -510,6 +523,7 @@ int main(void)
 	tcase_add_test(tcase, absent_stays_absent);
 	tcase_add_test(tcase, runs_end_at_absent_pages);
 	tcase_add_test(tcase, changes_are_known);
+	tcase_add_loop_test(tcase, runs_are_known, 0, 4);
 	tcase_add_test(tcase, longer);
 	tcase_add_test(tcase, closed);
 	tcase_add_test(tcase, readers_have_no_lock);
