@@ -232,8 +232,8 @@ START_TEST(at_random)
 	for (unsigned i = 0; i < touched; i++)
 		touch(random_u64() % PAGES);
 	struct pagerd_stats stats = counted();
-	ck_assert_uint_le(stats.pages_prefetched, touched / 20);
-	ck_assert_uint_le(stats.pages_read, touched + touched / 20);
+	ck_assert_uint_le(stats.pages_prefetched, touched / 10);
+	ck_assert_uint_le(stats.pages_read, touched + touched / 10);
 }
 END_TEST
 
