@@ -153,12 +153,14 @@ bool board_settled(const struct board *board, uint64_t offset, uint64_t length)
 	/* Who has just stored into a page sees this, or that the page is dirty. */
 	if (__atomic_load_n(&board->head->held, __ATOMIC_SEQ_CST) & PAGERD_BOARD_STORES)
 		return false;
-	bool any = load(&board->head->dirty);
-	for (uint64_t page = page_of(offset); any && page < end; page++)
+	uint64_t dirty = load(&board->head->dirty);
+	for (uint64_t page = page_of(offset); dirty && page < end; page++)
 		if (!length || board_entry(board, page) & PAGERD_ENTRY_DIRTY)
 			return false;
-	/* After the pages: one that has become clean is counted here. */
-	return !__atomic_load_n(&board->head->writing, __ATOMIC_SEQ_CST) && !closed(board);
+	/* After the pages: one that has become clean is counted here, until it is in the file, or
+	 * dirty again because that has failed. */
+	return !__atomic_load_n(&board->head->writing, __ATOMIC_SEQ_CST) && !closed(board) &&
+	       load(&board->head->dirty) == dirty;
 }
 
 /* ---- the lock ---------------------------------------------------------------------------- */

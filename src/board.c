@@ -22,9 +22,10 @@ static int board_memfd(void)
 	int fd = memfd_create("pagerd-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	/* Mode 0600, as the object's: it is reopened for reading only. */
+	/* Mode 0600, as the object's: it is reopened for reading only. Sealed for good when we have
+	 * mapped it: a client of our own user could reopen it for writing. */
 	if (fchmod(fd, 0600) < 0 || ftruncate(fd, (off_t)BOARD_BYTES) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
 		int error = -errno;
 		close(fd);
 		return error;
@@ -79,6 +80,8 @@ static int board_create(struct pager *pager, struct object *object)
 	if (error)
 		return error;
 	error = object_table_move(object, board->fd);
+	if (!error && fcntl(board->fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0)
+		error = -errno;
 	if (error) {
 		board_destroy(board);
 		return error;
@@ -160,19 +163,17 @@ void board_hold(const struct object *object)
 		hold(object->board, PAGERD_BOARD_MOVES);
 }
 
-static bool overdue(const struct board *board, uint64_t owner)
-{
-	return board->owner_ns == UINT64_MAX && owner == board->owner;
-}
-
 bool board_locked(const struct object *object)
 {
-	const struct board *board = object->board;
+	struct board *board = object->board;
 	if (!board)
 		return false;
 	hold(board, PAGERD_BOARD_STORES);
-	uint64_t owner = owner_of(board);
-	return owner && !overdue(board, owner);
+	if (owner_of(board))
+		return !board->overdue;
+	board->waited_ns = 0;
+	board->overdue = false;
+	return false;
 }
 
 bool board_locked_by_other(const struct object *object, const struct client *client)
@@ -180,10 +181,15 @@ bool board_locked_by_other(const struct object *object, const struct client *cli
 	return board_locked(object) && (uint32_t)owner_of(object->board) != client->number;
 }
 
-bool board_wait(const struct object *object)
+bool board_wait(const struct pager *pager, const struct object *object)
 {
-	__atomic_store_n(&object->board->head->waiting, 1, __ATOMIC_SEQ_CST);
-	return board_locked(object); /* else it was unlocked before that could be seen */
+	struct board *board = object->board;
+	__atomic_store_n(&board->head->waiting, 1, __ATOMIC_SEQ_CST);
+	if (!board_locked(object))
+		return false; /* it was unlocked before that could be seen */
+	if (!board->waited_ns)
+		board->waited_ns = pager->now_ns;
+	return true;
 }
 
 void board_waits_no_more(const struct object *object)
@@ -215,7 +221,8 @@ void boards_release(struct pager *pager)
 	}
 }
 
-void boards_leave(struct pager *pager, const struct client *client)
+/* Unlock what the client has locked; nobody locks it in this turn. */
+static bool locks_end(const struct pager *pager, const struct client *client)
 {
 	bool any = false;
 	for (const struct object *object = pager->boards; object; object = object->board->next) {
@@ -223,27 +230,52 @@ void boards_leave(struct pager *pager, const struct client *client)
 		uint64_t owner = owner_of(board);
 		if ((uint32_t)owner != client->number)
 			continue;
+		board_hold(object);
 		__atomic_compare_exchange_n(&board->lock->owner, &owner, 0, false, __ATOMIC_SEQ_CST,
 					    __ATOMIC_SEQ_CST);
-		board_waits_no_more(object);
-		any = true;
+		board->left = any = true;
 	}
-	if (any)
-		fault_retry_queue(pager, &pager->frozen);
+	return any;
 }
 
-/* Whether it has just been held for too long. */
-static bool lock_tick(struct pager *pager, struct board *board)
+static struct object *board_left(const struct pager *pager)
 {
-	uint64_t owner = owner_of(board);
-	if (!owner || owner != board->owner) {
-		board->owner = owner;
-		board->owner_ns = pager->now_ns;
-		return false;
+	struct object *object = pager->boards;
+	while (object && !object->board->left)
+		object = object->board->next;
+	return object;
+}
+
+/* The range is what the client says it is. */
+static void lock_refresh(struct pager *pager, struct object *object)
+{
+	const struct pagerd_file_lock *lock = object->board->lock;
+	uint64_t page = __atomic_load_n(&lock->page, __ATOMIC_RELAXED);
+	if (page < object->capacity_pages)
+		object_refresh(pager, object, page, PAGERD_FILE_LOCK_PAGES);
+}
+
+void boards_leave(struct pager *pager, const struct client *client)
+{
+	if (!locks_end(pager, client))
+		return;
+	for (struct object *object; (object = board_left(pager));) {
+		object->board->left = false;
+		board_waits_no_more(object);
+		lock_refresh(pager, object);
 	}
-	if (overdue(board, owner) || pager->now_ns - board->owner_ns < OVERDUE_NS)
+	fault_retry_queue(pager, &pager->frozen);
+}
+
+/* Whether those who wait for it may go on: it is free, or has just become overdue. */
+static bool lock_tick(const struct pager *pager, struct board *board)
+{
+	if (!board->waited_ns || board->overdue)
 		return false;
-	board->owner_ns = UINT64_MAX;
+	if (owner_of(board) && pager->now_ns - board->waited_ns < OVERDUE_NS)
+		return false;
+	board->overdue = owner_of(board);
+	board->waited_ns = 0;
 	return true;
 }
 
@@ -252,10 +284,7 @@ void boards_tick(struct pager *pager)
 	bool any = false;
 	for (struct object *object = pager->boards, *next; object; object = next) {
 		next = object->board->next;
-		if (lock_tick(pager, object->board)) {
-			board_wait(object); /* so that he hears of it */
-			any = true;
-		}
+		any |= lock_tick(pager, object->board);
 		object_reap(pager, object);
 	}
 	if (any)

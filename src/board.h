@@ -22,8 +22,10 @@
  * So one of the two always sees the other. Who stores into a page sees it held, or dirty. To ask
  * is FILE_BEGIN, write(2), FILE_END; between the two the board stays held. While a client holds the
  * lock nothing of the file becomes dirty, and those of the pages he names that are resident stay.
- * Who holds it for OVERDUE_NS (he is stopped, say) does not keep others from storing any longer;
- * the pages that he names stay until he unlocks, or his process ends.
+ * Where somebody has waited for OVERDUE_NS, and it was never seen free (he who holds it is stopped,
+ * say, or means no good), it does not keep others from storing any longer; the pages that are named
+ * stay until it is unlocked, or the process that has it ends. What that one may have written and
+ *not shown is read again then.
  *
  * The pager's thread only.
  */
@@ -43,8 +45,9 @@ struct board {
 	int fd;
 	struct pagerd_board *head;
 	struct pagerd_file_lock *lock;
-	uint64_t owner; /* of the lock, when it was last looked at by the clock */
-	uint64_t owner_ns;
+	uint64_t waited_ns;  /* since when somebody has waited for the lock, whoever had it; or 0 */
+	bool overdue;	     /* that was for too long: it counts as free, until it is */
+	bool left;	     /* its owner has gone */
 	struct object *next; /* that has a board */
 };
 
@@ -60,7 +63,7 @@ bool board_locked(const struct object *object);
 /* The same, and he is not this one. */
 bool board_locked_by_other(const struct object *object, const struct client *client);
 /* Is it still locked? Then he asks when he unlocks. */
-bool board_wait(const struct object *object);
+bool board_wait(const struct pager *pager, const struct object *object);
 void board_waits_no_more(const struct object *object);
 /* Must the page stay where it is, for somebody who may be writing it? */
 bool board_pinned(const struct object *object, uint64_t page);

@@ -173,6 +173,8 @@ void client_remove(struct pager *pager, struct client *client)
 {
 	pageout_settle(pager); /* pages on their way use its userfaultfd */
 	fork_end(pager, client);
+	if (client->writing) /* it may have written */
+		object_refresh(pager, client->writing, 0, UINT64_MAX);
 	file_end(pager, client);
 	boards_leave(pager, client);
 	client_hold(pager, client, NULL);

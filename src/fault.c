@@ -501,9 +501,9 @@ static void fault_foreign(struct faultstate *fs)
 /* ---- dispatch ---------------------------------------------------------------------------- */
 
 /* Do those who write to the object wait, for a fork or a write(2)? */
-static bool fault_frozen(const struct object *object)
+static bool fault_frozen(const struct pager *pager, const struct object *object)
 {
-	return object->frozen || (board_locked(object) && board_wait(object));
+	return object->frozen || (board_locked(object) && board_wait(pager, object));
 }
 
 void fault_handle(struct pager *pager, uint32_t number)
@@ -527,7 +527,7 @@ void fault_handle(struct pager *pager, uint32_t number)
 	fs.page = region_page(fs.region, fault->address);
 	if (!fault->own)
 		learn_touch(fs.region->learned, fs.page);
-	if (fault->write && fault_frozen(fs.object)) {
+	if (fault->write && fault_frozen(pager, fs.object)) {
 		fault_push(pager, &pager->frozen, number);
 		return;
 	}

@@ -285,7 +285,7 @@ static int request_file_begin(struct pager *pager, struct pager_request *request
 		return object && client->writing ? -EBUSY : -ENOENT;
 	file_pages(request, &page, &count);
 	if (request->flags & PAGERD_FILE_WRITE) {
-		if (board_locked_by_other(object, client))
+		if (board_locked_by_other(object, client) && board_wait(pager, object))
 			return -EAGAIN;
 		client->writing = object;
 		object->frozen++;

@@ -362,7 +362,7 @@ START_TEST(askers_are_kept_out)
 	ck_assert(lock(5, 1));
 	ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, 7, 1), -EAGAIN);
 	ck_assert_int_eq(file_request(PAGER_FILE_END, 7, 1), -EINVAL);
-	ck_assert(!board_unlock(&board));
+	ck_assert(board_unlock(&board));
 	ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, 7, 1), 0);
 	ck_assert(!lock(5, 1));
 	ck_assert_int_eq(file_request(PAGER_FILE_END, 7, 1), 0);
@@ -377,11 +377,31 @@ START_TEST(askers_are_kept_out)
 }
 END_TEST
 
-/* Who dies with the lock lets others go on. */
+/* In the file, and not shown. */
+static void file_put(uint64_t page, uint64_t version)
+{
+	uint64_t word = value(page, version);
+	off_t first = (off_t)(page << 12), last = first + (WORDS - 1) * (off_t)sizeof word;
+	ck_assert_int_eq(pwrite(fd, &word, sizeof word, first), sizeof word);
+	ck_assert_int_eq(pwrite(fd, &word, sizeof word, last), sizeof word);
+}
+
+static void file_holds(uint64_t page, uint64_t version, uint64_t middle)
+{
+	uint64_t words[WORDS];
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
+	ck_assert_int_eq(pread(fd, words, sizeof words, (off_t)(page << 12)), sizeof words);
+	ck_assert_uint_eq(words[0], value(page, version));
+	ck_assert_uint_eq(words[WORDS - 1], value(page, version));
+	ck_assert_uint_eq(words[MIDDLE], middle);
+}
+
+/* Who dies with the lock lets others go on, with what he had written. */
 START_TEST(owner_dies)
 {
 	setup(2 * PAGES);
 	pthread_t thread;
+	range_check(memory, 0, PAGES, 0);
 	uint32_t own = board.number;
 	struct pager_request add = {.type = PAGER_CLIENT_ADD, .fd = -1, .name = "other"};
 	ck_assert_int_eq(harness_request(&h, &add), 0);
@@ -389,11 +409,66 @@ START_TEST(owner_dies)
 	ck_assert(lock(5, 1));
 	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)5), 0);
 	usleep(20000);
+	file_put(5, 1);
 	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = add.client, .fd = -1};
 	ck_assert_int_eq(harness_request(&h, &remove), 0);
 	pthread_join(thread, NULL);
 	board.number = own;
 	ck_assert_uint_eq(board.lock->owner, 0);
+	page_check(memory, 5, 1);
+	file_holds(5, 1, 42);
+	teardown();
+}
+END_TEST
+
+/* So does who dies between FILE_BEGIN and FILE_END. */
+START_TEST(asker_dies)
+{
+	setup(2 * PAGES);
+	pthread_t thread;
+	range_check(memory, 0, PAGES, 0);
+	uint32_t own = h.client;
+	struct pager_request add = {.type = PAGER_CLIENT_ADD, .fd = -1, .name = "other"};
+	ck_assert_int_eq(harness_request(&h, &add), 0);
+	h.client = add.client;
+	ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, 5, 1), 0);
+	h.client = own;
+	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)5), 0);
+	usleep(20000);
+	file_put(5, 1);
+	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = add.client, .fd = -1};
+	ck_assert_int_eq(harness_request(&h, &remove), 0);
+	pthread_join(thread, NULL);
+	page_check(memory, 5, 1);
+	file_holds(5, 1, 42);
+	teardown();
+}
+END_TEST
+
+static void *locker(void *unused)
+{
+	for (uint64_t n = 1; atomic_load(&writing); n++, usleep(5000))
+		__atomic_store_n(&board.lock->owner, n << 32 | 77, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Who locks without end, by whatever number, keeps nobody waiting for longer than one who stops. */
+START_TEST(owners_change)
+{
+	setup(2 * PAGES);
+	pthread_t thread, other;
+	range_check(memory, 0, PAGES, 0);
+	atomic_store(&writing, true);
+	ck_assert_int_eq(pthread_create(&other, NULL, locker, NULL), 0);
+	usleep(10000);
+	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)6), 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, 5, 1), 0);
+	ck_assert_int_eq(file_request(PAGER_FILE_END, 5, 1), 0);
+	atomic_store(&writing, false);
+	pthread_join(other, NULL);
+	__atomic_store_n(&board.lock->owner, 0, __ATOMIC_SEQ_CST);
+	file_holds(6, 0, 42);
 	teardown();
 }
 END_TEST
@@ -531,6 +606,8 @@ int main(void)
 	tcase_add_loop_test(tcase, stores_wait, 0, 3);
 	tcase_add_test(tcase, askers_are_kept_out);
 	tcase_add_test(tcase, owner_dies);
+	tcase_add_test(tcase, asker_dies);
+	tcase_add_test(tcase, owners_change);
 	tcase_add_test(tcase, owner_stops);
 	tcase_add_loop_test(tcase, together, 0, 6);
 	suite_add_tcase(suite, tcase);
