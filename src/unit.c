@@ -101,10 +101,17 @@ void unit_learn(struct pager *pager, struct region *region, const struct object 
 	unit_choose(unit);
 }
 
+/* Nobody has asked for the rest of a unit: it is left where nothing may come in unasked, and while
+ * frames are lent to those who wait. */
+static bool unit_denied(const struct pager *pager)
+{
+	return !pager->config.prefetch_max_pages || shortage_stalled(pager);
+}
+
 uint32_t unit_span(struct pager *pager, const struct region *region, const struct object *object,
 		   uint64_t page, uint64_t end, uint64_t *first)
 {
-	uint32_t unit = chaos_unit(pager, unit_pages(pager, region));
+	uint32_t unit = unit_denied(pager) ? 1 : chaos_unit(pager, unit_pages(pager, region));
 	uint32_t most = pool_capacity(pager, pool_of_region(pager, region)) / MEMORY_PART;
 	const struct client *client = client_lookup(pager, region->client);
 	uint32_t room = frame_available(pager, client, object) / 2; /* see io_read */

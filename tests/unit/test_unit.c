@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "harness.h"
 #include "suite.h"
 #include "unit.h"
@@ -243,16 +244,33 @@ START_TEST(whose)
 }
 END_TEST
 
-/* Who wants nothing to be read unasked has one page. */
+/* Who wants nothing to be read unasked has one page, with chaos, too. */
 START_TEST(no_prefetch)
 {
 	shift = 0;
+	harness_chaos = _i ? seed : 0;
 	harness_start(&h, BUDGET, "lru", NULL, 0);
+	harness_chaos = 0;
 	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
 	unit_set(16);
+	for (unsigned k = 0; k < 20; k++)
+		touch(scattered(k, 16));
+	ck_assert_uint_eq(harness_stats(&h).pages_prefetched, 0);
+	teardown();
+}
+END_TEST
+
+/* What is lent while write-back is held up is for those who wait. */
+START_TEST(stalled)
+{
+	unit_set(16);
+	counted();
+	h.pager->shortage.stalled = true;
 	touch(1000);
 	ck_assert_uint_eq(counted().pages_read, 1);
-	teardown();
+	h.pager->shortage.stalled = false;
+	touch(2000);
+	ck_assert_uint_eq(counted().pages_read, 16);
 }
 END_TEST
 
@@ -335,12 +353,13 @@ int main(void)
 	tcase_add_checked_fixture(anonymous, anonymous_setup, teardown);
 	tcase_add_loop_test(file, whole, 0, sizeof units / sizeof *units);
 	tcase_add_loop_test(file, runs, 0, 2);
+	tcase_add_test(file, stalled);
 	add_tests(file);
 	add_tests(anonymous);
 	TCase *own = tcase_create("own");
 	tcase_set_timeout(own, 60);
 	tcase_add_loop_test(own, ends, 2, sizeof units / sizeof *units);
-	tcase_add_test(own, no_prefetch);
+	tcase_add_loop_test(own, no_prefetch, 0, 2);
 	suite_add_tcase(suite, own);
 	suite_add_tcase(suite, file);
 	suite_add_tcase(suite, anonymous);
