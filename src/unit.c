@@ -4,7 +4,7 @@
 #include "core.h"
 
 /* Neighbours that were taken for so small a part of the memory came in a short while before. */
-#define RECENT_PART  32u
+#define RECENT_PART  8u
 #define RECENT_LEAST 64u
 
 /* A unit is at most so small a part of the memory: half of the least that reclaim keeps free. */

@@ -304,6 +304,33 @@ START_TEST(found_out)
 }
 END_TEST
 
+/* So many threads, each of which goes on until it faults, read blocks of 16 pages: faults. */
+static uint64_t threads(unsigned pages)
+{
+	uint64_t first[8] = {0}, start = harness_stats(&h).faults_major, faults = start;
+	unsigned done[8] = {0};
+	for (unsigned thread = 0; pages; pages--) {
+		unsigned k = done[thread]++ % 16;
+		if (!k)
+			first[thread] = random_u64() % (LAST / 16) * 16;
+		touch(first[thread] + (3 + k * 5) % 16);
+		uint64_t now = harness_stats(&h).faults_major;
+		thread = (thread + (now != faults)) % 8;
+		faults = now;
+	}
+	return faults - start;
+}
+
+/* What others bring in while one waits does not hide that a block is used as a whole. */
+START_TEST(interleaved)
+{
+	const unsigned count = PAGES * 4;
+	unit_set(UNIT_AUTO);
+	threads(count);
+	ck_assert_uint_le(threads(count), count / 16 * 2);
+}
+END_TEST
+
 /* It is found out again when the program does something else. */
 START_TEST(changes)
 {
@@ -354,6 +381,7 @@ int main(void)
 	tcase_add_loop_test(file, whole, 0, sizeof units / sizeof *units);
 	tcase_add_loop_test(file, runs, 0, 2);
 	tcase_add_test(file, stalled);
+	tcase_add_test(file, interleaved);
 	add_tests(file);
 	add_tests(anonymous);
 	TCase *own = tcase_create("own");
