@@ -229,6 +229,15 @@ static int run_learn(struct run *run, const struct service *service)
 	return status;
 }
 
+/* Without a value: not even that of a run around this one. */
+static void environment_set(const char *name, const char *value)
+{
+	if (value)
+		setenv(name, value, 1);
+	else
+		unsetenv(name);
+}
+
 static int run_environment(const struct run *run, const struct service *service)
 {
 	char program[LOCATE_MAX], memory[24], number[24];
@@ -239,23 +248,13 @@ static int run_environment(const struct run *run, const struct service *service)
 		setenv("PAGERD_MIN_BYTES", run->min ? run->min : "4096", 1);
 	if (run->verbose)
 		setenv("PAGERD_VERBOSE", "1", 1);
-	unsetenv("PAGERD_MEMORY"); /* of a run around this one */
-	unsetenv("PAGERD_POLICY");
-	unsetenv("PAGERD_UNIT");
-	if (!service->private && run->service.policy)
-		setenv("PAGERD_POLICY", run->service.policy, 1);
-	if (!service->private && run->service.unit)
-		setenv("PAGERD_UNIT", run->service.unit, 1);
-	if (!service->private && run->service.memory_bytes > 0) {
-		snprintf(memory, sizeof(memory), "%llu",
-			 (unsigned long long)run->service.memory_bytes);
-		setenv("PAGERD_MEMORY", memory, 1);
-	}
-	unsetenv("PAGERD_LEARN");
-	if (run->learn_number) {
-		snprintf(number, sizeof(number), "%llu", (unsigned long long)run->learn_number);
-		setenv("PAGERD_LEARN", number, 1);
-	}
+	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)run->service.memory_bytes);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)run->learn_number);
+	bool joined = !service->private;
+	environment_set("PAGERD_MEMORY", joined && run->service.memory_bytes ? memory : NULL);
+	environment_set("PAGERD_POLICY", joined ? run->service.policy : NULL);
+	environment_set("PAGERD_UNIT", joined ? run->service.unit : NULL);
+	environment_set("PAGERD_LEARN", run->learn_number ? number : NULL);
 	return heap_prepare(program, run->heap);
 }
 

@@ -88,6 +88,16 @@ static void descriptors_arrange(int lifeline, int ready, int record)
 	close_range(record < 0 ? RECORD : RECORD + 1, UINT_MAX, 0);
 }
 
+/* Add an option, if it has a value; returns how many arguments there are. */
+static int argument_add(char **arguments, int count, const char *name, const char *value)
+{
+	if (!value)
+		return count;
+	arguments[count++] = (char *)name;
+	arguments[count++] = (char *)value;
+	return count;
+}
+
 /* In the child: become pagerd. A session of its own, so that the terminal's signals do not end it
  * while the command still runs. */
 static _Noreturn void daemon_exec(const struct service *service, const char *program,
@@ -108,36 +118,17 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)options->memory_bytes);
 	snprintf(lifeline_text, sizeof(lifeline_text), "%d", LIFELINE);
 	snprintf(ready_text, sizeof(ready_text), "%d", READY);
-	if (options->policy) {
-		arguments[count++] = (char *)"--policy";
-		arguments[count++] = (char *)options->policy;
-	}
-	if (options->unit) {
-		arguments[count++] = (char *)"--unit";
-		arguments[count++] = (char *)options->unit;
-	}
-	if (options->swap) {
-		arguments[count++] = (char *)"--swap";
-		arguments[count++] = (char *)options->swap;
-	}
-	if (options->chaos) {
-		arguments[count++] = (char *)"--chaos";
-		arguments[count++] = (char *)options->chaos;
+	count = argument_add(arguments, count, "--policy", options->policy);
+	count = argument_add(arguments, count, "--unit", options->unit);
+	count = argument_add(arguments, count, "--swap", options->swap);
+	count = argument_add(arguments, count, "--chaos", options->chaos);
+	if (options->chaos)
 		arguments[count++] = (char *)"--check-invariants";
-	}
-	if (options->access) {
-		arguments[count++] = (char *)"--access";
-		arguments[count++] = (char *)options->access;
-	}
-	if (options->record >= 0) {
-		snprintf(record_text, sizeof(record_text), "%d", RECORD);
-		arguments[count++] = (char *)"--record";
-		arguments[count++] = record_text;
-	}
-	if (options->resident) {
-		arguments[count++] = (char *)"--record-window";
-		arguments[count++] = (char *)options->resident;
-	}
+	count = argument_add(arguments, count, "--access", options->access);
+	snprintf(record_text, sizeof(record_text), "%d", RECORD);
+	count = argument_add(arguments, count, "--record",
+			     options->record >= 0 ? record_text : NULL);
+	argument_add(arguments, count, "--record-window", options->resident);
 	setsid();
 	unsetenv("LD_PRELOAD"); /* were we run under a pager ourselves: it is not for this one */
 	descriptors_arrange(lifeline, ready, options->record);

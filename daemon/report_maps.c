@@ -53,12 +53,13 @@ static void text_region(FILE *out, const struct region_info *r)
 /* What the object has for itself. */
 static void text_setting(FILE *out, const struct region_info *r)
 {
+	char unit[16];
 	if (r->policy[0])
 		fprintf(out, " policy %s", r->policy);
 	if (r->limit_pages)
 		fprintf(out, " limit %" PRIu64, r->limit_pages);
 	if (r->unit > 1)
-		fprintf(out, " unit %uK", r->unit << (PAGE_SHIFT - 10));
+		fprintf(out, " unit %s", report_unit(r->unit, unit));
 	fputc('\n', out);
 }
 
