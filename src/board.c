@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,22 +14,6 @@
 #define BOARD_BYTES (PAGERD_BOARD_ENTRIES + (OBJECT_MAX_PAGES * sizeof(uint64_t)))
 
 /* ---- life -------------------------------------------------------------------------------- */
-
-static int board_memfd(void)
-{
-	int fd = memfd_create("pagerd-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return -errno;
-	/* Mode 0600, as the object's: it is reopened for reading only. Sealed for good when we have
-	 * mapped it: a client of our own user could reopen it for writing. */
-	if (fchmod(fd, 0600) < 0 || ftruncate(fd, (off_t)BOARD_BYTES) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
-		int error = -errno;
-		close(fd);
-		return error;
-	}
-	return fd;
-}
 
 static void *map(int fd, uint64_t bytes, uint64_t offset)
 {
@@ -59,7 +41,7 @@ static int board_make(const struct object *object, struct board **out)
 	struct board *board = calloc(1, sizeof *board);
 	if (!board)
 		return -ENOMEM;
-	board->fd = board_memfd();
+	board->fd = memfd_make("pagerd-board", BOARD_BYTES, 0);
 	int error = board->fd < 0 ? board->fd : 0;
 	if (!error) {
 		board->head = map(board->fd, PAGE_BYTES, 0);
@@ -80,6 +62,7 @@ static int board_create(struct pager *pager, struct object *object)
 	if (error)
 		return error;
 	error = object_table_move(object, board->fd);
+	/* For good, now that we have mapped it: a client of our own user could reopen it. */
 	if (!error && fcntl(board->fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0)
 		error = -errno;
 	if (error) {
@@ -96,14 +79,6 @@ static int board_create(struct pager *pager, struct object *object)
 	board_writing(object, object->writes);
 	board_update(object);
 	return 0;
-}
-
-static int reopen(int fd, int flags)
-{
-	char path[40];
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	int own = open(path, flags | O_CLOEXEC);
-	return own < 0 ? -errno : own;
 }
 
 /* What it may do with the memfd it has been given with a mapping. */
@@ -124,12 +99,10 @@ int board_open(struct pager *pager, struct object *object, const struct client *
 	int error = object->board ? 0 : board_create(pager, object);
 	if (error)
 		return error;
-	int own = pages ? fcntl(object->memfd, F_DUPFD_CLOEXEC, 0)
-			: reopen(object->board->fd, O_RDONLY);
-	if (own < 0)
-		return pages ? -errno : own;
-	*fd = own;
-	return 0;
+	int own = pages ? memfd_pass(object->memfd, false) : memfd_pass(object->board->fd, true);
+	if (own >= 0)
+		*fd = own;
+	return own < 0 ? own : 0;
 }
 
 void board_close(struct pager *pager, struct object *object)

@@ -23,6 +23,7 @@
 #include "latency.h"
 #include "learn.h"
 #include "listen.h"
+#include "memfd.h"
 #include "object.h"
 #include "pageout.h"
 #include "pager.h"

@@ -2,7 +2,6 @@
 /* Objects: sequences of pages with one identity and one home on disk. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,22 +85,6 @@ static int object_number(struct pager *pager, uint32_t *number)
 	return 0;
 }
 
-static int memfd_make(int *memfd)
-{
-	int fd = memfd_create("pagerd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return -errno;
-	/* Mode 0600: who was passed a descriptor for reading cannot reopen it for writing. */
-	if (fchmod(fd, 0600) < 0 || ftruncate(fd, OBJECT_MEMFD_PAGES << PAGE_SHIFT) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
-		int error = -errno;
-		close(fd);
-		return error;
-	}
-	*memfd = fd;
-	return 0;
-}
-
 static int object_create(struct pager *pager, enum pagerd_kind kind, uint64_t pages,
 			 struct object **out)
 {
@@ -113,7 +96,11 @@ static int object_create(struct pager *pager, enum pagerd_kind kind, uint64_t pa
 	object->kind = kind;
 	object->guarded = record_on(pager);
 	object->memfd = object->fd = object->fd_tail = -1;
-	int error = object_is_private(object) ? 0 : memfd_make(&object->memfd);
+	int error = 0;
+	if (!object_is_private(object)) {
+		object->memfd = memfd_make("pagerd", OBJECT_MEMFD_PAGES << PAGE_SHIFT, F_SEAL_SEAL);
+		error = object->memfd < 0 ? object->memfd : 0;
+	}
 	if (!error)
 		error = object_grow(object, pages);
 	if (!error)
@@ -245,17 +232,9 @@ struct object *object_behind(struct pager *pager, struct object *object)
 /* ---- files ------------------------------------------------------------------------------- */
 
 /*
- * Open what fd is open on once more, with a file description of our own: O_DIRECT and O_APPEND
- * are flags of the description, which the client shares with fd. Never with more rights.
+ * The file's descriptors, with descriptions of our own: O_DIRECT and O_APPEND are flags of the
+ * description, which the client shares with fd. Never with more rights.
  */
-static int reopen(int fd, int flags)
-{
-	char path[40];
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	int own = open(path, flags | O_CLOEXEC | O_NOCTTY);
-	return own < 0 ? -errno : own;
-}
-
 static int file_descriptors(int fd, int mode, int *direct, int *tail)
 {
 	int status = fcntl(fd, F_GETFL);

@@ -2,7 +2,6 @@
 /* Requests from the main thread: what each does to objects, regions and pools. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,25 +45,11 @@ static uint64_t overlap_pages(const struct pager_request *request, const struct 
 
 /* ---- objects and regions ----------------------------------------------------------------- */
 
-/* The memfd for a reply: the client's copy. */
-static int object_descriptor(const struct object *object, bool read_only)
-{
-	int fd;
-	if (read_only) {
-		char path[40];
-		snprintf(path, sizeof path, "/proc/self/fd/%d", object->memfd);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	} else {
-		fd = fcntl(object->memfd, F_DUPFD_CLOEXEC, 0);
-	}
-	return fd < 0 ? -errno : fd;
-}
-
 static int reply_object(struct pager *pager, struct pager_request *request, struct client *client,
 			struct object *object, uint64_t page)
 {
 	const struct object *base = object_lookup(pager, object->base);
-	int fd = object_descriptor(base ? base : object, base || request->read_only);
+	int fd = memfd_pass(base ? base->memfd : object->memfd, base || request->read_only);
 	if (fd < 0)
 		return fd;
 	client_hold(pager, client, object);
