@@ -157,6 +157,8 @@ bool board_locked_by_other(const struct object *object, const struct client *cli
 bool board_wait(const struct pager *pager, const struct object *object)
 {
 	struct board *board = object->board;
+	if (!board_locked(object))
+		return false;
 	__atomic_store_n(&board->head->waiting, 1, __ATOMIC_SEQ_CST);
 	if (!board_locked(object))
 		return false; /* it was unlocked before that could be seen */

@@ -62,7 +62,7 @@ void board_close(struct pager *pager, struct object *object);
 bool board_locked(const struct object *object);
 /* The same, and he is not this one. */
 bool board_locked_by_other(const struct object *object, const struct client *client);
-/* Is it still locked? Then he asks when he unlocks. */
+/* May a client be writing the object's file? Then he asks when he unlocks. */
 bool board_wait(const struct pager *pager, const struct object *object);
 void board_waits_no_more(const struct object *object);
 /* Must the page stay where it is, for somebody who may be writing it? */

@@ -503,7 +503,7 @@ static void fault_foreign(struct faultstate *fs)
 /* Do those who write to the object wait, for a fork or a write(2)? */
 static bool fault_frozen(const struct pager *pager, const struct object *object)
 {
-	return object->frozen || (board_locked(object) && board_wait(pager, object));
+	return object->frozen || board_wait(pager, object);
 }
 
 void fault_handle(struct pager *pager, uint32_t number)

@@ -442,7 +442,7 @@ void object_release(struct pager *pager, struct object *object)
 void object_reap(struct pager *pager, struct object *object)
 {
 	if (!object->closing || object->in_flight || object->dirty_pages ||
-	    (board_locked(object) && board_wait(pager, object)))
+	    board_wait(pager, object))
 		return;
 	for (struct sync *sync = pager->syncs; sync; sync = sync->next)
 		if (sync->object == object->number)
