@@ -25,7 +25,7 @@
  * Where somebody has waited for OVERDUE_NS, and it was never seen free (he who holds it is stopped,
  * say, or means no good), it does not keep others from storing any longer; the pages that are named
  * stay until it is unlocked, or the process that has it ends. What that one may have written and
- *not shown is read again then.
+ * not shown is read again then.
  *
  * The pager's thread only.
  */

@@ -9,7 +9,7 @@
  * have the same one, and a page that was stored into already is stored into unseen; therefore an
  * object qualifies only if, when it was made,
  *  - its ctime was longer ago than any clock of a file system is coarse: later changes have
- * another;
+ *    another;
  *  - nobody had the file open for writing, by a mapping or else, so that nothing had been stored
  *    into by anybody who is there;
  *  - the file system is one that is known to keep to this;
@@ -30,7 +30,7 @@ struct object;
 
 /* Of an object. */
 struct cached {
-	bool constant; /* qualifies: changes after stamp are seen */
+	bool constant; /* qualifies: changes of the file are seen */
 	bool idle;     /* nobody maps it, it is in the list */
 	uint64_t since_ns;
 	struct timespec changed, modified; /* of the file when the object was made */

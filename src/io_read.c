@@ -89,9 +89,10 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 	if (count < min_count || !room)
 		return 0;
 	count = io_readable(object, page, count);
-	uint32_t bounce = io_bounce(pager, &count, min_count < count ? min_count : count);
+	uint32_t least = min_count < count ? min_count : count;
+	uint32_t bounce = io_bounce(pager, &count, least);
 	if (bounce == BOUNCE_NONE && io_unstage(pager, IO_PAGES))
-		bounce = io_bounce(pager, &count, min_count < count ? min_count : count);
+		bounce = io_bounce(pager, &count, least);
 	struct io *io = bounce == BOUNCE_NONE
 				? NULL
 				: read_make(pager, object, page, count, bounce, number);

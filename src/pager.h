@@ -98,8 +98,8 @@ enum pager_request_type {
 	PAGER_STATS,	     /* in: client; out: stats */
 	PAGER_SET,	     /* in: client (0: the daemon), length (0: unchanged, else budget or
 				limit in bytes; UINT64_MAX: no limit), text (policy or NULL), unit
-				(pages, or UNIT_AUTO; 0: unchanged), flags (SET_*), learn (of a client: to
-				take part in; or 0); out:	   why */
+				(pages, or UNIT_AUTO; 0: unchanged), flags (SET_*), learn (of a
+				client: to take part in; or 0); out: why */
 	PAGER_SET_OBJECT,    /* the same for an object, on behalf of uid: the one mapped at address
 				in client; if client is 0, the file that fd is open on, be it with
 				O_PATH; if fd is -1, object */
