@@ -13,11 +13,9 @@
 
 #include "../../client/board.h"
 #include "harness.h"
+#include "stores.h"
 #include "suite.h"
 #include "version.h"
-
-#define PAGES  1024u
-#define MIDDLE (WORDS / 2) /* the word of each page that is stored into; the others are written */
 
 static struct harness h;
 static struct board board;
@@ -320,6 +318,16 @@ static void *storer(void *argument)
 	return NULL;
 }
 
+static void file_holds(uint64_t page, uint64_t version, uint64_t middle)
+{
+	uint64_t words[WORDS];
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
+	ck_assert_int_eq(pread(fd, words, sizeof words, (off_t)(page << 12)), sizeof words);
+	ck_assert_uint_eq(words[0], value(page, version));
+	ck_assert_uint_eq(words[WORDS - 1], value(page, version));
+	ck_assert_uint_eq(words[MIDDLE], middle);
+}
+
 /* Into a page that is there, that is not, or of a run of writes: a store waits, who unlocks is
  * told, and nothing is lost. */
 START_TEST(stores_wait)
@@ -344,11 +352,7 @@ START_TEST(stores_wait)
 	ck_assert(!atomic_load(&stored_early));
 	page_check(memory, 5, 1);
 	ck_assert_uint_eq(memory[5 * WORDS + MIDDLE], 42);
-	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
-	uint64_t words[WORDS];
-	ck_assert_int_eq(pread(fd, words, sizeof words, 5 << 12), sizeof words);
-	ck_assert_uint_eq(words[0], value(5, 1));
-	ck_assert_uint_eq(words[MIDDLE], 42);
+	file_holds(5, 1, 42);
 	teardown();
 }
 END_TEST
@@ -377,46 +381,39 @@ START_TEST(askers_are_kept_out)
 }
 END_TEST
 
-/* In the file, and not shown. */
-static void file_put(uint64_t page, uint64_t version)
+static uint32_t other_add(void)
 {
-	uint64_t word = value(page, version);
-	off_t first = (off_t)(page << 12), last = first + (WORDS - 1) * (off_t)sizeof word;
-	ck_assert_int_eq(pwrite(fd, &word, sizeof word, first), sizeof word);
-	ck_assert_int_eq(pwrite(fd, &word, sizeof word, last), sizeof word);
+	struct pager_request add = {.type = PAGER_CLIENT_ADD, .fd = -1, .name = "other"};
+	ck_assert_int_eq(harness_request(&h, &add), 0);
+	return add.client;
 }
 
-static void file_holds(uint64_t page, uint64_t version, uint64_t middle)
+/* The other, who may write page 5, does so without showing it to anybody, while somebody waits to
+ * store into it; then he dies. */
+static void other_dies(uint32_t other)
 {
-	uint64_t words[WORDS];
-	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
-	ck_assert_int_eq(pread(fd, words, sizeof words, (off_t)(page << 12)), sizeof words);
-	ck_assert_uint_eq(words[0], value(page, version));
-	ck_assert_uint_eq(words[WORDS - 1], value(page, version));
-	ck_assert_uint_eq(words[MIDDLE], middle);
+	pthread_t thread;
+	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)5), 0);
+	usleep(20000);
+	file_write(fd, 5, 1);
+	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = other, .fd = -1};
+	ck_assert_int_eq(harness_request(&h, &remove), 0);
+	pthread_join(thread, NULL);
+	page_check(memory, 5, 1);
+	file_holds(5, 1, 42);
 }
 
 /* Who dies with the lock lets others go on, with what he had written. */
 START_TEST(owner_dies)
 {
 	setup(2 * PAGES);
-	pthread_t thread;
 	range_check(memory, 0, PAGES, 0);
 	uint32_t own = board.number;
-	struct pager_request add = {.type = PAGER_CLIENT_ADD, .fd = -1, .name = "other"};
-	ck_assert_int_eq(harness_request(&h, &add), 0);
-	board.number = add.client;
+	board.number = other_add();
 	ck_assert(lock(5, 1));
-	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)5), 0);
-	usleep(20000);
-	file_put(5, 1);
-	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = add.client, .fd = -1};
-	ck_assert_int_eq(harness_request(&h, &remove), 0);
-	pthread_join(thread, NULL);
+	other_dies(board.number);
 	board.number = own;
 	ck_assert_uint_eq(board.lock->owner, 0);
-	page_check(memory, 5, 1);
-	file_holds(5, 1, 42);
 	teardown();
 }
 END_TEST
@@ -425,22 +422,13 @@ END_TEST
 START_TEST(asker_dies)
 {
 	setup(2 * PAGES);
-	pthread_t thread;
 	range_check(memory, 0, PAGES, 0);
 	uint32_t own = h.client;
-	struct pager_request add = {.type = PAGER_CLIENT_ADD, .fd = -1, .name = "other"};
-	ck_assert_int_eq(harness_request(&h, &add), 0);
-	h.client = add.client;
+	h.client = other_add();
 	ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, 5, 1), 0);
+	uint32_t other = h.client;
 	h.client = own;
-	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)5), 0);
-	usleep(20000);
-	file_put(5, 1);
-	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = add.client, .fd = -1};
-	ck_assert_int_eq(harness_request(&h, &remove), 0);
-	pthread_join(thread, NULL);
-	page_check(memory, 5, 1);
-	file_holds(5, 1, 42);
+	other_dies(other);
 	teardown();
 }
 END_TEST
@@ -463,8 +451,7 @@ START_TEST(owners_change)
 	usleep(10000);
 	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)6), 0);
 	pthread_join(thread, NULL);
-	ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, 5, 1), 0);
-	ck_assert_int_eq(file_request(PAGER_FILE_END, 5, 1), 0);
+	ask(5, 1);
 	atomic_store(&writing, false);
 	pthread_join(other, NULL);
 	__atomic_store_n(&board.lock->owner, 0, __ATOMIC_SEQ_CST);
@@ -496,43 +483,7 @@ END_TEST
 
 /* ---- all at the same time ---------------------------------------------------------------- */
 
-/* What has been written to each page, and was seen in the mapping after that. */
-static _Atomic uint64_t versions[PAGES];
-static uint64_t stored[PAGES];
-static atomic_bool stop;
-
-static uint64_t random_next(uint64_t *state)
-{
-	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
-	return *state >> 33;
-}
-
-/* No word of a page is older than what had been written before it was looked at. */
-static void *reader(void *argument)
-{
-	uint64_t random = (uintptr_t)argument;
-	while (!atomic_load(&stop)) {
-		uint64_t page = random_next(&random) % PAGES;
-		uint64_t least = atomic_load(&versions[page]);
-		uint64_t first = *(volatile uint64_t *)&memory[page * WORDS];
-		uint64_t last = *(volatile uint64_t *)&memory[page * WORDS + WORDS - 1];
-		ck_assert_uint_ge(first - value(page, 0), least);
-		ck_assert_uint_ge(last - value(page, 0), least);
-	}
-	return NULL;
-}
-
-static void *random_storer(void *argument)
-{
-	uint64_t random = (uintptr_t)argument;
-	while (!atomic_load(&stop)) {
-		uint64_t page = random_next(&random) % PAGES;
-		memory[page * WORDS + MIDDLE] = ++stored[page];
-		if (random_next(&random) % 8 == 0)
-			usleep(200);
-	}
-	return NULL;
-}
+static struct stores stores = {.pauses = true};
 
 /* As the library does: without asking if that can be. Whether it could. */
 static bool write_pages(uint64_t page, uint64_t count)
@@ -541,7 +492,7 @@ static bool write_pages(uint64_t page, uint64_t count)
 	if (!locked)
 		ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, page, count), 0);
 	for (uint64_t k = page; k < page + count; k++)
-		shown = page_put(k, versions[k] + 1) && shown;
+		shown = page_put(k, stores.versions[k] + 1) && shown;
 	if (!locked) {
 		ck_assert_int_eq(file_request(PAGER_FILE_END, page, count), 0);
 		return false;
@@ -550,41 +501,27 @@ static bool write_pages(uint64_t page, uint64_t count)
 	return true;
 }
 
-static void check_all(void)
-{
-	for (uint64_t i = 0; i < PAGES; i++) {
-		page_check(memory, i, versions[i]);
-		ck_assert_uint_eq(memory[i * WORDS + MIDDLE], stored[i]);
-	}
-}
-
 /* In less memory than there are pages; with _i as a seed of chaos. */
 START_TEST(together)
 {
-	pthread_t threads[2];
-	uint64_t random = (uint64_t)_i + 1, alone = 0;
+	struct random random = {(uint64_t)_i + 1};
+	uint64_t alone = 0, page, count;
 	harness_chaos = (uint64_t)_i;
 	setup(PAGES / 4);
-	ck_assert_int_eq(pthread_create(&threads[0], NULL, reader, (void *)7), 0);
-	ck_assert_int_eq(pthread_create(&threads[1], NULL, random_storer, (void *)9), 0);
+	stores_begin(&stores, memory);
 	for (uint64_t i = 0; i < 6000; i++) {
-		uint64_t page = random_next(&random) % PAGES;
-		uint64_t count = 1 + random_next(&random) % 4;
-		if (page + count > PAGES)
+		if (!stores_pick(&random, 4, &page, &count))
 			continue;
 		alone += write_pages(page, count);
-		for (uint64_t k = page; k < page + count; k++)
-			versions[k]++;
+		stores_written(&stores, page, count);
 	}
-	atomic_store(&stop, true);
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
+	stores_end(&stores);
 	ck_assert_uint_gt(alone, 0);
-	check_all();
+	stores_check(&stores, memory);
 	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
 	harness_unmap(&h, memory, (uint64_t)PAGES << 12);
 	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
-	check_all();
+	stores_check(&stores, memory);
 	teardown();
 }
 END_TEST

@@ -10,11 +10,9 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "stores.h"
 #include "suite.h"
 #include "version.h"
-
-#define PAGES  1024u
-#define MIDDLE (WORDS / 2) /* the word of each page that is stored into; the others are written */
 
 static struct harness h;
 static uint64_t *memory;
@@ -60,20 +58,11 @@ static void write_end(uint64_t page, uint64_t count)
 	ck_assert_int_eq(harness_request(&h, &request), 0);
 }
 
-/* The first and the last word of the page, as two calls to write(2). */
-static void file_write(uint64_t page, uint64_t version)
-{
-	uint64_t word = value(page, version);
-	off_t at = (off_t)(page << 12), last = at + (WORDS - 1) * (off_t)sizeof word;
-	ck_assert_int_eq(pwrite(fd, &word, sizeof word, at), sizeof word);
-	ck_assert_int_eq(pwrite(fd, &word, sizeof word, last), sizeof word);
-}
-
 static void write_pages(uint64_t page, uint64_t count, uint64_t version)
 {
 	write_begin(page, count);
 	for (uint64_t i = 0; i < count; i++)
-		file_write(page + i, version);
+		file_write(fd, page + i, version);
 	write_end(page, count);
 }
 
@@ -125,7 +114,7 @@ START_TEST(not_cached)
 	range_check(memory, 0, PAGES, 0);
 	write_begin(0, 64);
 	for (uint64_t i = 0; i < 64; i++)
-		file_write(i, 1);
+		file_write(fd, i, 1);
 	ck_assert_int_eq(fsync(fd), 0);
 	ck_assert_int_eq(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
 	write_end(0, 64);
@@ -158,7 +147,7 @@ START_TEST(stores_wait)
 	atomic_store(&writing, true);
 	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)5), 0);
 	usleep(20000);
-	file_write(5, 1);
+	file_write(fd, 5, 1);
 	atomic_store(&writing, false);
 	write_end(5, 1);
 	pthread_join(thread, NULL);
@@ -174,79 +163,31 @@ START_TEST(stores_wait)
 }
 END_TEST
 
-/* What has been written to each page, and was seen in the mapping after that. */
-static _Atomic uint64_t versions[PAGES];
-static uint64_t stored[PAGES];
-static atomic_bool stop;
-
-static uint64_t random_next(uint64_t *state)
-{
-	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
-	return *state >> 33;
-}
-
-/* No word of a page is older than what had been written before it was looked at. */
-static void *reader(void *argument)
-{
-	uint64_t random = (uintptr_t)argument;
-	while (!atomic_load(&stop)) {
-		uint64_t page = random_next(&random) % PAGES;
-		uint64_t least = atomic_load(&versions[page]);
-		uint64_t first = *(volatile uint64_t *)&memory[page * WORDS];
-		uint64_t last = *(volatile uint64_t *)&memory[page * WORDS + WORDS - 1];
-		ck_assert_uint_ge(first - value(page, 0), least);
-		ck_assert_uint_ge(last - value(page, 0), least);
-	}
-	return NULL;
-}
-
-static void *random_storer(void *argument)
-{
-	uint64_t random = (uintptr_t)argument;
-	while (!atomic_load(&stop)) {
-		uint64_t page = random_next(&random) % PAGES;
-		memory[page * WORDS + MIDDLE] = ++stored[page];
-	}
-	return NULL;
-}
-
-static void check_all(void)
-{
-	for (uint64_t i = 0; i < PAGES; i++) {
-		page_check(memory, i, versions[i]);
-		ck_assert_uint_eq(memory[i * WORDS + MIDDLE], stored[i]);
-	}
-}
+static struct stores stores;
 
 /* All at the same time, in less memory than there are pages; with _i as a seed of chaos. */
 START_TEST(together)
 {
-	pthread_t threads[2];
-	uint64_t random = (uint64_t)_i + 1;
+	struct random random = {(uint64_t)_i + 1};
+	uint64_t page, count;
 	harness_chaos = (uint64_t)_i;
 	setup(PAGES / 4);
-	ck_assert_int_eq(pthread_create(&threads[0], NULL, reader, (void *)7), 0);
-	ck_assert_int_eq(pthread_create(&threads[1], NULL, random_storer, (void *)9), 0);
+	stores_begin(&stores, memory);
 	for (uint64_t i = 0; i < 3000; i++) {
-		uint64_t page = random_next(&random) % PAGES;
-		uint64_t count = 1 + random_next(&random) % 8;
-		if (page + count > PAGES)
+		if (!stores_pick(&random, 8, &page, &count))
 			continue;
 		write_begin(page, count);
 		for (uint64_t k = page; k < page + count; k++)
-			file_write(k, versions[k] + 1);
+			file_write(fd, k, stores.versions[k] + 1);
 		write_end(page, count);
-		for (uint64_t k = page; k < page + count; k++)
-			versions[k]++;
+		stores_written(&stores, page, count);
 	}
-	atomic_store(&stop, true);
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
-	check_all();
+	stores_end(&stores);
+	stores_check(&stores, memory);
 	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
 	harness_unmap(&h, memory, (uint64_t)PAGES << 12);
 	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
-	check_all();
+	stores_check(&stores, memory);
 	teardown();
 }
 END_TEST

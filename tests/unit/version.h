@@ -59,6 +59,16 @@ static inline void zeros_check(const uint64_t *memory, uint64_t page, uint64_t e
 		word_check(memory, page, 0);
 }
 
+/* The page's first and last word, as two calls to write(2). */
+static inline void file_write(int fd, uint64_t page, uint64_t version)
+{
+	uint64_t word = value(page, version);
+	off_t first = (off_t)(page * WORDS * sizeof word);
+	off_t last = first + (WORDS - 1) * (off_t)sizeof word;
+	ck_assert_int_eq(pwrite(fd, &word, sizeof word, first), sizeof word);
+	ck_assert_int_eq(pwrite(fd, &word, sizeof word, last), sizeof word);
+}
+
 /* A file without a name on a disk, each page of that version. */
 static inline int file_make(uint64_t pages, uint64_t version)
 {
