@@ -10,52 +10,31 @@
 
 #include "harness.h"
 #include "suite.h"
+#include "version.h"
+#include "workload/random.h"
 
 #define DIRECTORY "/var/tmp"
 #define BUDGET	  2048u
 #define PAGES	  8192u
-#define WORDS	  512u
 #define WINDOW	  128u /* BUDGET / 16 */
 #define WASTE	  (3 * 256u)
 #define PARTS	  64u /* as small as a budget may be */
 
-static uint64_t seed;
+static struct random draws;
 static struct harness h;
 static uint64_t *memory;
 static int fd = -1;
 
-static uint64_t random_u64(void)
-{
-	/* splitmix64 */
-	uint64_t z = seed += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static uint64_t value(uint64_t page)
-{
-	return (page + 1) * 0x9e3779b97f4a7c15;
-}
-
 static void touch(uint64_t page)
 {
-	ck_assert_uint_eq(memory[page * WORDS], value(page));
-	ck_assert_uint_eq(memory[page * WORDS + WORDS - 1], ~value(page));
+	page_check(memory, page, 0);
 }
 
 /* One for all tests. */
-static bool file_make(void)
+static void file_once(void)
 {
-	uint64_t page[WORDS] = {0};
-	fd = open(DIRECTORY, O_RDWR | O_TMPFILE, 0600);
-	for (uint64_t i = 0; i < PAGES; i++) {
-		page[0] = value(i);
-		page[WORDS - 1] = ~value(i);
-		if (write(fd, page, sizeof page) != sizeof page)
-			return false;
-	}
-	return true;
+	if (fd < 0)
+		fd = file_make(PAGES, 0);
 }
 
 static void file_setup(void)
@@ -68,10 +47,7 @@ static void anonymous_setup(void)
 {
 	harness_start(&h, BUDGET, "lru", DIRECTORY, 256);
 	memory = harness_map(&h, PAGERD_ANON_PRIVATE, (uint64_t)PAGES << 12, -1, 0);
-	for (uint64_t i = 0; i < PAGES; i++) {
-		memory[i * WORDS] = value(i);
-		memory[i * WORDS + WORDS - 1] = ~value(i);
-	}
+	range_write(memory, 0, PAGES, 0);
 }
 
 static void teardown(void)
@@ -149,7 +125,7 @@ END_TEST
 START_TEST(past_what_is_there)
 {
 	for (unsigned i = 0; i < PAGES / 8; i++)
-		touch(random_u64() % (PAGES / 4));
+		touch(random_next(&draws) % (PAGES / 4));
 	for (uint64_t page = 0; page < PAGES / 4; page += 2 + _i)
 		touch(page);
 	harness_check(&h);
@@ -165,8 +141,7 @@ START_TEST(scattered_slots)
 	memory = harness_map(&h, PAGERD_ANON_PRIVATE, (uint64_t)PAGES << 12, -1, 0);
 	for (uint64_t i = 0; i < PAGES; i++) {
 		uint64_t page = i * 2731 % PAGES;
-		memory[page * WORDS] = value(page);
-		memory[page * WORDS + WORDS - 1] = ~value(page);
+		page_write(memory, page, 0);
 	}
 	for (unsigned i = 0; i < sizeof strides / sizeof *strides; i++)
 		scan(strides[i]);
@@ -183,7 +158,7 @@ START_TEST(not_beyond)
 	counted();
 	for (uint64_t i = 0; i < part; i += (uint64_t)llabs(strides[_i])) {
 		uint64_t page = strides[_i] > 0 ? i : part - 1 - i;
-		ck_assert_uint_eq(memory[page * WORDS], value(part + page));
+		ck_assert_uint_eq(memory[page * WORDS], value(part + page, 0));
 	}
 	ck_assert_uint_le(counted().pages_read, part);
 	harness_check(&h);
@@ -230,7 +205,7 @@ START_TEST(at_random)
 	unsigned touched = 3000;
 	counted();
 	for (unsigned i = 0; i < touched; i++)
-		touch(random_u64() % PAGES);
+		touch(random_next(&draws) % PAGES);
 	struct pagerd_stats stats = counted();
 	ck_assert_uint_le(stats.pages_prefetched, touched / 10);
 	ck_assert_uint_le(stats.pages_read, touched + touched / 10);
@@ -247,13 +222,13 @@ START_TEST(unused_gives_way)
 	for (unsigned i = 0; i < PARTS; i++) {
 		uint64_t offset = (uint64_t)i * part << 12;
 		memories[i] = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)part << 12, fd, offset);
-		ck_assert_uint_eq(memories[i][0], value(i * part));
+		ck_assert_uint_eq(memories[i][0], value(i * part, 0));
 	}
 	for (unsigned try = 0; try < 500 && misses; try++) {
 		counted();
 		for (unsigned i = 0; i < PARTS / 2; i++)
 			ck_assert_uint_eq(memories[i][part / 2 * WORDS],
-					  value(i * part + part / 2));
+					  value(i * part + part / 2, 0));
 		misses = counted().faults_major;
 		usleep(10000);
 	}
@@ -277,20 +252,18 @@ static void add_tests(TCase *all)
 int main(void)
 {
 	const char *given = getenv("PAGERD_SEED");
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	printf("seed %lu\n", (unsigned long)seed);
-	if (!file_make()) {
-		perror(DIRECTORY);
-		return 1;
-	}
+	draws.state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	printf("seed %lu\n", (unsigned long)draws.state);
 	Suite *suite = suite_create("prefetch");
 	TCase *file = tcase_create("file"), *anonymous = tcase_create("anonymous");
+	tcase_add_unchecked_fixture(file, file_once, NULL);
 	tcase_add_checked_fixture(file, file_setup, teardown);
 	tcase_add_checked_fixture(anonymous, anonymous_setup, teardown);
 	tcase_add_test(file, first_page);
 	add_tests(file);
 	add_tests(anonymous);
 	TCase *own = tcase_create("own");
+	tcase_add_unchecked_fixture(own, file_once, NULL);
 	tcase_set_timeout(own, 60);
 	tcase_add_test(own, unused_gives_way);
 	tcase_add_test(own, scattered_slots);

@@ -7,19 +7,11 @@
 
 #include "stream.h"
 #include "suite.h"
+#include "workload/random.h"
 
 #define START 1000000u
 
-static uint64_t seed;
-
-static uint64_t random_u64(void)
-{
-	/* splitmix64 */
-	uint64_t z = seed += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
+static struct random draws;
 
 static bool fault(struct streams *streams, uint64_t page)
 {
@@ -106,7 +98,7 @@ START_TEST(random_faults_are_no_run)
 	struct streams streams = {0};
 	unsigned runs = 0;
 	for (unsigned i = 0; i < 100000; i++)
-		runs += fault(&streams, random_u64() % 100000);
+		runs += fault(&streams, random_next(&draws) % 100000);
 	/* Neighbours of the last 16 come up by chance: 2 * 16 in 100000, and what goes on. */
 	ck_assert_uint_le(runs, 200);
 }
@@ -124,7 +116,7 @@ START_TEST(interrupted)
 		ck_assert_ptr_eq(stream_fault(&streams, stream->next, 1, &run), stream);
 	uint64_t next = stream->next;
 	for (unsigned i = 0; i < 1000; i++)
-		fault(&streams, START * 100 + random_u64() % START);
+		fault(&streams, START * 100 + random_next(&draws) % START);
 	ck_assert_ptr_ne(stream_fault(&streams, next + 9, 1, &run), stream);
 	ck_assert_ptr_ne(stream_fault(&streams, next - 9, 1, &run), stream);
 	/* What was read ahead then may have gone. */
@@ -206,8 +198,8 @@ END_TEST
 int main(void)
 {
 	const char *given = getenv("PAGERD_SEED");
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	printf("seed %lu\n", (unsigned long)seed);
+	draws.state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	printf("seed %lu\n", (unsigned long)draws.state);
 	Suite *suite = suite_create("stream");
 	TCase *all = tcase_create("all");
 	tcase_add_loop_test(all, runs_are_seen, 0, sizeof strides / sizeof *strides);

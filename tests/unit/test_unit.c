@@ -13,59 +13,37 @@
 #include "harness.h"
 #include "suite.h"
 #include "unit.h"
+#include "version.h"
+#include "workload/random.h"
 
 #define DIRECTORY "/var/tmp"
 #define BUDGET	  4096u /* 64 units of 64 pages */
 #define PAGES	  8192u
-#define WORDS	  512u
 #define LAST	  (PAGES - 5) /* pages of the file, not a whole number of units */
 
-static uint64_t seed;
+static struct random draws;
 static struct harness h;
 static uint64_t *memory;
 static uint32_t shift; /* page of the file that memory begins at */
 static int fd = -1;
 
-static uint64_t random_u64(void)
-{
-	/* splitmix64 */
-	uint64_t z = seed += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static uint64_t value(uint64_t page)
-{
-	return (page + 1) * 0x9e3779b97f4a7c15;
-}
-
 /* Page of the object. */
 static void touch(uint64_t page)
 {
-	uint64_t *words = memory + (page - shift) * WORDS;
-	ck_assert_uint_eq(words[0], value(page));
-	ck_assert_uint_eq(words[WORDS - 1], ~value(page));
-}
-
-/* One for all tests. */
-static bool file_make(void)
-{
-	uint64_t page[WORDS] = {0};
-	fd = open(DIRECTORY, O_RDWR | O_TMPFILE, 0600);
-	for (uint64_t i = 0; i < LAST; i++) {
-		page[0] = value(i);
-		page[WORDS - 1] = ~value(i);
-		if (write(fd, page, sizeof page) != sizeof page)
-			return false;
-	}
-	return true;
+	word_check(memory, page - shift, value(page, 0));
 }
 
 static void unit_set(uint32_t unit)
 {
 	struct pager_request request = {.type = PAGER_SET, .unit = unit, .fd = -1};
 	ck_assert_int_eq(harness_request(&h, &request), 0);
+}
+
+/* One for all tests. */
+static void file_once(void)
+{
+	if (fd < 0)
+		fd = file_make(LAST, 0);
 }
 
 static void file_setup(void)
@@ -80,10 +58,7 @@ static void anonymous_setup(void)
 	shift = 0;
 	harness_start(&h, BUDGET, "lru", DIRECTORY, 128);
 	memory = harness_map(&h, PAGERD_ANON_PRIVATE, (uint64_t)PAGES << 12, -1, 0);
-	for (uint64_t i = 0; i < PAGES; i++) {
-		memory[i * WORDS] = value(i);
-		memory[i * WORDS + WORDS - 1] = ~value(i);
-	}
+	range_write(memory, 0, PAGES, 0);
 }
 
 static void teardown(void)
@@ -248,7 +223,7 @@ END_TEST
 START_TEST(no_prefetch)
 {
 	shift = 0;
-	harness_chaos = _i ? seed : 0;
+	harness_chaos = _i ? draws.state : 0;
 	harness_start(&h, BUDGET, "lru", NULL, 0);
 	harness_chaos = 0;
 	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
@@ -280,7 +255,8 @@ END_TEST
 static void blocks(uint32_t size, unsigned count, bool ordered)
 {
 	for (unsigned i = 0; i < count; i++) {
-		uint64_t first = random_u64() % (LAST / size) * size, from = random_u64() % size;
+		uint64_t first = random_next(&draws) % (LAST / size) * size,
+			 from = random_next(&draws) % size;
 		for (uint32_t k = 0; k < size; k++)
 			touch(first + (ordered ? k : (from + k * 5) % size));
 	}
@@ -312,7 +288,7 @@ static uint64_t threads(unsigned pages)
 	for (unsigned thread = 0; pages; pages--) {
 		unsigned k = done[thread]++ % 16;
 		if (!k)
-			first[thread] = random_u64() % (LAST / 16) * 16;
+			first[thread] = random_next(&draws) % (LAST / 16) * 16;
 		touch(first[thread] + (3 + k * 5) % 16);
 		uint64_t now = harness_stats(&h).faults_major;
 		thread = (thread + (now != faults)) % 8;
@@ -368,14 +344,11 @@ static void add_tests(TCase *all)
 int main(void)
 {
 	const char *given = getenv("PAGERD_SEED");
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	printf("seed %lu\n", (unsigned long)seed);
-	if (!file_make()) {
-		perror(DIRECTORY);
-		return 1;
-	}
+	draws.state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	printf("seed %lu\n", (unsigned long)draws.state);
 	Suite *suite = suite_create("unit");
 	TCase *file = tcase_create("file"), *anonymous = tcase_create("anonymous");
+	tcase_add_unchecked_fixture(file, file_once, NULL);
 	tcase_add_checked_fixture(file, file_setup, teardown);
 	tcase_add_checked_fixture(anonymous, anonymous_setup, teardown);
 	tcase_add_loop_test(file, whole, 0, sizeof units / sizeof *units);
@@ -385,6 +358,7 @@ int main(void)
 	add_tests(file);
 	add_tests(anonymous);
 	TCase *own = tcase_create("own");
+	tcase_add_unchecked_fixture(own, file_once, NULL);
 	tcase_set_timeout(own, 60);
 	tcase_add_loop_test(own, ends, 2, sizeof units / sizeof *units);
 	tcase_add_loop_test(own, no_prefetch, 0, 2);
