@@ -14,7 +14,8 @@
 #define SAMPLES	      32u
 #define SAMPLES_LEAST 16u
 /* Where all of a unit is used, in whatever order, half of a page's neighbours are there before it,
- * in the mean: larger units where half of that is seen, smaller ones where much less is. */
+ * in the mean: larger units where half of that is seen, smaller ones where much less is. What a
+ * smaller unit would bring as well says nothing for a larger one. */
 #define NEAR_ALL    (1u << 16)
 #define NEAR_LARGER (NEAR_ALL / 4)
 #define NEAR_ENOUGH (NEAR_ALL * 3 / 20)
@@ -57,14 +58,20 @@ static bool page_recent(struct pager *pager, const struct object *object, uint64
 	return pool->tick - frame->tick < (recent > RECENT_LEAST ? recent : RECENT_LEAST);
 }
 
-/* The share of the page's neighbours in [first, last). */
-static uint32_t near_share(struct pager *pager, const struct object *object, uint64_t page,
-			   uint64_t first, uint64_t last)
+struct range {
+	uint64_t first, last; /* pages [first, last) */
+};
+
+/* The share of the pages of a range that came in just before, without those of a part of it. */
+static uint32_t near_share(struct pager *pager, const struct object *object, struct range range,
+			   struct range part)
 {
 	uint32_t near = 0;
-	for (uint64_t p = first; p < last; p++)
-		near += p != page && page_recent(pager, object, p);
-	return last - first > 1 ? (uint32_t)(near * NEAR_ALL / (last - first - 1)) : 0;
+	uint64_t pages = range.last - range.first - (part.last - part.first);
+	for (uint64_t page = range.first; page < range.last; page++)
+		near += page - part.first >= part.last - part.first &&
+			page_recent(pager, object, page);
+	return pages ? (uint32_t)(near * NEAR_ALL / pages) : 0;
 }
 
 /* The largest unit that would be used; the one there is, while it is not much too large. */
@@ -91,10 +98,13 @@ void unit_learn(struct pager *pager, struct region *region, const struct object 
 		uint64_t page, uint64_t end)
 {
 	struct unit *unit = &region->unit;
+	struct range part = {page, page + 1};
 	unit->samples += unit->samples < SAMPLES;
 	for (uint32_t i = 0; i < UNIT_SIZES; i++) {
-		uint64_t last = end, first = unit_clip(region, page, sizes[i], &last);
-		uint32_t near = near_share(pager, object, page, first, last);
+		struct range range = {.last = end};
+		range.first = unit_clip(region, page, sizes[i], &range.last);
+		uint32_t near = near_share(pager, object, range, part);
+		part = range;
 		unit->near[i] =
 			unit->near[i] + near / unit->samples - unit->near[i] / unit->samples;
 	}
