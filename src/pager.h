@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pager, as the daemon sees it: one thread that owns all objects, regions and frames, and a
+ * The pager, as the daemon sees it: one thread that owns all its objects, regions and frames, and a
  * mailbox of requests to it.
+ *
+ * A daemon may have several, its shards, among which its objects are divided. Each knows all of the
+ * clients, by the same numbers; nothing is shared by them but the budgets (bank.h).
  *
  * Life: pager_create, then a thread that calls pager_run, pager_post from any thread, at last a
  * PAGER_STOP request, after which pager_run returns, and pager_destroy.
@@ -22,9 +25,14 @@ enum {
 	PAGE_BYTES = 1 << PAGE_SHIFT,
 };
 
+struct bank;
+struct histogram;
 struct pager;
 
 struct pager_config {
+	uint32_t shard, shards;	     /* which one of how many it is; shards 0: the only one */
+	struct bank *bank;	     /* the budget that the shards share; NULL: it is its own */
+	struct bank *swap_bank;	     /* the same of swap_limit_bytes */
 	uint64_t budget_bytes;	     /* resident pages of everybody together */
 	const char *policy;	     /* "lru", "lfu:decay=…"; copied */
 	int swap_dir_fd;	     /* O_PATH or O_RDONLY directory for the swap file; -1: none */
@@ -70,7 +78,8 @@ void pager_destroy(struct pager *pager);
 /* ---- requests ---------------------------------------------------------------------------- */
 
 enum pager_request_type {
-	PAGER_CLIENT_ADD,    /* in: fd (userfaultfd or -1), pid, uid, name; out: client */
+	PAGER_CLIENT_ADD,    /* in: fd (userfaultfd or -1), pid, uid, name, client (the number that
+				it is to have, which nobody has; 0: a free one); out: client */
 	PAGER_CLIENT_UFFD,   /* in: client, fd, pid: give a client that has none its userfaultfd */
 	PAGER_CLIENT_REMOVE, /* in: client, whose session ended. Done when its process has ended too
 				(or uses none of our memory): faults are served until then */
@@ -95,11 +104,13 @@ enum pager_request_type {
 	PAGER_PAGEMAP,	     /* in: client, fd (its /proc/PID/pagemap) */
 	PAGER_FORK,	     /* in: client, child (a client just added, without userfaultfd) */
 	PAGER_FORK_END,	     /* in: client */
-	PAGER_STATS,	     /* in: client; out: stats */
+	PAGER_STATS,	     /* in: client; out: stats. With latency (not NULL), both are added
+				to what is there, and stats_latency is left to the caller */
 	PAGER_SET,	     /* in: client (0: the daemon), length (0: unchanged, else budget or
 				limit in bytes; UINT64_MAX: no limit), text (policy or NULL), unit
 				(pages, or UNIT_AUTO; 0: unchanged), flags (SET_*), learn (of a
-				client: to take part in; or 0); out: why */
+				client: to take part in; or 0), bank (of a client whose limit
+				several shards share: where length is accounted for); out: why */
 	PAGER_SET_OBJECT,    /* the same for an object, on behalf of uid: the one mapped at address
 				in client; if client is 0, the file that fd is open on, be it with
 				O_PATH; if fd is -1, object */
@@ -108,14 +119,15 @@ enum pager_request_type {
 			      are wanted, after those that were named before; -EINVAL, -ENOSPC,
 			      -ENOMEM */
 	PAGER_LEARN_END,   /* in: learn */
-	PAGER_SNAPSHOT, /* in: flags (SNAPSHOT_*), learn (for its section); out: snapshot (free with
-			   snapshot_free) */
-	PAGER_DRAIN,	/* done when nothing unwritten is left of clients that have gone; files that
-			   nobody maps are let go */
-	PAGER_LISTEN,	/* in: fd (a socket, which must stay open). Done when there is something to
-			   read, or the other end has gone */
-	PAGER_CHECK,	/* run the invariant checker; error -EUCLEAN if it found something */
-	PAGER_STOP,	/* write what is unwritten to its files, then end pager_run */
+	PAGER_SNAPSHOT,	   /* in: flags (SNAPSHOT_*), learn (for its section), snapshot (of another
+			      shard, to be added to; or NULL); out: snapshot (free with snapshot_free;
+			      on failure as it was) */
+	PAGER_DRAIN,  /* done when nothing unwritten is left of clients that have gone; files that
+			 nobody maps are let go */
+	PAGER_LISTEN, /* in: fd (a socket, which must stay open). Done when there is something to
+			 read, or the other end has gone */
+	PAGER_CHECK,  /* run the invariant checker; error -EUCLEAN if it found something */
+	PAGER_STOP,   /* write what is unwritten to its files, then end pager_run */
 };
 
 #define SET_CHECK   1u /* change nothing, only say what is wrong with length and text */
@@ -161,7 +173,9 @@ struct pager_request {
 	char name[20];
 	char why[160];
 	struct pagerd_stats stats;
+	struct histogram *latency;
 	struct pager_snapshot *snapshot;
+	struct bank *bank;
 
 	/* the pager's own */
 	struct pager_request *next;

@@ -76,12 +76,26 @@ struct pagerd_hello_reply {
 	uint32_t flags;
 	uint32_t page_bytes;
 	uint32_t daemon_pid;
-	uint32_t reserved;
+	uint32_t shards; /* see UFFD; 0 is 1 */
 };
 
-/* UFFD: carries one descriptor, a userfaultfd of the sending process, made with O_CLOEXEC |
- * O_NONBLOCK and not yet given UFFDIO_API. The body is the header alone; so is the reply's.
- * In the child of a FORK this adopts the regions that were cloned for it. */
+/*
+ * UFFD: carries one descriptor, a userfaultfd of the sending process, made with O_CLOEXEC |
+ * O_NONBLOCK and not yet given UFFDIO_API. The body is struct pagerd_shard, or for shard 0 the
+ * header alone; the reply's is the header alone. In the child of a FORK this adopts the regions
+ * that were cloned for it.
+ *
+ * The daemon's objects are divided among its shards, each of which is served by a thread of its
+ * own, and has a userfaultfd (and where it is needed an agent) of each client's to itself. The
+ * first UFFD, of whichever shard, makes the session a client; those of the other shards are to be
+ * sent before anything is registered there.
+ */
+#define PAGERD_SHARDS_MAX 64u
+struct pagerd_shard {
+	struct pagerd_header h;
+	uint32_t shard;
+	uint32_t reserved;
+};
 
 /* MAP: find or make an object. */
 enum pagerd_kind {
@@ -108,7 +122,7 @@ struct pagerd_map {
 struct pagerd_map_reply {
 	struct pagerd_header h;
 	uint32_t read_only;
-	uint32_t reserved;
+	uint32_t shard;	       /* where the object is */
 	uint64_t object;       /* the object's number, for REGISTER */
 	uint64_t offset_bytes; /* into the memfd */
 };
@@ -206,8 +220,8 @@ struct pagerd_file_lock {
  * AGENT: carries one descriptor, an end of a SOCK_SEQPACKET socketpair, on which the daemon speaks
  * to the sender's agent: a thread of the client that does what the daemon cannot do to the private
  * pages of FILE_PRIVATE and ANON_FORKED memory, which are the client's. The reply, a header alone,
- * carries one descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session, and again
- * when the sender has closed its end of the socket.
+ * carries one descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session and shard, and
+ * again when the sender has closed its end of the socket. The body is as that of UFFD.
  *
  * The daemon sends one struct pagerd_command at a time, with as many ranges as count says, of
  * PAGERD_COMMAND_PAGES pages together at most; the agent answers with struct pagerd_answer.
@@ -240,7 +254,7 @@ struct pagerd_answer {
 /* PAGEMAP: carries one descriptor, the sender's /proc/self/pagemap, with which the daemon sees what
  * is mapped. Where the reply to HELLO has PAGERD_HELLO_HARVEST in its flags, clients are asked to
  * send AGENT and this, and their agents are then told to ZAP pages of shared mappings, too. Once a
- * session. The body is the header alone; so is the reply's. */
+ * session and shard. The body is as that of UFFD; the reply's is the header alone. */
 
 /* OPEN: the memfd of the object that is mapped at address, once more, to map it again elsewhere
  * or longer (mremap). An anonymous object grows to hold length_bytes from that address on.
