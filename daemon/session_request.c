@@ -381,6 +381,7 @@ static void packet_fork(struct session *session, int fd)
 	}
 	session->child = child; /* it is heard when its memory is there */
 	struct pager_request *request = job_start(session, PAGER_CLIENT_ADD, child_added);
+	request->client = 0;
 	request->pid = (uint32_t)session->pid;
 	request->uid = session->uid;
 	memcpy(request->name, session->name, sizeof request->name);

@@ -47,24 +47,37 @@ struct client *client_lookup(struct pager *pager, uint32_t number)
 	return number && number < pager->client_room ? pager->clients[number] : NULL;
 }
 
-static int client_number(struct pager *pager, uint32_t *number)
+/* Make room for the number. */
+static int client_table_grow(struct pager *pager, uint32_t number)
 {
-	for (uint32_t i = 1; i < pager->client_room; i++) {
-		if (!pager->clients[i]) {
-			*number = i;
-			return 0;
-		}
-	}
-	uint32_t room = pager->client_room * 2;
-	if (room > CLIENT_ROOM_MAX)
+	uint32_t room = pager->client_room;
+	if (number >= CLIENT_ROOM_MAX)
 		return -EUSERS;
+	while (room <= number)
+		room *= 2;
+	if (room == pager->client_room)
+		return 0;
 	struct client **clients = realloc(pager->clients, room * sizeof *clients);
 	if (!clients)
 		return -ENOMEM;
-	memset(clients + pager->client_room, 0, pager->client_room * sizeof *clients);
-	*number = pager->client_room;
+	memset(clients + pager->client_room, 0, (room - pager->client_room) * sizeof *clients);
 	pager->clients = clients;
 	pager->client_room = room;
+	return 0;
+}
+
+static int client_enter(struct pager *pager, struct client *client, uint32_t number)
+{
+	if (client_lookup(pager, number))
+		return -EEXIST;
+	for (uint32_t i = 1; !number; i++)
+		if (i == pager->client_room || !pager->clients[i])
+			number = i;
+	int error = client_table_grow(pager, number);
+	if (error)
+		return error;
+	client->number = number;
+	pager->clients[number] = client;
 	return 0;
 }
 
@@ -109,9 +122,7 @@ int client_add(struct pager *pager, uint32_t pid, uint32_t uid, const char *name
 	client->stats.size = sizeof client->stats;
 	strncpy(client->name, name, sizeof client->name - 1);
 	client->generation = ++pager->client_generation & 0xffffffff;
-	int error = client_number(pager, &client->number);
-	if (!error)
-		pager->clients[client->number] = client;
+	int error = client_enter(pager, client, *number);
 	if (!error && uffd >= 0)
 		error = client_set_uffd(pager, client, uffd);
 	if (error) {

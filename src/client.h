@@ -46,7 +46,8 @@ struct client {
 int client_table_init(struct pager *pager);
 void client_table_finish(struct pager *pager);
 
-/* Add a client; uffd (or -1) becomes the client's on success. 0, -ENOMEM, or uffd_api's. */
+/* Add a client; uffd (or -1) becomes the client's on success. It gets *number, or if that is 0 one
+ * that is free. 0, -ENOMEM, -EEXIST (somebody has the number), -EUSERS, or uffd_api's. */
 int client_add(struct pager *pager, uint32_t pid, uint32_t uid, const char *name, int uffd,
 	       uint32_t *number);
 /* Give a client that has none its userfaultfd, and start to listen to it. */

@@ -48,10 +48,10 @@ static int open_uffd(void)
 	return fd >= 0 ? fd : (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 }
 
-void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,
-		   const char *swap_directory, uint32_t prefetch_pages)
+struct pager_config harness_configure(uint64_t budget_pages, const char *policy,
+				      uint32_t prefetch_pages)
 {
-	struct pager_config config = {
+	return (struct pager_config){
 		.budget_bytes = budget_pages << PAGE_SHIFT,
 		.policy = policy,
 		.swap_dir_fd = -1,
@@ -61,6 +61,10 @@ void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,
 		.chaos = harness_chaos != 0,
 		.chaos_seed = harness_chaos,
 	};
+}
+
+void harness_begin(struct harness *h, struct pager_config config, const char *swap_directory)
+{
 	char why[200] = "";
 	if (swap_directory)
 		config.swap_dir_fd = open(swap_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -81,6 +85,12 @@ void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,
 	};
 	ck_assert_int_eq(harness_request(h, &add), 0);
 	h->client = add.client;
+}
+
+void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,
+		   const char *swap_directory, uint32_t prefetch_pages)
+{
+	harness_begin(h, harness_configure(budget_pages, policy, prefetch_pages), swap_directory);
 }
 
 void harness_check(struct harness *h)

@@ -25,6 +25,10 @@ extern uint64_t harness_chaos;
  * none). Fails the test if it cannot. */
 void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,
 		   const char *swap_directory, uint32_t prefetch_pages);
+/* The same with a pager made otherwise: of what harness_configure wrote, with changes. */
+struct pager_config harness_configure(uint64_t budget_pages, const char *policy,
+				      uint32_t prefetch_pages);
+void harness_begin(struct harness *h, struct pager_config config, const char *swap_directory);
 /* Check the invariants, stop, free. */
 void harness_stop(struct harness *h);
 /* Run a request to its end; returns its error. */

@@ -41,7 +41,7 @@ static void set_up(void)
 		.access_looks = 1,
 	};
 	char why[200] = "";
-	uint32_t number;
+	uint32_t number = 0;
 	page = 0;
 	ck_assert_msg(!pager_create(&pager, &config, why, sizeof why), "%s", why);
 	ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "test", -1, &number));

@@ -24,7 +24,7 @@ static void set_up(void)
 		.latency_fd = -1,
 	};
 	char why[200] = "";
-	uint32_t number;
+	uint32_t number = 0;
 	ck_assert_msg(!pager_create(&pager, &config, why, sizeof why), "%s", why);
 	ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "test", -1, &number));
 	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
@@ -76,8 +76,9 @@ START_TEST(agents_silent)
 {
 	enum { CLIENTS = 40, COMMANDS = 20 };
 	int peers[CLIENTS], windows[CLIENTS], fds[2];
-	uint32_t number, io, free = 0;
+	uint32_t io, free = 0;
 	for (int i = 0; i < CLIENTS; i++) {
+		uint32_t number = 0;
 		ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "silent", -1, &number));
 		ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
 		ck_assert(!agent_open(pager, client_lookup(pager, number), fds[0], &windows[i]));
