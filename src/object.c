@@ -224,6 +224,17 @@ struct object *object_lookup(struct pager *pager, uint64_t number)
 	return number && number < pager->object_room ? pager->objects[number] : NULL;
 }
 
+uint64_t object_outside(const struct pager *pager, uint32_t number)
+{
+	return (uint64_t)(number - 1) * pager->config.shards + pager->config.shard + 1;
+}
+
+uint64_t object_inside(const struct pager *pager, uint64_t outside)
+{
+	bool own = outside && (outside - 1) % pager->config.shards == pager->config.shard;
+	return own ? (outside - 1) / pager->config.shards + 1 : 0;
+}
+
 struct object *object_behind(struct pager *pager, struct object *object)
 {
 	return object_is_private(object) ? object_lookup(pager, object->base) : object;

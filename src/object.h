@@ -210,6 +210,10 @@ int object_grow(struct object *object, uint64_t pages);
 int object_table_move(struct object *object, int fd);
 /* By number; NULL if there is none. */
 struct object *object_lookup(struct pager *pager, uint64_t number);
+/* What others call the object of that number: shards' objects are numbered in turn. */
+uint64_t object_outside(const struct pager *pager, uint32_t number);
+/* The number of the object that others call so; 0 if it is not of this shard. */
+uint64_t object_inside(const struct pager *pager, uint64_t outside);
 
 /* The object whose file or memory the pages are of: its base if it is private, else itself. */
 struct object *object_behind(struct pager *pager, struct object *object);

@@ -54,7 +54,7 @@ static int reply_object(struct pager *pager, struct pager_request *request, stru
 		return fd;
 	client_hold(pager, client, object);
 	object_behind(pager, object)->given = true;
-	request->object = object->number;
+	request->object = object_outside(pager, object->number);
 	request->offset = page << PAGE_SHIFT;
 	request->fd = fd;
 	return 0;
@@ -169,7 +169,7 @@ static int request_register(struct pager *pager, struct pager_request *request,
 		return -EINVAL;
 	if (!request->object)
 		return register_clones(pager, request, client);
-	struct object *object = object_lookup(pager, request->object);
+	struct object *object = object_lookup(pager, object_inside(pager, request->object));
 	uint64_t page = request->offset >> PAGE_SHIFT, pages = request->length >> PAGE_SHIFT;
 	if (!object || object != client->held)
 		return -EINVAL;

@@ -87,7 +87,7 @@ static struct object *object_named(struct pager *pager, const struct pager_reque
 	if (request->fd >= 0)
 		return object_find_file(pager, request->fd);
 	if (!request->client)
-		return object_lookup(pager, request->object);
+		return object_lookup(pager, object_inside(pager, request->object));
 	const struct client *client = client_lookup(pager, request->client);
 	const struct region *region = client ? region_lookup(client, request->address) : NULL;
 	return region ? object_lookup(pager, region->object) : NULL;

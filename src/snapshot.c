@@ -111,7 +111,7 @@ static void fill_objects(struct pager *pager, struct pager_snapshot *snapshot)
 			continue;
 		struct object_info *info = &snapshot->objects[snapshot->object_count++];
 		*info = (struct object_info){
-			.object = i,
+			.object = object_outside(pager, i),
 			.kind = object->kind,
 			.uid = object_user(pager, object),
 			.regions = object->region_count,
@@ -145,7 +145,7 @@ static void fill_regions(struct pager *pager, struct pager_snapshot *snapshot)
 				.kind = object->kind,
 				.address = region->start,
 				.length_bytes = region->end - region->start,
-				.object = object->number,
+				.object = object_outside(pager, object->number),
 				.offset_bytes = region->offset << PAGE_SHIFT,
 				.device = object->device,
 				.inode = object->inode,
