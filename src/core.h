@@ -247,7 +247,13 @@ uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *err
 struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uint64_t learn);
 void stats_fill(struct pager *pager, const struct client *client, struct pagerd_stats *stats);
 void stats_add(struct pagerd_stats *sum, const struct pagerd_stats *stats);
-void stats_latency(struct pagerd_stats *stats, const struct histogram *histogram);
+
+/* snapshot_join.c */
+/* Add the snapshot of another shard, which is freed in every case, to sum; shared: both have their
+ * budget of one bank. 0, or -ENOMEM with sum as it was. */
+int snapshot_join(struct pager_snapshot *sum, struct pager_snapshot *other, bool shared);
+/* Add all of one client's or of all clients' that adds up: its counters, and its levels. */
+void stats_join(struct pagerd_stats *sum, const struct pagerd_stats *stats);
 
 /* invariant.c: returns the number of broken invariants, naming each on stderr. */
 unsigned invariant_check(struct pager *pager);

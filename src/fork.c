@@ -130,7 +130,7 @@ int fork_finish(struct pager *pager, struct pager_request *request)
 	struct client *child = client_lookup(pager, request->child);
 	if (!client || !child)
 		return -ESRCH;
-	client->stats.forks++;
+	client->stats.forks += pager->config.shard == 0; /* all shards are told */
 	child->learn = client->learn;
 	for (uint32_t i = 0; i < client->region_count; i++) {
 		int error = region_clone(pager, child, client->regions[i]);

@@ -190,6 +190,8 @@ void pager_begin(struct pager *pager, struct pager_request *request);
 
 /* ---- snapshot ---------------------------------------------------------------------------- */
 
+/* What several shards say of one is added up: resident_max_pages is then a bound, which need not
+ * have been reached, for their maxima are of different times. */
 struct client_info {
 	uint32_t client;
 	uint32_t pid;
@@ -199,6 +201,7 @@ struct client_info {
 	uint32_t unit;			 /* of its own, pages; or 0 */
 	bool late;			 /* its agent does not answer: it is stopped, say */
 	struct pagerd_stats stats;
+	struct histogram *latency; /* that stats are of; where there is one shard, NULL */
 };
 
 struct object_info {
@@ -256,6 +259,7 @@ struct pager_snapshot {
 	bool latency_held;
 	char access_source[24];	   /* "faults", "harvest:1" */
 	struct pagerd_stats total; /* since the daemon started, gone clients included */
+	struct histogram *latency; /* the total's; where there is one shard, NULL */
 	size_t client_count;
 	struct client_info *clients;
 	size_t object_count;
@@ -266,6 +270,8 @@ struct pager_snapshot {
 	struct learned_info *learned;
 };
 void snapshot_free(struct pager_snapshot *snapshot);
+/* What stats say of latency, from the histogram (histogram.h). */
+void stats_latency(struct pagerd_stats *stats, const struct histogram *histogram);
 
 /* ---- probing ----------------------------------------------------------------------------- */
 

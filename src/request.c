@@ -419,6 +419,19 @@ static int request_advise(struct pager *pager, struct pager_request *request, st
 	return error;
 }
 
+static void request_stats(struct pager *pager, struct pager_request *request,
+			  const struct client *client)
+{
+	struct pagerd_stats stats;
+	stats_fill(pager, client, &stats);
+	if (!request->latency) {
+		request->stats = stats;
+		return;
+	}
+	stats_join(&request->stats, &stats);
+	histogram_merge(request->latency, &client->latency);
+}
+
 static int request_wire(struct pager *pager, struct pager_request *request, struct client *client)
 {
 	uint64_t end = request->address + request->length;
@@ -520,7 +533,7 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 		fork_end(pager, client);
 		return 0;
 	case PAGER_STATS:
-		stats_fill(pager, client, &request->stats);
+		request_stats(pager, request, client);
 		return 0;
 	default:
 		return -EINVAL;
@@ -575,6 +588,17 @@ void client_reap(struct pager *pager)
 	}
 }
 
+static int request_snapshot(struct pager *pager, struct pager_request *request)
+{
+	struct pager_snapshot *snapshot = snapshot_make(pager, request->flags, request->learn);
+	if (!snapshot)
+		return -ENOMEM;
+	if (request->snapshot)
+		return snapshot_join(request->snapshot, snapshot, pager->config.bank);
+	request->snapshot = snapshot;
+	return 0;
+}
+
 static bool request_global(struct pager *pager, struct pager_request *request, int *error)
 {
 	*error = 0;
@@ -586,8 +610,7 @@ static bool request_global(struct pager *pager, struct pager_request *request, i
 			close(request->fd);
 		return true;
 	case PAGER_SNAPSHOT:
-		request->snapshot = snapshot_make(pager, request->flags, request->learn);
-		*error = request->snapshot ? 0 : -ENOMEM;
+		*error = request_snapshot(pager, request);
 		return true;
 	case PAGER_LEARN:
 		*error = learn_start(pager, request);

@@ -83,7 +83,20 @@ void stats_fill(struct pager *pager, const struct client *client, struct pagerd_
 	stats_latency(stats, &client->latency);
 }
 
-static void fill_clients(struct pager *pager, struct pager_snapshot *snapshot)
+/* For snapshot_join: where there are other shards, a copy of the histogram in *copy, if anything is
+ * in it. False: there is no memory. */
+static bool latency_keep(const struct pager *pager, const struct histogram *histogram,
+			 struct histogram **copy)
+{
+	if (pager->config.shards == 1 || !histogram->total)
+		return true;
+	*copy = malloc(sizeof **copy);
+	if (*copy)
+		**copy = *histogram;
+	return *copy;
+}
+
+static bool fill_clients(struct pager *pager, struct pager_snapshot *snapshot)
 {
 	for (uint32_t i = 1; i < pager->client_room; i++) {
 		struct client *client = pager->clients[i];
@@ -100,7 +113,10 @@ static void fill_clients(struct pager *pager, struct pager_snapshot *snapshot)
 				      sizeof info->policy);
 		info->late = agent_late(pager, client);
 		stats_fill(pager, client, &info->stats);
+		if (!latency_keep(pager, &client->latency, &info->latency))
+			return false;
 	}
+	return true;
 }
 
 static void fill_objects(struct pager *pager, struct pager_snapshot *snapshot)
@@ -162,9 +178,10 @@ static void fill_regions(struct pager *pager, struct pager_snapshot *snapshot)
 	}
 }
 
-static void fill_total(struct pager *pager, struct pager_snapshot *snapshot)
+static bool fill_total(struct pager *pager, struct pager_snapshot *snapshot)
 {
 	struct histogram *latency = malloc(sizeof *latency);
+	bool kept = pager->config.shards == 1;
 	snapshot->total = pager->past;
 	snapshot->total.size = sizeof snapshot->total;
 	if (latency)
@@ -185,9 +202,12 @@ static void fill_total(struct pager *pager, struct pager_snapshot *snapshot)
 	snapshot->total.resident_max_pages = pager->resident_max_pages;
 	snapshot->total.swap_pages = pager->slots.used;
 	snapshot->total.limit_pages = pager->budget_pages;
-	if (latency)
+	if (latency) {
 		stats_latency(&snapshot->total, latency);
+		kept = latency_keep(pager, latency, &snapshot->latency);
+	}
 	free(latency);
+	return kept;
 }
 
 static void fill_policies(const struct pager *pager, struct pager_snapshot *snapshot)
@@ -209,6 +229,7 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uin
 {
 	struct pager_snapshot *snapshot = calloc(1, sizeof *snapshot);
 	size_t regions = 0;
+	bool whole = true;
 	if (!snapshot)
 		return NULL;
 	for (uint32_t i = 1; i < pager->client_room; i++)
@@ -220,7 +241,7 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uin
 	if (sections & SNAPSHOT_REGIONS)
 		snapshot->regions = calloc(regions + 1, sizeof *snapshot->regions);
 	if (snapshot->clients)
-		fill_clients(pager, snapshot);
+		whole &= fill_clients(pager, snapshot);
 	if (snapshot->objects)
 		fill_objects(pager, snapshot);
 	if (snapshot->regions)
@@ -234,8 +255,10 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uin
 	snapshot->sessions_ever = pager->clients_ever;
 	snapshot->latency_held = pager->latency.held;
 	access_name(pager->access.looks, snapshot->access_source);
-	fill_total(pager, snapshot);
-	if (sections & SNAPSHOT_LEARNED && learn_snapshot(pager, learn, snapshot)) {
+	whole &= fill_total(pager, snapshot);
+	if (sections & SNAPSHOT_LEARNED)
+		whole &= !learn_snapshot(pager, learn, snapshot);
+	if (!whole) {
 		snapshot_free(snapshot);
 		return NULL;
 	}
@@ -246,7 +269,10 @@ void snapshot_free(struct pager_snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
+	for (size_t i = 0; i < snapshot->client_count; i++)
+		free(snapshot->clients[i].latency);
 	free(snapshot->clients);
+	free(snapshot->latency);
 	free(snapshot->objects);
 	free(snapshot->regions);
 	for (size_t i = 0; i < snapshot->learned_count; i++) {
