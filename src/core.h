@@ -34,6 +34,7 @@
 #include "record.h"
 #include "region.h"
 #include "reserve.h"
+#include "share.h"
 #include "shortage.h"
 #include "slot.h"
 #include "sync.h"
@@ -45,8 +46,9 @@
 
 #define RING_ENTRIES 1024u
 #define FILE_HASH    1024u
-#define BOUNCE_PAGES 3072u /* 12 MiB: eleven 1 MiB transfers and some single pages */
-#define ZERO_PAGES   64u   /* longest run of zero pages filled at once */
+#define TICK_NS	     200000000ull /* how often is looked after what nothing else brings about */
+#define BOUNCE_PAGES 3072u	  /* 12 MiB: eleven 1 MiB transfers and some single pages */
+#define ZERO_PAGES   64u	  /* longest run of zero pages filled at once */
 
 /* What a completion of the ring belongs to: the top byte of its user_data. */
 enum ring_kind {
@@ -88,11 +90,13 @@ struct pager {
 	uint32_t frame_free;  /* list */
 	uint32_t budget_pages;
 	uint32_t used_pages;
-	uint32_t reclaiming; /* FRAME_RECLAIM frames: free soon */
+	uint32_t frames_taken; /* ever, modulo 2^32 */
+	uint32_t reclaiming;   /* FRAME_RECLAIM frames: free soon */
 	uint32_t dirty_head, dirty_tail;
 	struct guesses guesses;
 	struct pool pools[POOL_MAX];
 	uint32_t pool_end; /* pools at and above were never used */
+	struct shares shares;
 
 	/* objects */
 	struct object **objects; /* by number, from 1 */

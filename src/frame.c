@@ -79,6 +79,7 @@ uint32_t frame_alloc(struct pager *pager, const struct client *client, const str
 		.pool = (uint32_t)(pool - pager->pools),
 	};
 	pager->used_pages++;
+	pager->frames_taken++;
 	if (pager->used_pages > pager->resident_max_pages)
 		pager->resident_max_pages = pager->used_pages;
 	pool->used_pages++;

@@ -209,6 +209,31 @@ static void check_clients(struct checker *c)
 	}
 }
 
+/* What is lent to the budget is lent to all pools. */
+static void check_shares(struct checker *c)
+{
+	const struct pager *pager = c->pager;
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < pager->pool_end; i++) {
+		const struct pool *pool = &pager->pools[i];
+		const struct account *account = &pool->share.account;
+		uint32_t limit = i ? pool->limit_pages : pager->budget_pages;
+		if (!account->bank)
+			continue;
+		count++;
+		if (limit > account->pages || limit < BANK_FLOOR_PAGES)
+			broken(c, "pool %u: a limit of %u of %lu pages", i, limit, account->pages);
+		if (!account_check(account))
+			broken(c, "pool %u: its account or bank is wrong", i);
+	}
+	if (count != pager->shares.count)
+		broken(c, "%u shares, counted %u", pager->shares.count, count);
+	const struct account *budget = &pager->pools[0].share.account;
+	if (budget->bank && pager->used_pages > budget->pages + pager->shortage.loan_pages)
+		broken(c, "%u frames used of %lu, and %u lent", pager->used_pages, budget->pages,
+		       pager->shortage.loan_pages);
+}
+
 unsigned invariant_check(struct pager *pager)
 {
 	struct checker c = {.pager = pager, .seen = calloc(pager->frame_fresh + 1, 1)};
@@ -222,6 +247,7 @@ unsigned invariant_check(struct pager *pager)
 		broken(&c, "%u objects kept, counted %u", pager->cache.count, c.idle);
 	check_frames(&c);
 	check_clients(&c);
+	check_shares(&c);
 	uint64_t references = 0;
 	for (uint64_t slot = 0; slot < pager->slots.end; slot++)
 		references += pager->slots.count[slot];

@@ -68,11 +68,16 @@ static uint32_t spare_of(uint32_t used, uint32_t bound)
 	return beyond(bound, used + watermark(bound, true));
 }
 
-uint32_t pageout_spare(const struct pager *pager, const struct pool *pool)
+bool pageout_spares(struct pager *pager, uint32_t number, uint32_t frames)
 {
-	uint32_t spare = spare_of(pager->used_pages, pager->budget_pages);
-	uint32_t own = pool->limit_pages ? spare_of(pool->used_pages, pool->limit_pages) : spare;
-	return own < spare ? own : spare;
+	const struct pool *pool = &pager->pools[number];
+	while (spare_of(pager->used_pages, pager->budget_pages) < frames)
+		if (!share_grow(pager, 0))
+			return false;
+	while (pool->limit_pages && spare_of(pool->used_pages, pool->limit_pages) < frames)
+		if (!share_grow(pager, number))
+			return false;
+	return true;
 }
 
 static uint32_t pool_largest(const struct pager *pager)
@@ -85,14 +90,29 @@ static uint32_t pool_largest(const struct pager *pager)
 	return best;
 }
 
-/* The pool to take from, and how many pages: first what the budget wants, then the limits. */
+/* Whether the budget was raised. Not for chaos, which wants more free than there need be. */
+static bool budget_grows(struct pager *pager)
+{
+	uint32_t coming = shortage_stalled(pager) ? 0 : pager->reclaiming;
+	return pager->pools[0].share.account.bank &&
+	       need_of(pager, pager->used_pages, pager->budget_pages, coming) &&
+	       share_grow(pager, 0);
+}
+
+/* The pool to take from, and how many pages: first what the budget wants, then the limits. Pages
+ * that a bank still has come before either. */
 static uint32_t pool_choose(struct pager *pager, uint32_t *need)
 {
 	*need = budget_need(pager);
+	if (*need && budget_grows(pager))
+		*need = budget_need(pager);
 	if (*need)
 		return pool_largest(pager);
 	for (uint32_t i = 1; i < pager->pool_end; i++) {
-		*need = pager->pools[i].active ? pool_need(pager, &pager->pools[i]) : 0;
+		const struct pool *pool = &pager->pools[i];
+		*need = pool->active ? pool_need(pager, pool) : 0;
+		if (*need && share_grow(pager, i))
+			*need = pool_need(pager, pool);
 		if (*need)
 			return i;
 	}

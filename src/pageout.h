@@ -27,8 +27,8 @@ bool pageout_run(struct pager *pager);
 /* The same, but looking at every page of every pool that has to give some, rather than at the next
  * victims only. */
 bool pageout_all(struct pager *pager);
-/* Frames that may be taken in a pool before reclaim would want to free some. */
-uint32_t pageout_spare(const struct pager *pager, const struct pool *pool);
+/* May so many frames be taken in a pool before reclaim would want to free some? */
+bool pageout_spares(struct pager *pager, uint32_t pool, uint32_t frames);
 /* A write-back of this frame's page ended well and the frame is FRAME_RECLAIM and clean: queue
  * it for pageout_drop_queued. */
 void pageout_queue_drop(struct pager *pager, uint32_t frame);

@@ -14,8 +14,7 @@
 #include "core.h"
 #include "warmup.h"
 
-#define TICK_NS	   200000000ull /* how often old dirty pages are looked for */
-#define STOP_TICKS 25u		/* failing write-backs are tried this long at the end */
+#define STOP_TICKS 25u /* failing write-backs are tried this long at the end */
 #define BATCH	   64u
 
 uint64_t clock_ns(void)
@@ -88,6 +87,8 @@ static int pager_init(struct pager *pager, char *why, size_t why_bytes)
 	chaos_init(pager);
 	pools_init(pager);
 	int error = frame_table_init(pager);
+	if (!error && pager->config.bank)
+		share_open(pager, 0, pager->config.bank);
 	if (!error)
 		error = guess_init(pager);
 	if (!error)
@@ -115,9 +116,10 @@ static int pager_init(struct pager *pager, char *why, size_t why_bytes)
 
 int pager_create(struct pager **out, const struct pager_config *config, char *why, size_t why_bytes)
 {
-	if (config->budget_bytes < PAGER_BUDGET_MIN_BYTES) {
-		snprintf(why, why_bytes, "the memory budget is too small: at least %llu KiB",
-			 PAGER_BUDGET_MIN_BYTES >> 10);
+	uint64_t least = PAGER_BUDGET_MIN_BYTES * (config->bank ? config->shards : 1);
+	if (config->budget_bytes < least) {
+		snprintf(why, why_bytes, "the memory budget is too small: at least %lu KiB",
+			 least >> 10);
 		return -EINVAL;
 	}
 	struct pager *pager = calloc(1, sizeof *pager);
@@ -133,7 +135,7 @@ int pager_create(struct pager **out, const struct pager_config *config, char *wh
 	pager->swap_fd = -1;
 	pthread_mutex_init(&pager->mailbox_lock, NULL);
 	pager->mailbox_tail = &pager->mailbox;
-	pager->mailbox_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pager->mailbox_fd = pager->shares.bell.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int error = pager->mailbox_fd < 0 ? -errno : pager_init(pager, why, why_bytes);
 	if (error) {
 		if (!why[0])
@@ -324,6 +326,7 @@ static void tick(struct pager *pager)
 	cache_tick(pager);
 	boards_tick(pager);
 	pools_tell(pager);
+	shares_tick(pager);
 	if (!shortage_may_write(pager))
 		return;
 	for (uint32_t i = 1; pager->closing_objects && i < pager->object_room; i++) {
@@ -360,6 +363,7 @@ static bool turn(struct pager *pager)
 	/* Reads of this turn go to the device before time is spent on reclaim. */
 	if (io_uring_sq_ready(&pager->ring))
 		io_uring_submit(&pager->ring);
+	shares_turn(pager);
 	if (pageout_run(pager))
 		more = true;
 	if (pager->access.looks)
@@ -383,7 +387,7 @@ static uint64_t wait_ns(const struct pager *pager)
 	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->cache.count ||
 	    pager->warmups || pager->shortage.waiting.count || pager->stopping || pager->leaving ||
 	    pager->poison.used || pager->truncations || pager->frozen.count ||
-	    pager->record.waiting.count || pager->noted)
+	    pager->record.waiting.count || pager->noted || pager->shares.restless)
 		return TICK_NS;
 	return 0;
 }

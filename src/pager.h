@@ -58,7 +58,7 @@ struct pager_config {
 
 /* The longest "name:parameters" of a policy, with the zero. */
 #define PAGER_POLICY_BYTES 96
-/* Smallest budget that pager_create and PAGER_SET accept. */
+/* Smallest budget that pager_create and PAGER_SET accept; of a bank, for each of the shards. */
 #define PAGER_BUDGET_MIN_BYTES PAGERD_MEMORY_MIN
 #define PAGER_SWAP_MIN_BYTES   (1ull << 20) /* swap is allotted in such units */
 
@@ -110,7 +110,10 @@ enum pager_request_type {
 				limit in bytes; UINT64_MAX: no limit), text (policy or NULL), unit
 				(pages, or UNIT_AUTO; 0: unchanged), flags (SET_*), learn (of a
 				client: to take part in; or 0), bank (of a client whose limit
-				several shards share: where length is accounted for); out: why */
+				several shards share: its account there, instead of one that it
+				may have elsewhere, is the limit; length says that there is one);
+				out: why. The budget of a bank is changed by bank_set alone:
+				length is only checked then */
 	PAGER_SET_OBJECT,    /* the same for an object, on behalf of uid: the one mapped at address
 				in client; if client is 0, the file that fd is open on, be it with
 				O_PATH; if fd is -1, object */

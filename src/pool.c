@@ -33,8 +33,10 @@ static void pool_finish(struct pool *pool)
 void pools_finish(struct pager *pager)
 {
 	pools_tell(pager);
-	for (uint32_t i = 0; i < pager->pool_end; i++)
+	for (uint32_t i = 0; i < pager->pool_end; i++) {
+		share_close(pager, i);
 		pool_finish(&pager->pools[i]);
+	}
 }
 
 uint32_t pool_number(const struct client *client, const struct object *object)
@@ -67,6 +69,12 @@ uint32_t pool_capacity(const struct pager *pager, const struct pool *pool)
 {
 	return pool->limit_pages && pool->limit_pages < pager->budget_pages ? pool->limit_pages
 									    : pager->budget_pages;
+}
+
+uint64_t pool_limit(const struct pool *pool)
+{
+	const struct bank *bank = pool->share.account.bank;
+	return bank ? bank_total(bank) : pool->limit_pages;
 }
 
 /* ---- policies ---------------------------------------------------------------------------- */
@@ -272,6 +280,7 @@ void pool_give_up(struct pager *pager, uint32_t *holder)
 	if (pager->pools[number].used_pages)
 		frames_settle(pager);
 	pools_tell(pager);
+	share_close(pager, number);
 	pool_finish(&pager->pools[number]);
 }
 
@@ -291,7 +300,7 @@ void pool_leave(struct pager *pager, struct client *client)
 
 static void pool_resize(struct pager *pager, struct pool *pool)
 {
-	if (pool->active && pool->ops->resize)
+	if (pool->ops && pool->ops->resize)
 		pool->ops->resize(pool->policy, pool_capacity(pager, pool));
 }
 

@@ -15,6 +15,7 @@
 
 #include "pagerd/policy.h"
 #include "pager.h"
+#include "share.h"
 
 struct client;
 struct object;
@@ -25,6 +26,7 @@ struct pool {
 	bool policy_own;      /* else it has what pool 0 has */
 	uint32_t uid;	      /* who made it */
 	uint32_t limit_pages; /* 0: none */
+	struct share share;
 	uint32_t used_pages;
 	uint32_t reclaiming; /* its FRAME_RECLAIM frames */
 	uint32_t tick;	     /* counts frames taken */
@@ -53,6 +55,8 @@ void pool_describe(const struct pool *pool, char *text, size_t bytes);
 void pools_tell(struct pager *pager);
 /* Frames that the pool may have. */
 uint32_t pool_capacity(const struct pager *pager, const struct pool *pool);
+/* Its limit as it was set, of which this pager may have a share; 0: none. */
+uint64_t pool_limit(const struct pool *pool);
 
 /* Would pool_set_policy accept spec? 0; or -EINVAL (no such policy or parameter: why names it) or
  * -ENOMEM. */

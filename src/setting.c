@@ -12,9 +12,12 @@
 static int setting_check(struct pager *pager, struct pager_request *request)
 {
 	bool memory = request->length && request->length != UINT64_MAX;
-	if (memory && request->length < PAGER_BUDGET_MIN_BYTES) {
-		snprintf(request->why, sizeof request->why, "memory: at least %llu KiB",
-			 PAGER_BUDGET_MIN_BYTES >> 10);
+	uint64_t least = PAGER_BUDGET_MIN_BYTES;
+	if (request->type == PAGER_SET) /* an object is in one shard only */
+		least *= pager->config.shards;
+	if (memory && request->length < least) {
+		snprintf(request->why, sizeof request->why, "memory: at least %lu KiB",
+			 least >> 10);
 		return -EINVAL;
 	}
 	if (memory && request->length >> PAGE_SHIFT > pager->frame_limit) {
@@ -37,11 +40,22 @@ static int set_daemon(struct pager *pager, struct pager_request *request)
 	int error = request->text ? pool_set_policy(pager, 0, request->text, request->why,
 						    sizeof request->why)
 				  : 0;
-	if (!error && pages)
+	if (!error && pages && !pager->config.bank)
 		budget_set(pager, pages);
 	if (!error && request->unit)
 		pager->pools[0].unit = request->unit;
 	return error;
+}
+
+static void set_limit(struct pager *pager, const struct pager_request *request, uint32_t pool)
+{
+	bool none = request->length == UINT64_MAX;
+	if (request->bank && !none) {
+		share_open(pager, pool, request->bank);
+		return;
+	}
+	share_close(pager, pool);
+	pool_set_limit(pager, pool, none ? 0 : request->length >> PAGE_SHIFT);
 }
 
 /* Of the client or object whose member holder is. */
@@ -62,8 +76,7 @@ static int set_pool(struct pager *pager, struct pager_request *request, uint32_t
 	if (error && !had)
 		pool_give_up(pager, holder);
 	if (!error && request->length)
-		pool_set_limit(pager, *holder,
-			       request->length == UINT64_MAX ? 0 : request->length >> PAGE_SHIFT);
+		set_limit(pager, request, *holder);
 	if (!error && request->unit)
 		pager->pools[*holder].unit = request->unit;
 	return error;
@@ -76,7 +89,6 @@ static int set_client(struct pager *pager, struct pager_request *request, struct
 	int error = pool ? set_pool(pager, request, &client->pool, client->uid) : 0;
 	if (!error && request->learn)
 		error = learn_join(pager, client, request->learn);
-	client->stats.limit_pages = client->pool ? pager->pools[client->pool].limit_pages : 0;
 	return error;
 }
 

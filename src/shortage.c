@@ -8,7 +8,7 @@
 #define SHORTAGE_NS    2000000000ull /* without any progress before waiting faults fail */
 #define LOAN_NS	       100000000ull  /* without any progress before frames are lent */
 #define LOAN_PAGES     32u
-#define LOAN_MAX_PAGES 1024u
+#define LOAN_MAX_PAGES 1024u	    /* of all shards together, as far as each may have some */
 #define WRITE_RETRY_NS 100000000ull /* dirty pages are left alone so long after a failed write */
 
 void shortage_init(struct pager *pager)
@@ -98,6 +98,12 @@ bool shortage_may_dirty(const struct pager *pager)
 	       pager->now_ns - pager->shortage.progress_ns > SHORTAGE_NS / 2;
 }
 
+static uint32_t loan_most(const struct pager *pager)
+{
+	uint32_t most = LOAN_MAX_PAGES / pager->config.shards;
+	return most > LOAN_PAGES ? most : LOAN_PAGES;
+}
+
 /* Lend more, if that may help; take it back when it is not in use. */
 static bool lend(struct pager *pager)
 {
@@ -108,7 +114,7 @@ static bool lend(struct pager *pager)
 	if (!shortage->stalled && shortage->loan_pages > over)
 		shortage->loan_pages = over;
 	if (pager->config.reclaim_on_demand || !shortage->waiting.count || shortage->frames_freed ||
-	    !pager->io_writes || shortage->loan_pages >= LOAN_MAX_PAGES ||
+	    !pager->io_writes || shortage->loan_pages >= loan_most(pager) ||
 	    pager->now_ns - shortage->progress_ns < LOAN_NS ||
 	    pager->now_ns - shortage->loan_ns < LOAN_NS)
 		return false;
@@ -127,7 +133,7 @@ static void fail(struct pager *pager)
 		 "no page can be evicted: SIGBUS for %u accesses (%u of %u pages of memory in use)",
 		 pager->shortage.waiting.count, pager->used_pages, pager->budget_pages);
 	pager_tell(pager, text);
-	pager->shortage.hopeless = true;
+	pager->shortage.hopeless = pager->shares.vain = true;
 	fault_fail_queue(pager, &pager->shortage.waiting);
 }
 
@@ -151,7 +157,8 @@ bool shortage_check(struct pager *pager)
 	 */
 	if (io_unstage(pager, 0) || pageout_all(pager))
 		return true;
-	if (shortage->hopeless || waited > SHORTAGE_NS)
+	/* Other shards may still give some. */
+	if ((shortage->hopeless && !shares_may_grow(pager)) || waited > SHORTAGE_NS)
 		fail(pager);
 	return false;
 }

@@ -80,6 +80,7 @@ void stats_fill(struct pager *pager, const struct client *client, struct pagerd_
 	stats->dirty_pages = sum.dirty_pages;
 	stats->swap_pages = sum.swap_pages;
 	stats->wired_pages = sum.wired_pages;
+	stats->limit_pages = client->pool ? pool_limit(&pager->pools[client->pool]) : 0;
 	stats_latency(stats, &client->latency);
 }
 
@@ -201,7 +202,8 @@ static bool fill_total(struct pager *pager, struct pager_snapshot *snapshot)
 	snapshot->total.resident_pages = pager->used_pages;
 	snapshot->total.resident_max_pages = pager->resident_max_pages;
 	snapshot->total.swap_pages = pager->slots.used;
-	snapshot->total.limit_pages = pager->budget_pages;
+	snapshot->total.limit_pages =
+		pager->config.bank ? bank_total(pager->config.bank) : pager->budget_pages;
 	if (latency) {
 		stats_latency(&snapshot->total, latency);
 		kept = latency_keep(pager, latency, &snapshot->latency);
@@ -249,13 +251,13 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uin
 	pool_describe(&pager->pools[0], snapshot->policy, sizeof snapshot->policy);
 	fill_policies(pager, snapshot);
 	snapshot->unit = pager->pools[0].unit;
-	snapshot->budget_pages = pager->budget_pages;
 	snapshot->used_pages = pager->used_pages;
 	snapshot->swap_limit_pages = pager->config.swap_limit_bytes >> PAGE_SHIFT;
 	snapshot->sessions_ever = pager->clients_ever;
 	snapshot->latency_held = pager->latency.held;
 	access_name(pager->access.looks, snapshot->access_source);
 	whole &= fill_total(pager, snapshot);
+	snapshot->budget_pages = snapshot->total.limit_pages;
 	if (sections & SNAPSHOT_LEARNED)
 		whole &= !learn_snapshot(pager, learn, snapshot);
 	if (!whole) {

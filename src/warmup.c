@@ -115,7 +115,7 @@ static enum step warmup_step(struct pager *pager, struct warmup *warmup)
 	struct warmup before = *warmup;
 	struct io_stretch stretch;
 	uint32_t wanted = stretch_collect(warmup, object, end, &stretch), io;
-	if (!wanted || wanted > pageout_spare(pager, pool_of(pager, client, object)))
+	if (!wanted || !pageout_spares(pager, pool_number(client, object), wanted))
 		return STEP_END;
 	if (!io_read_stretch(pager, client, object, &stretch, &io)) {
 		*warmup = before;
