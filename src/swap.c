@@ -78,20 +78,62 @@ static int swap_extend(struct pager *pager, uint64_t size_slots)
 	return error;
 }
 
+static uint64_t round_up(uint64_t slots, uint64_t step)
+{
+	return (slots + step - 1) / step * step;
+}
+
+/* The same, with what it takes of a bank. */
+static int swap_extend_shared(struct pager *pager, uint64_t size_slots)
+{
+	struct bank *bank = pager->config.swap_bank;
+	uint64_t more = size_slots - pager->swap_file_slots;
+	if (!bank)
+		return swap_extend(pager, size_slots);
+	if (!bank_take(bank, more))
+		return -EDQUOT;
+	int error = swap_extend(pager, size_slots);
+	if (error)
+		bank_give(bank, more);
+	return error;
+}
+
+/* How far the file is to grow, if it may: what a shard has the others cannot get. */
+static uint64_t swap_step(const struct pager *pager, uint64_t slots)
+{
+	uint64_t step = round_up(slots, SWAP_STEP_SLOTS);
+	if (!pager->config.swap_bank)
+		return step;
+	uint64_t share = bank_spare(pager->config.swap_bank) / 2 / pager->config.shards;
+	uint64_t end = round_up(pager->swap_file_slots + share, SLOT_CLUSTER);
+	uint64_t least = round_up(slots, SLOT_CLUSTER);
+	end = end < step ? end : step;
+	return end > least ? end : least;
+}
+
 static int swap_grow(struct pager *pager, uint64_t slots)
 {
-	uint64_t step = (slots + SWAP_STEP_SLOTS - 1) / SWAP_STEP_SLOTS * SWAP_STEP_SLOTS;
-	int error = swap_extend(pager, step);
+	int error = swap_extend_shared(pager, swap_step(pager, slots));
 	if (error == -ENOSPC || error == -EDQUOT || error == -EFBIG)
-		error = swap_extend(pager,
-				    (slots + SLOT_CLUSTER - 1) / SLOT_CLUSTER * SLOT_CLUSTER);
+		error = swap_extend_shared(pager, round_up(slots, SLOT_CLUSTER));
 	if (error) {
 		/* No slot at or above the limit is handed out for a while: those below are used. */
 		pager->slots.limit = pager->swap_file_slots;
 		pager->swap_retry_ns = pager->now_ns + SWAP_RETRY_NS;
-		pager_warn(pager, "the disk is full for swap: write", NULL, error);
+		if (!pager->config.swap_bank || bank_spare(pager->config.swap_bank) >= SLOT_CLUSTER)
+			pager_warn(pager, "the disk is full for swap: write", NULL, error);
 	}
 	return error;
+}
+
+static uint32_t slots_take(struct pager *pager, uint32_t want, uint64_t *slot)
+{
+	uint32_t count = slot_alloc(&pager->slots, want, slot);
+	if (!count || *slot + count <= pager->swap_file_slots || !swap_grow(pager, *slot + count))
+		return count;
+	for (uint32_t i = 0; i < count; i++)
+		slot_unref(&pager->slots, *slot + i);
+	return 0;
 }
 
 uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *error)
@@ -101,13 +143,10 @@ uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *err
 		return 0;
 	if (pager->now_ns >= pager->swap_retry_ns)
 		pager->slots.limit = pager->swap_limit_slots;
-	uint32_t count = slot_alloc(&pager->slots, want, slot);
-	if (count && *slot + count > pager->swap_file_slots &&
-	    swap_grow(pager, *slot + count) < 0) {
-		for (uint32_t i = 0; i < count; i++)
-			slot_unref(&pager->slots, *slot + i);
-		count = 0;
-	}
+	uint32_t count = slots_take(pager, want, slot);
+	/* Where the file cannot grow, there may be some below its end. */
+	if (!count && pager->slots.limit < pager->swap_limit_slots)
+		count = slots_take(pager, want, slot);
 	if (!count)
 		pager_warn(pager, "swap is full: write", NULL, -ENOSPC);
 	if (count)

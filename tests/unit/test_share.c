@@ -3,6 +3,8 @@
 #include <check.h>
 #include <errno.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,6 +328,28 @@ START_TEST(budget_too_small)
 }
 END_TEST
 
+/* None of its pages can leave: no swap. Another has all others, which can. */
+START_TEST(who_cannot_evict_gets_some)
+{
+	struct pager_request set = {.type = PAGER_SET, .text = "fifo", .fd = -1};
+	shards_start(TOTAL, 256, 0);
+	int fd = file_make(PAGES, 3);
+	uint64_t *file = harness_map(&shards[0], PAGERD_FILE_SHARED, PAGES << PAGE_SHIFT, fd, 0);
+	range_check(file, 0, PAGES, 3);
+	ck_assert(soon(!view(0).restless));
+	ck_assert(bank_take(swap_bank, 256));
+	uint64_t pages = TOTAL / 2;
+	uint64_t *memory = map(1, pages);
+	range_write(memory, 0, pages, 1);
+	ck_assert_uint_eq(resident(1), pages);
+	ck_assert_int_eq(harness_request(&shards[0], &set), 0);
+	range_check(file, 0, PAGES, 3);
+	range_check(memory, 0, pages, 1);
+	shards_stop();
+	close(fd);
+}
+END_TEST
+
 /* ---- clients' limits --------------------------------------------------------------------- */
 
 static int limit(uint32_t shard, struct bank *to, uint64_t bytes)
@@ -382,6 +406,57 @@ START_TEST(client_limit)
 }
 END_TEST
 
+/* ---- swap -------------------------------------------------------------------------------- */
+
+static sigjmp_buf fault_jump;
+
+static void on_fault(int signal)
+{
+	siglongjmp(fault_jump, 1);
+}
+
+/* Write pages until there is no room; returns how many there were. */
+static uint64_t write_all(uint64_t *memory, uint64_t pages)
+{
+	volatile uint64_t written = 0;
+	signal(SIGBUS, on_fault);
+	if (!sigsetjmp(fault_jump, 1))
+		for (; written < pages; written++)
+			page_write(memory, written, 1);
+	return written;
+}
+
+static uint64_t swap_slots(void)
+{
+	uint64_t slots = 0;
+	for (uint32_t i = 0; i < SHARDS; i++)
+		slots += shards[i].pager->swap_file_slots; /* it has long been idle */
+	return slots;
+}
+
+/* It is shared as well, and what one has the others cannot get; what is free there is used. */
+START_TEST(swap_is_shared)
+{
+	uint64_t swap = 4 * SLOT_CLUSTER, pages = 2 * TOTAL;
+	shards_start(SHARDS * BANK_FLOOR_PAGES, swap, 0);
+	uint64_t *memory = map(0, pages), *other = map(1, pages);
+	uint64_t written = write_all(memory, pages);
+	ck_assert_uint_gt(written, swap);
+	ck_assert_uint_le(written, swap + BANK_FLOOR_PAGES + LOAN);
+	ck_assert_uint_eq(bank_spare(swap_bank), 0);
+	uint64_t others = write_all(other, pages);
+	ck_assert_uint_gt(others, BANK_FLOOR_PAGES / 2);
+	ck_assert_uint_le(others, BANK_FLOOR_PAGES + LOAN);
+	range_check(other, 0, others, 1);
+	discard(0, memory + (written - 100) * WORDS, pages - written + 100);
+	range_check(memory, 0, written - 100, 1);
+	discard(0, memory, pages);
+	ck_assert_uint_gt(write_all(memory, pages), swap);
+	ck_assert_uint_eq(swap_slots(), swap);
+	shards_stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("share");
@@ -396,7 +471,9 @@ int main(void)
 	tcase_add_test(tcase, total_lowered_asleep);
 	tcase_add_test(tcase, floors_suffice);
 	tcase_add_test(tcase, budget_too_small);
+	tcase_add_test(tcase, who_cannot_evict_gets_some);
 	tcase_add_test(tcase, client_limit);
+	tcase_add_test(tcase, swap_is_shared);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
