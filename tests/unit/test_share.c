@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,6 +28,8 @@
 static struct harness shards[SHARDS];
 static struct bank *bank, *swap_bank;
 
+static bool on_demand;
+
 static void shards_start(uint64_t total, uint64_t swap_pages, uint32_t prefetch_pages)
 {
 	bank = bank_make(SHARDS, total);
@@ -39,6 +42,7 @@ static void shards_start(uint64_t total, uint64_t swap_pages, uint32_t prefetch_
 		config.swap_bank = swap_bank;
 		config.swap_limit_bytes = swap_pages << PAGE_SHIFT;
 		config.check = true;
+		config.reclaim_on_demand = on_demand;
 		harness_begin(&shards[i], config, SWAP_DIRECTORY);
 	}
 }
@@ -406,6 +410,41 @@ START_TEST(client_limit)
 }
 END_TEST
 
+/* ---- all at once ------------------------------------------------------------------------- */
+
+/* Total and limits change under three that use more than there is: as always, with chaos, and with
+ * reclaim on demand. */
+START_TEST(whatever_happens)
+{
+	const char *given = getenv("PAGERD_SEED");
+	struct random random = {given ? strtoull(given, NULL, 0) : (unsigned)getpid()};
+	struct user *users[SHARDS];
+	printf("seed %lu\n", random.state);
+	harness_chaos = _i == 1 ? random.state | 1 : 0;
+	on_demand = _i == 2;
+	shards_start(TOTAL, 0, 64);
+	struct bank *client = bank_make(SHARDS, TOTAL);
+	for (uint32_t i = 0; i < SHARDS; i++)
+		users[i] = user_begin(i, TOTAL / 2, 50 * i);
+	for (int i = 0; i < 24; i++) {
+		uint32_t shard = (uint32_t)random_below(&random, SHARDS);
+		bool limited = random_below(&random, 3);
+		bank_set(bank, SHARDS * BANK_FLOOR_PAGES + random_below(&random, TOTAL));
+		bank_set(client, SHARDS * BANK_FLOOR_PAGES + random_below(&random, TOTAL));
+		ck_assert_int_eq(limit(shard, client, limited ? TOTAL << PAGE_SHIFT : UINT64_MAX),
+				 0);
+		usleep((useconds_t)random_below(&random, 100000));
+		harness_check(&shards[shard]);
+		ck_assert(bank_check(bank));
+		ck_assert(bank_check(client));
+	}
+	for (uint32_t i = 0; i < SHARDS; i++)
+		user_end(users[i]);
+	bank_unref(client);
+	shards_stop();
+}
+END_TEST
+
 /* ---- swap -------------------------------------------------------------------------------- */
 
 static sigjmp_buf fault_jump;
@@ -474,6 +513,7 @@ int main(void)
 	tcase_add_test(tcase, who_cannot_evict_gets_some);
 	tcase_add_test(tcase, client_limit);
 	tcase_add_test(tcase, swap_is_shared);
+	tcase_add_loop_test(tcase, whatever_happens, 0, 3);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
