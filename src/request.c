@@ -60,17 +60,6 @@ static int reply_object(struct pager *pager, struct pager_request *request, stru
 	return 0;
 }
 
-/* On the file's object, the object of the client's own pages. */
-static int map_private(struct pager *pager, struct pager_request *request, struct client *client,
-		       uint64_t pages, struct object **object)
-{
-	struct object *base = *object;
-	request->read_only = false;
-	return client->agent.socket < 0
-		       ? -EPROTO
-		       : object_create_private(pager, client->number, base, pages, object);
-}
-
 static int request_map(struct pager *pager, struct pager_request *request, struct client *client)
 {
 	uint64_t pages = (request->length + PAGE_BYTES - 1) >> PAGE_SHIFT;
@@ -94,8 +83,12 @@ static int request_map(struct pager *pager, struct pager_request *request, struc
 			error = object_guard(pager, object, client->uid);
 		if (!error)
 			error = object_grow(object, page + pages);
-		if (!error && request->kind == PAGERD_FILE_PRIVATE)
-			error = map_private(pager, request, client, page + pages, &object);
+		if (!error && request->kind == PAGERD_FILE_PRIVATE) {
+			/* On the file's object, the object of the client's own pages. */
+			error = object_create_private(pager, client->number, object, page + pages,
+						      &object);
+			request->read_only = false;
+		}
 	} else {
 		error = object_create_anonymous(pager, request->kind, pages, &object);
 		if (!error)
@@ -162,6 +155,13 @@ static int register_clones(struct pager *pager, struct pager_request *request,
 	return any ? 0 : -ENOENT;
 }
 
+/* Nobody could take the pages of such memory. What moves has had an agent, if it has lost it since.
+ */
+static bool agent_missing(const struct client *client, const struct object *object)
+{
+	return object_is_private(object) && !object->region_count && client->agent.socket < 0;
+}
+
 static int request_register(struct pager *pager, struct pager_request *request,
 			    struct client *client)
 {
@@ -175,6 +175,8 @@ static int request_register(struct pager *pager, struct pager_request *request,
 		return -EINVAL;
 	if (page > object->capacity_pages || pages > object->capacity_pages - page)
 		return -EINVAL;
+	if (agent_missing(client, object))
+		return -EPROTO;
 	int error = region_remove_range(pager, client, request->address,
 					request->address + request->length);
 	if (error)

@@ -102,8 +102,8 @@ enum pagerd_kind {
 	PAGERD_FILE_SHARED = 1,	 /* carries one descriptor: a regular file */
 	PAGERD_ANON_SHARED = 2,	 /* MAP_SHARED|MAP_ANONYMOUS: children of fork share it */
 	PAGERD_ANON_PRIVATE = 3, /* MAP_PRIVATE|MAP_ANONYMOUS: a child of fork gets a copy */
-	PAGERD_FILE_PRIVATE = 4, /* MAP_PRIVATE of a regular file, whose descriptor it carries;
-				    after AGENT */
+	PAGERD_FILE_PRIVATE = 4, /* MAP_PRIVATE of a regular file, whose descriptor it carries.
+				    AGENT comes before its REGISTER */
 	PAGERD_ANON_FORKED = 5,	 /* never in MAP: what ANON_PRIVATE is in a child of fork. As
 				    FILE_PRIVATE memory, of the parent's instead of a file */
 };
@@ -130,7 +130,8 @@ struct pagerd_map_reply {
 /* REGISTER: the client has mapped the memfd of an object (from MAP or OPEN on this session) at
  * [address, address + length); the daemon registers it and pages it from the reply on. Until
  * the reply nobody may touch it. An older region in that range is forgotten.
- * In the child of a FORK, object 0 means: the region that was cloned for this address. */
+ * In the child of a FORK, object 0 means: the region that was cloned for this address. -EPROTO:
+ * FILE_PRIVATE memory, of a client without AGENT. */
 struct pagerd_register {
 	struct pagerd_header h;
 	uint64_t address;

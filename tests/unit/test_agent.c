@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands to agents, on a pager that does not run: its turns are taken here. */
+/* Commands to agents, on a pager that does not run: its turns are taken here. And their coming and
+ * going, on one that runs. */
 #include <check.h>
+#include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -121,6 +125,47 @@ START_TEST(agent_given_up)
 }
 END_TEST
 
+/* A private mapping of a file may be asked for before there is an agent, but not be paged. */
+START_TEST(register_private)
+{
+	struct harness h;
+	char path[] = "/var/tmp/test_agent.XXXXXX";
+	int file = mkstemp(path);
+	unlink(path);
+	ck_assert(!ftruncate(file, PAGE_BYTES));
+	harness_start(&h, 64, "lru", NULL, 0);
+	struct pager_request map = {
+		.type = PAGER_MAP,
+		.client = h.client,
+		.kind = PAGERD_FILE_PRIVATE,
+		.length = PAGE_BYTES,
+		.fd = file,
+	};
+	ck_assert_int_eq(harness_request(&h, &map), 0);
+	void *at = mmap(NULL, PAGE_BYTES, PROT_NONE, MAP_PRIVATE, map.fd, (off_t)map.offset);
+	ck_assert_ptr_ne(at, MAP_FAILED);
+	close(map.fd);
+	struct pager_request add = {
+		.type = PAGER_REGISTER,
+		.client = h.client,
+		.address = (uintptr_t)at,
+		.length = PAGE_BYTES,
+		.object = map.object,
+		.offset = map.offset,
+		.fd = -1,
+	};
+	ck_assert_int_eq(harness_request(&h, &add), -EPROTO);
+	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+	struct pager_request open = {.type = PAGER_AGENT, .client = h.client, .fd = ends[0]};
+	ck_assert_int_eq(harness_request(&h, &open), 0);
+	ck_assert_int_eq(harness_request(&h, &add), 0);
+	harness_stop(&h);
+	munmap(at, PAGE_BYTES);
+	close(open.fd);
+	close(ends[1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("agent");
@@ -131,6 +176,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	TCase *sockets = tcase_create("sockets");
 	tcase_add_test(sockets, agent_given_up);
+	tcase_add_test(sockets, register_private);
 	suite_add_tcase(suite, sockets);
 	return suite_run(suite);
 }
