@@ -14,7 +14,7 @@
 #define STATUS_FAILED 125 /* as env(1), nohup(1) for a failure of their own */
 
 struct preload preload = {
-	.paged = {.session = {.socket = -1, .uffd = -1}},
+	.paged = {.session = SESSION_INIT},
 	.choice = {.min_bytes = MIN_BYTES, .min_file_bytes = PAGE_BYTES},
 	.fork_socket = -1,
 };

@@ -11,32 +11,62 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "descriptor.h"
 #include "preload.h"
 #include "spare.h"
 
-#define HIDDEN (3 + AGENT_DESCRIPTORS + SPARE_DESCRIPTORS + PRELOAD_BOARDS)
-
-static void hidden_list(int fds[HIDDEN])
+/* -1, for none, is the highest. */
+static int lower(int a, int b)
 {
-	fds[0] = __atomic_load_n(&preload.paged.session.socket, __ATOMIC_RELAXED);
-	fds[1] = __atomic_load_n(&preload.paged.session.uffd, __ATOMIC_RELAXED);
-	fds[2] = __atomic_load_n(&preload.fork_socket, __ATOMIC_RELAXED);
-	agent_descriptors(fds + 3);
-	spare_descriptors(fds + 3 + AGENT_DESCRIPTORS);
+	return (unsigned)a < (unsigned)b ? a : b;
+}
+
+static int session_lowest(const struct session *session, unsigned first, unsigned last)
+{
+	uint32_t shards = __atomic_load_n(&session->shards, __ATOMIC_RELAXED);
+	int lowest = descriptor_lowest(session->uffds, shards, first, last);
+	lowest = lower(lowest, descriptor_lowest(&session->socket, 1, first, last));
+	return lower(lowest, descriptor_lowest(&session->device, 1, first, last));
+}
+
+static int agent_lowest(unsigned first, unsigned last)
+{
+	int fds[AGENT_DESCRIPTORS];
+	agent_descriptors(fds);
+	return descriptor_lowest(fds, AGENT_DESCRIPTORS, first, last);
+}
+
+static int spare_lowest(unsigned first, unsigned last)
+{
+	int fds[SPARE_DESCRIPTORS];
+	spare_descriptors(fds);
+	return descriptor_lowest(fds, SPARE_DESCRIPTORS, first, last);
+}
+
+static int boards_lowest(unsigned first, unsigned last)
+{
+	int lowest = -1;
 	for (int i = 0; i < PRELOAD_BOARDS; i++) {
 		const struct board *board = &preload.boards[i].board;
-		fds[HIDDEN - PRELOAD_BOARDS + i] = board->lock ? board->memfd : -1;
+		if (board->lock)
+			lowest = lower(lowest, descriptor_lowest(&board->memfd, 1, first, last));
 	}
+	return lowest;
+}
+
+/* The lowest of ours in [first, last]; -1 if none. */
+static int hidden_next(unsigned first, unsigned last)
+{
+	int lowest = session_lowest(&preload.paged.session, first, last);
+	lowest = lower(lowest, descriptor_lowest(&preload.fork_socket, 1, first, last));
+	lowest = lower(lowest, agent_lowest(first, last));
+	lowest = lower(lowest, spare_lowest(first, last));
+	return lower(lowest, boards_lowest(first, last));
 }
 
 static bool hidden(int fd)
 {
-	int fds[HIDDEN];
-	hidden_list(fds);
-	for (int i = 0; i < HIDDEN; i++)
-		if (fd >= 0 && fd == fds[i])
-			return true;
-	return false;
+	return fd >= 0 && hidden_next((unsigned)fd, (unsigned)fd) >= 0;
 }
 
 EXPORT int close(int fd)
@@ -57,21 +87,6 @@ EXPORT int dup2(int fd, int new_fd)
 		return dup3(fd, new_fd, 0);
 	int result = hidden(fd) ? -EBADF : sys_fcntl(fd, F_GETFD, 0);
 	return preload_result(result < 0 ? result : fd);
-}
-
-/* The lowest of ours in [first, last]; -1 if none. */
-static int hidden_next(unsigned first, unsigned last)
-{
-	int fds[HIDDEN];
-	int lowest = -1;
-	hidden_list(fds);
-	for (int i = 0; i < HIDDEN; i++) {
-		if (fds[i] < 0 || (unsigned)fds[i] < first || (unsigned)fds[i] > last)
-			continue;
-		if (lowest < 0 || fds[i] < lowest)
-			lowest = fds[i];
-	}
-	return lowest;
 }
 
 EXPORT int close_range(unsigned first, unsigned last, int flags)

@@ -20,21 +20,41 @@ static int userfaultfd_make(int device)
 	return fd >= 0 ? wire_move_high(fd) : fd;
 }
 
-static int session_hello(struct session *session, int *device)
+/* Give the daemon a userfaultfd of this process for the shard. */
+static int uffd_give(struct session *session, uint32_t shard)
+{
+	struct pagerd_shard request;
+	struct pagerd_header reply;
+	int uffd = userfaultfd_make(session->device);
+	if (uffd == -EMFILE && spare_release())
+		uffd = userfaultfd_make(session->device);
+	if (uffd < 0)
+		return uffd;
+	__atomic_store_n(&session->uffds[shard], uffd, __ATOMIC_RELAXED);
+	wire_shard(&request, PAGERD_UFFD, shard);
+	int result = wire_call(session->socket, &request.h, uffd, &reply, sizeof(reply), NULL);
+	if (result < 0) {
+		__atomic_store_n(&session->uffds[shard], -1, __ATOMIC_RELAXED);
+		sys_close(uffd);
+	}
+	return result;
+}
+
+static int session_hello(struct session *session)
 {
 	struct pagerd_hello hello = {.flags = 0};
 	struct pagerd_hello_reply reply;
 	wire_header(&hello.h, PAGERD_HELLO, sizeof(hello));
 	sys_thread_name(hello.name);
-	int result = wire_call(session->socket, &hello.h, -1, &reply.h, sizeof(reply), device);
-	session->harvest = result == 0 && (reply.flags & PAGERD_HELLO_HARVEST);
-	if (result == 0 && reply.page_bytes != PAGE_BYTES) {
-		if (*device >= 0)
-			sys_close(*device);
-		*device = -1;
+	int result =
+		wire_call(session->socket, &hello.h, -1, &reply.h, sizeof(reply), &session->device);
+	if (result == 0 && (reply.page_bytes != PAGE_BYTES || reply.shards > PAGERD_SHARDS_MAX))
 		result = -EPROTO;
-	}
-	return result;
+	if (result < 0)
+		return result;
+	session->harvest = reply.flags & PAGERD_HELLO_HARVEST;
+	session->shards = reply.shards ? reply.shards : 1;
+	return 0;
 }
 
 /* A request whose body, like its reply's, is the header alone. */
@@ -45,21 +65,28 @@ static int session_plain(struct session *session, enum pagerd_type type, int pas
 	return wire_call(session->socket, &request, passed, &reply, sizeof(reply), NULL);
 }
 
+/* The device is kept for the other shards' userfaultfds. */
+static void device_keep(struct session *session)
+{
+	int device = session->device;
+	session->device = -1;
+	if (device >= 0 && session->shards > 1)
+		session->device = wire_move_high(device);
+	else if (device >= 0)
+		sys_close(device);
+}
+
 int session_start(struct session *session, int socket)
 {
-	*session = (struct session){.socket = socket, .uffd = -1};
-	int device = -1;
-	int result = session_hello(session, &device);
-	if (result == 0) {
-		session->uffd = userfaultfd_make(device);
-		result = session->uffd < 0 ? session->uffd : 0;
-	}
-	if (device >= 0)
-		sys_close(device);
+	*session = SESSION_NONE;
+	session->socket = socket;
+	int result = session_hello(session);
 	if (result == 0)
-		result = session_plain(session, PAGERD_UFFD, session->uffd);
+		result = uffd_give(session, 0);
 	if (result < 0)
 		session_finish(session);
+	else
+		device_keep(session);
 	return result;
 }
 
@@ -77,12 +104,15 @@ void session_finish(struct session *session)
 {
 	if (session->socket >= 0)
 		sys_close(session->socket);
-	if (session->uffd >= 0)
-		sys_close(session->uffd);
+	if (session->device >= 0)
+		sys_close(session->device);
+	for (uint32_t i = 0; i < PAGERD_SHARDS_MAX; i++)
+		if (session->uffds[i] >= 0)
+			sys_close(session->uffds[i]);
 	*session = SESSION_NONE;
 }
 
-/* MAP and OPEN have the same reply. */
+/* MAP, OPEN and BOARD have the same reply. */
 static int session_object(struct session *session, const struct pagerd_header *request, int passed,
 			  struct session_object *object)
 {
@@ -99,10 +129,30 @@ static int session_object(struct session *session, const struct pagerd_header *r
 	*object = (struct session_object){
 		.memfd = memfd,
 		.read_only = reply.read_only != 0,
+		.shard = reply.shard,
 		.number = reply.object,
 		.offset = reply.offset_bytes,
 	};
 	return 0;
+}
+
+/* The same of an object that may be registered, to which its shard's userfaultfd belongs. */
+static int session_memory(struct session *session, const struct pagerd_header *request, int passed,
+			  struct session_object *object)
+{
+	struct session_object found;
+	int result = session_object(session, request, passed, &found);
+	if (result < 0)
+		return result;
+	if (found.shard >= session->shards)
+		result = -EPROTO;
+	else if (session->uffds[found.shard] < 0)
+		result = uffd_give(session, found.shard);
+	if (result < 0)
+		sys_close(found.memfd);
+	else
+		*object = found;
+	return result;
 }
 
 int session_map(struct session *session, enum pagerd_kind kind, bool writable, uint64_t length,
@@ -117,7 +167,7 @@ int session_map(struct session *session, enum pagerd_kind kind, bool writable, u
 	wire_header(&request.h, PAGERD_MAP, sizeof(request));
 	/* With MAP_ANONYMOUS mmap(2) ignores the descriptor. */
 	bool file = kind == PAGERD_FILE_SHARED || kind == PAGERD_FILE_PRIVATE;
-	return session_object(session, &request.h, file ? fd : -1, object);
+	return session_memory(session, &request.h, file ? fd : -1, object);
 }
 
 int session_open(struct session *session, uint64_t address, uint64_t length,
@@ -125,7 +175,7 @@ int session_open(struct session *session, uint64_t address, uint64_t length,
 {
 	struct pagerd_open request = {.address = address, .length_bytes = length};
 	wire_header(&request.h, PAGERD_OPEN, sizeof(request));
-	return session_object(session, &request.h, -1, object);
+	return session_memory(session, &request.h, -1, object);
 }
 
 int session_register(struct session *session, uint64_t address, uint64_t length, uint64_t object,

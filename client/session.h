@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session with the daemon that pages: its socket and its userfaultfd.
+ * A session with the daemon that pages: its socket and its userfaultfds.
  *
  * No locking: the caller sees to it that one thread at a time makes calls on a session.
  * Addresses and lengths are in bytes and whole pages. Functions return 0 or -errno; -ENOTCONN
@@ -16,32 +16,41 @@
 #include "pagerd/protocol.h"
 
 struct session {
-	int socket; /* -1: not connected */
-	/* Kept open as long as there are paged regions: when the last descriptor of a userfaultfd
-	 * closes, the kernel answers waiting and later faults with zero pages. */
-	int uffd;
-	bool harvest; /* the daemon wants an agent for all kinds of memory */
+	int socket;	 /* -1: not connected */
+	int device;	 /* /dev/userfaultfd, if there may be more to make; or -1 */
+	bool harvest;	 /* the daemon wants an agent for all kinds of memory */
+	uint32_t shards; /* the daemon's */
+	/* One for each shard, made when the first object there is met; -1: not yet. Kept open as
+	 * long as there are paged regions: when the last descriptor of a userfaultfd closes, the
+	 * kernel answers waiting and later faults with zero pages. */
+	int uffds[PAGERD_SHARDS_MAX];
 };
 
-#define SESSION_NONE ((struct session){.socket = -1, .uffd = -1})
+#define SESSION_INIT                                                                               \
+	{                                                                                          \
+		.socket = -1, .device = -1, .uffds = { [0 ... PAGERD_SHARDS_MAX - 1] = -1 }        \
+	}
+#define SESSION_NONE ((struct session)SESSION_INIT)
 
 /* What MAP and OPEN return. The receiver closes memfd. */
 struct session_object {
 	int memfd;
 	bool read_only; /* map it MAP_PRIVATE and PROT_READ only */
+	uint32_t shard;
 	uint64_t number;
 	uint64_t offset; /* into the memfd, bytes */
 };
 
-/* Connect to the daemon at path, and give it a new userfaultfd of this process.
+/* Connect to the daemon at path, and give it a new userfaultfd of this process, for shard 0.
  * On failure *session is SESSION_NONE. */
 int session_connect(struct session *session, const char *path);
 /* The same on a socket that is connected already; it is closed on failure. */
 int session_start(struct session *session, int socket);
-/* Close both descriptors. SESSION_NONE is allowed. */
+/* Close all descriptors. SESSION_NONE is allowed. */
 void session_finish(struct session *session);
 
-/* Find or make an object; fd is the file, or -1. */
+/* Find or make an object; fd is the file, or -1. The daemon has a userfaultfd of this process for
+ * the object's shard then, so that it can be registered; the same goes for session_open. */
 int session_map(struct session *session, enum pagerd_kind kind, bool writable, uint64_t length,
 		uint64_t offset, int fd, struct session_object *object);
 /* The object that is mapped at address, made to hold length bytes from there. */

@@ -66,6 +66,12 @@ void wire_header(struct pagerd_header *header, enum pagerd_type type, size_t byt
 	};
 }
 
+void wire_shard(struct pagerd_shard *request, enum pagerd_type type, uint32_t shard)
+{
+	*request = (struct pagerd_shard){.shard = shard};
+	wire_header(&request->h, type, shard ? sizeof(*request) : sizeof(request->h));
+}
+
 static int wire_errno(long result)
 {
 	if (result == 0 || result == -EPIPE || result == -ECONNRESET)

@@ -20,6 +20,9 @@ int wire_connect(const char *path);
 /* Fill a request's header. */
 void wire_header(struct pagerd_header *header, enum pagerd_type type, size_t bytes);
 
+/* The same of one about a shard. The first shard's is the header alone. */
+void wire_shard(struct pagerd_shard *request, enum pagerd_type type, uint32_t shard);
+
 /* Send the packet that begins with header (header->size bytes), with descriptor passed if it is
  * not negative. */
 int wire_send(int socket, const struct pagerd_header *header, int passed);
