@@ -28,7 +28,7 @@ _Static_assert(sizeof(struct pagerd_command_range) == sizeof(struct iovec) &&
 			       offsetof(struct iovec, iov_len),
 	       "ranges are passed to process_madvise(2) as they are");
 
-static struct agent {
+struct agent {
 	int owner;    /* the process in which it runs; 0: none */
 	int session;  /* the socket of the session that it is of */
 	uint32_t tid; /* 0 when it has ended: the kernel's doing */
@@ -36,20 +36,26 @@ static struct agent {
 	int window;
 	int memory; /* /proc/self/mem, or -1 */
 	char *stack;
-} agent = {.socket = -1, .window = -1, .memory = -1};
+};
+
+static struct agents {
+	uint32_t used; /* those of the shards from here on have never run */
+	struct agent of[PAGERD_SHARDS_MAX];
+} agents = {.of = {[0 ... PAGERD_SHARDS_MAX - 1] = {.socket = -1, .window = -1, .memory = -1}}};
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
 /* What its protection keeps from being read, page by page. Returns bytes. */
-static uint64_t agent_save_protected(const struct pagerd_command_range *range, uint64_t at)
+static uint64_t agent_save_protected(const struct agent *agent,
+				     const struct pagerd_command_range *range, uint64_t at)
 {
 	char page[PAGE_BYTES];
 	uint64_t done = 0;
 	for (; done < range->length_bytes; done += PAGE_BYTES) {
-		long bytes = sys_call(SYS_pread64, agent.memory, (long)page, PAGE_BYTES,
+		long bytes = sys_call(SYS_pread64, agent->memory, (long)page, PAGE_BYTES,
 				      (long)(range->address + done), 0, 0);
 		if (bytes == PAGE_BYTES)
-			bytes = sys_call(SYS_pwrite64, agent.window, (long)page, PAGE_BYTES,
+			bytes = sys_call(SYS_pwrite64, agent->window, (long)page, PAGE_BYTES,
 					 (long)(at + done), 0, 0);
 		if (bytes != PAGE_BYTES)
 			break;
@@ -57,16 +63,16 @@ static uint64_t agent_save_protected(const struct pagerd_command_range *range, u
 	return done;
 }
 
-static uint64_t agent_save(const struct pagerd_command *command)
+static uint64_t agent_save(const struct agent *agent, const struct pagerd_command *command)
 {
 	uint64_t done = 0;
 	for (uint32_t i = 0; i < command->count; i++) {
 		const struct pagerd_command_range *range = &command->ranges[i];
 		/* A write of what cannot be read fails, where a load would end the program. */
-		long bytes = sys_call(SYS_pwrite64, agent.window, (long)range->address,
+		long bytes = sys_call(SYS_pwrite64, agent->window, (long)range->address,
 				      (long)range->length_bytes, (long)done, 0, 0);
 		if (bytes != (long)range->length_bytes)
-			bytes = (long)agent_save_protected(range, done);
+			bytes = (long)agent_save_protected(agent, range, done);
 		done += (uint64_t)bytes;
 		if (bytes != (long)range->length_bytes)
 			break;
@@ -98,13 +104,13 @@ static uint64_t agent_zap(const struct pagerd_command *command)
 	return done / PAGE_BYTES;
 }
 
-static bool agent_turn(void)
+static bool agent_turn(const struct agent *agent)
 {
 	struct pagerd_command command;
 	struct pagerd_answer answer;
 	long bytes;
 	do {
-		bytes = sys_call(SYS_recvfrom, agent.socket, (long)&command, sizeof(command), 0, 0,
+		bytes = sys_call(SYS_recvfrom, agent->socket, (long)&command, sizeof(command), 0, 0,
 				 0);
 	} while (bytes == -EINTR);
 	if (bytes < (long)offsetof(struct pagerd_command, ranges) ||
@@ -112,8 +118,9 @@ static bool agent_turn(void)
 	    bytes != (long)offsetof(struct pagerd_command, ranges[command.count]))
 		return false;
 	answer.sequence = command.sequence;
-	answer.pages = command.type == PAGERD_ZAP ? agent_zap(&command) : agent_save(&command);
-	bytes = sys_call(SYS_sendto, agent.socket, (long)&answer, sizeof(answer), MSG_NOSIGNAL, 0,
+	answer.pages =
+		command.type == PAGERD_ZAP ? agent_zap(&command) : agent_save(agent, &command);
+	bytes = sys_call(SYS_sendto, agent->socket, (long)&answer, sizeof(answer), MSG_NOSIGNAL, 0,
 			 0);
 	return bytes == sizeof(answer);
 }
@@ -131,35 +138,41 @@ static void agent_drop_rights(void)
 		sys_call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0, 0);
 }
 
-static int agent_main(void *unused)
+static void agent_close(struct agent *agent)
 {
-	sys_call(SYS_prctl, PR_SET_NAME, (long)"pagerd-agent", 0, 0, 0, 0);
-	agent_drop_rights();
-	while (agent_turn())
-		continue;
-	int fds[AGENT_DESCRIPTORS];
-	agent_descriptors(fds);
-	__atomic_store_n(&agent.socket, -1, __ATOMIC_RELAXED);
-	__atomic_store_n(&agent.window, -1, __ATOMIC_RELAXED);
-	__atomic_store_n(&agent.memory, -1, __ATOMIC_RELAXED);
+	int fds[AGENT_DESCRIPTORS] = {agent->socket, agent->window, agent->memory};
+	__atomic_store_n(&agent->socket, -1, __ATOMIC_RELAXED);
+	__atomic_store_n(&agent->window, -1, __ATOMIC_RELAXED);
+	__atomic_store_n(&agent->memory, -1, __ATOMIC_RELAXED);
 	for (int i = 0; i < AGENT_DESCRIPTORS; i++)
 		if (fds[i] >= 0)
 			sys_close(fds[i]);
+}
+
+static int agent_main(void *argument)
+{
+	struct agent *agent = argument;
+	sys_call(SYS_prctl, PR_SET_NAME, (long)"pagerd-agent", 0, 0, 0, 0);
+	agent_drop_rights();
+	while (agent_turn(agent))
+		continue;
+	agent_close(agent);
 	return 0;
 }
 
 /* ---- its start and end ----------------------------------------------------------------------- */
 
-static int agent_connect(struct session *session)
+static int agent_connect(struct agent *agent, struct session *session, uint32_t shard)
 {
-	struct pagerd_header request, reply;
+	struct pagerd_shard request;
+	struct pagerd_header reply;
 	int ends[2], window = -1;
 	spare_release(); /* of what follows the window cannot be asked for again */
 	int result = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
 	if (result < 0)
 		return result;
-	wire_header(&request, PAGERD_AGENT, sizeof(request));
-	result = wire_call(session->socket, &request, ends[0], &reply, sizeof(reply), &window);
+	wire_shard(&request, PAGERD_AGENT, shard);
+	result = wire_call(session->socket, &request.h, ends[0], &reply, sizeof(reply), &window);
 	sys_close(ends[0]);
 	if (result == 0 && window < 0)
 		result = -EPROTO;
@@ -167,67 +180,77 @@ static int agent_connect(struct session *session)
 		sys_close(ends[1]);
 		return result;
 	}
-	agent.socket = wire_move_high(ends[1]);
-	agent.window = wire_move_high(window);
+	agent->socket = wire_move_high(ends[1]);
+	agent->window = wire_move_high(window);
 	long memory = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/self/mem", O_RDONLY | O_CLOEXEC,
 			       0, 0, 0);
-	agent.memory = memory < 0 ? -1 : wire_move_high((int)memory);
+	agent->memory = memory < 0 ? -1 : wire_move_high((int)memory);
 	return 0;
 }
 
 /* Optional: without it the daemon knows faults only. */
-static void agent_show(struct session *session)
+static void agent_show(struct session *session, uint32_t shard)
 {
-	struct pagerd_header request, reply;
+	struct pagerd_shard request;
+	struct pagerd_header reply;
 	long pagemap = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap",
 				O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	if (pagemap < 0)
 		return;
-	wire_header(&request, PAGERD_PAGEMAP, sizeof(request));
-	wire_call(session->socket, &request, (int)pagemap, &reply, sizeof(reply), NULL);
+	wire_shard(&request, PAGERD_PAGEMAP, shard);
+	wire_call(session->socket, &request.h, (int)pagemap, &reply, sizeof(reply), NULL);
 	sys_close((int)pagemap);
 }
 
 /* All signals are blocked in it, and errno is kept: it is the C library's wrapper. */
-static int agent_clone(void)
+static int agent_clone(struct agent *agent)
 {
 	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
 			  CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
 	int saved = errno;
 	sys_signals signals;
 	sys_block_signals(&signals);
-	int result = clone(agent_main, agent.stack + STACK_BYTES, flags, NULL, &agent.tid, NULL,
-			   &agent.tid);
+	int result = clone(agent_main, agent->stack + STACK_BYTES, flags, agent, &agent->tid, NULL,
+			   &agent->tid);
 	result = result < 0 ? -errno : 0;
 	sys_restore_signals(&signals);
 	errno = saved;
 	return result;
 }
 
-int agent_start(struct session *session)
+static void agent_disown(struct agent *agent)
 {
-	if (agent.owner && agent.owner != sys_getpid())
-		agent_forget();
-	if (agent.owner)
-		return __atomic_load_n(&agent.socket, __ATOMIC_RELAXED) < 0 ? -ENOTCONN : 0;
-	long stack = agent.stack ? (long)agent.stack
-				 : sys_mmap(0, STACK_BYTES, PROT_READ | PROT_WRITE,
-					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	agent_close(agent);
+	agent->owner = 0;
+}
+
+int agent_start(struct session *session, uint32_t shard)
+{
+	struct agent *agent = &agents.of[shard];
+	if (agent->owner && agent->owner != sys_getpid())
+		agent_disown(agent);
+	if (agent->owner)
+		return __atomic_load_n(&agent->socket, __ATOMIC_RELAXED) < 0 ? -ENOTCONN : 0;
+	long stack = agent->stack ? (long)agent->stack
+				  : sys_mmap(0, STACK_BYTES, PROT_READ | PROT_WRITE,
+					     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (stack < 0)
 		return (int)stack;
-	agent.stack = (char *)stack;
-	int result = agent_connect(session);
+	agent->stack = (char *)stack;
+	if (shard >= agents.used)
+		__atomic_store_n(&agents.used, shard + 1, __ATOMIC_RELAXED);
+	int result = agent_connect(agent, session, shard);
 	if (result < 0)
 		return result;
-	result = agent_clone();
+	result = agent_clone(agent);
 	if (result < 0) {
-		agent_forget();
+		agent_close(agent);
 		return result;
 	}
-	agent.owner = sys_getpid();
-	agent.session = session->socket;
+	agent->owner = sys_getpid();
+	agent->session = session->socket;
 	if (session->harvest)
-		agent_show(session);
+		agent_show(session, shard);
 	return 0;
 }
 
@@ -242,39 +265,52 @@ static void agent_uncounted(uint32_t tid)
 	}
 }
 
-bool agent_stop(const struct session *session)
+static bool agent_end(struct agent *agent, const struct session *session)
 {
 	uint32_t tid, ended;
-	if (agent.owner != sys_getpid() || agent.session != session->socket)
+	if (agent->owner != sys_getpid() || agent->session != session->socket)
 		return false;
-	ended = __atomic_load_n(&agent.tid, __ATOMIC_ACQUIRE);
-	int socket = __atomic_load_n(&agent.socket, __ATOMIC_RELAXED);
+	ended = __atomic_load_n(&agent->tid, __ATOMIC_ACQUIRE);
+	int socket = __atomic_load_n(&agent->socket, __ATOMIC_RELAXED);
 	if (socket >= 0)
 		sys_call(SYS_shutdown, socket, SHUT_RDWR, 0, 0, 0, 0);
 	/* Not the private kind of futex: the kernel's wake-up is not. */
-	while ((tid = __atomic_load_n(&agent.tid, __ATOMIC_ACQUIRE)) != 0)
-		sys_call(SYS_futex, (long)&agent.tid, FUTEX_WAIT, tid, 0, 0, 0);
+	while ((tid = __atomic_load_n(&agent->tid, __ATOMIC_ACQUIRE)) != 0)
+		sys_call(SYS_futex, (long)&agent->tid, FUTEX_WAIT, tid, 0, 0, 0);
 	if (ended)
 		agent_uncounted(ended);
-	agent.owner = 0;
+	agent->owner = 0;
 	return true;
+}
+
+uint64_t agent_stop(const struct session *session)
+{
+	uint64_t shards = 0;
+	for (uint32_t i = 0; i < agents.used; i++)
+		shards |= (uint64_t)agent_end(&agents.of[i], session) << i;
+	return shards;
+}
+
+void agent_resume(struct session *session, uint64_t shards)
+{
+	for (uint32_t i = 0; i < agents.used; i++)
+		if (shards >> i & 1)
+			agent_start(session, i);
 }
 
 void agent_forget(void)
 {
-	if (agent.socket >= 0)
-		sys_close(agent.socket);
-	if (agent.window >= 0)
-		sys_close(agent.window);
-	if (agent.memory >= 0)
-		sys_close(agent.memory);
-	agent.socket = agent.window = agent.memory = -1;
-	agent.owner = 0;
+	for (uint32_t i = 0; i < agents.used; i++)
+		agent_disown(&agents.of[i]);
 }
 
-void agent_descriptors(int fds[AGENT_DESCRIPTORS])
+bool agent_descriptors(uint32_t shard, int fds[AGENT_DESCRIPTORS])
 {
-	fds[0] = __atomic_load_n(&agent.socket, __ATOMIC_RELAXED);
-	fds[1] = __atomic_load_n(&agent.window, __ATOMIC_RELAXED);
-	fds[2] = __atomic_load_n(&agent.memory, __ATOMIC_RELAXED);
+	const struct agent *agent = &agents.of[shard];
+	if (shard >= __atomic_load_n(&agents.used, __ATOMIC_RELAXED))
+		return false;
+	fds[0] = __atomic_load_n(&agent->socket, __ATOMIC_RELAXED);
+	fds[1] = __atomic_load_n(&agent->window, __ATOMIC_RELAXED);
+	fds[2] = __atomic_load_n(&agent->memory, __ATOMIC_RELAXED);
+	return true;
 }

@@ -22,8 +22,8 @@ struct pagerd {
 	struct paged paged;
 };
 
-/* The process's one agent, which mapping may start and disconnecting may stop, whichever connection
- * it is of. */
+/* The process's one set of agents, which mapping may start and disconnecting may stop, whichever
+ * connection they are of. */
 static pthread_mutex_t agent_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t agent_once = PTHREAD_ONCE_INIT;
 
@@ -129,7 +129,7 @@ API void *pagerd_map(struct pagerd *connection, void *address, size_t length, in
 	const struct choice everything = {.min_bytes = 1, .min_file_bytes = 1};
 	mapping.kind = choose_kind(&everything, &mapping);
 	long place;
-	/* Private pages of files need an agent: a process has one, but any number of connections.
+	/* Private pages of files need agents: a process has one set, but any number of connections.
 	 */
 	if (mapping.kind != 0 && mapping.kind != PAGERD_FILE_PRIVATE)
 		place = pagerd_place(connection, &mapping);

@@ -185,16 +185,18 @@ static void paged_populate(struct paged *paged, const struct region *region)
 		sys_madvise(region->start, length, MADV_POPULATE_WRITE);
 }
 
+int paged_serve(struct paged *paged, const struct region *region, uint32_t shard)
+{
+	bool private = region_is_private(region);
+	int result = private || paged->session.harvest ? agent_start(&paged->session, shard) : 0;
+	return private ? result : 0;
+}
+
 /* Page the memory at address, which the kernel has mapped as mapping says. */
 static int paged_place(struct paged *paged, const struct mapping *mapping, uint64_t address)
 {
 	uint64_t length = page_round_up(mapping->length);
 	bool writable = mapping->kind != PAGERD_FILE_PRIVATE;
-	if (!writable || paged->session.harvest) {
-		int result = agent_start(&paged->session);
-		if (result < 0 && !writable)
-			return result;
-	}
 	if (mapping->kind == PAGERD_FILE_SHARED) {
 		int mode = sys_fcntl(mapping->fd, F_GETFL, 0);
 		if (mode < 0)
@@ -214,7 +216,9 @@ static int paged_place(struct paged *paged, const struct mapping *mapping, uint6
 		.protection = (uint16_t)mapping->protection,
 		.flags = object.read_only ? REGION_READ_ONLY : 0,
 	};
-	result = paged_attach(paged, &region, object.memfd, object.number);
+	result = paged_serve(paged, &region, object.shard);
+	if (result == 0)
+		result = paged_attach(paged, &region, object.memfd, object.number);
 	sys_close(object.memfd);
 	if (result == 0 && (mapping->flags & MAP_POPULATE))
 		paged_populate(paged, &region);

@@ -73,6 +73,9 @@ int paged_lock_allowed(uint64_t length);
 /* As the kernel does when locked private memory becomes writable: copy what is locked. */
 void paged_lock_copies(struct paged *paged, uint64_t start, uint64_t end);
 
+/* Before paged_attach, if the region is of an object that this process had nothing of: start its
+ * shard's agent if that is needed. */
+int paged_serve(struct paged *paged, const struct region *region, uint32_t shard);
 /* Map memfd over region's range, give it to the daemon (object is what REGISTER names: the
  * object's number, or 0 in a child), and enter it in the table (room for 1). The range must not
  * be paged. On failure it is left inaccessible, and is not in the table. */

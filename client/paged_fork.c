@@ -63,16 +63,13 @@ static int adopt_region(struct paged *paged, const struct region *inherited)
 	if (region.kind == PAGERD_ANON_PRIVATE)
 		region.kind = PAGERD_ANON_FORKED;
 	region.flags &= (uint16_t)~REGION_ONFAULT; /* locks are not inherited */
-	int result = 0;
-	if (region_is_private(&region) || paged->session.harvest)
-		result = agent_start(&paged->session);
-	if (result < 0 && region_is_private(&region))
-		return result;
-	result = session_open(&paged->session, region.start, length, &object);
+	int result = session_open(&paged->session, region.start, length, &object);
 	if (result < 0)
 		return result;
 	region.offset = object.offset;
-	result = paged_attach(paged, &region, object.memfd, 0);
+	result = paged_serve(paged, &region, object.shard);
+	if (result == 0)
+		result = paged_attach(paged, &region, object.memfd, 0);
 	sys_close(object.memfd);
 	return result;
 }
@@ -122,7 +119,7 @@ int paged_fork_adopt(struct paged *paged, int child_socket)
 		result = regions_reserve(&paged->regions, inherited.count + 1);
 	for (size_t i = 0; i < inherited.count && result == 0; i++)
 		result = adopt(paged, &inherited.entries[i]);
-	spare_fill();
+	spare_fill(&paged->session);
 	regions_finish(&inherited);
 	return result;
 }

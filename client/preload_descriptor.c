@@ -29,18 +29,12 @@ static int session_lowest(const struct session *session, unsigned first, unsigne
 	return lower(lowest, descriptor_lowest(&session->device, 1, first, last));
 }
 
-static int agent_lowest(unsigned first, unsigned last)
+static int agents_lowest(unsigned first, unsigned last)
 {
-	int fds[AGENT_DESCRIPTORS];
-	agent_descriptors(fds);
-	return descriptor_lowest(fds, AGENT_DESCRIPTORS, first, last);
-}
-
-static int spare_lowest(unsigned first, unsigned last)
-{
-	int fds[SPARE_DESCRIPTORS];
-	spare_descriptors(fds);
-	return descriptor_lowest(fds, SPARE_DESCRIPTORS, first, last);
+	int lowest = -1, fds[AGENT_DESCRIPTORS];
+	for (uint32_t i = 0; agent_descriptors(i, fds); i++)
+		lowest = lower(lowest, descriptor_lowest(fds, AGENT_DESCRIPTORS, first, last));
+	return lowest;
 }
 
 static int boards_lowest(unsigned first, unsigned last)
@@ -59,7 +53,7 @@ static int hidden_next(unsigned first, unsigned last)
 {
 	int lowest = session_lowest(&preload.paged.session, first, last);
 	lowest = lower(lowest, descriptor_lowest(&preload.fork_socket, 1, first, last));
-	lowest = lower(lowest, agent_lowest(first, last));
+	lowest = lower(lowest, agents_lowest(first, last));
 	lowest = lower(lowest, spare_lowest(first, last));
 	return lower(lowest, boards_lowest(first, last));
 }

@@ -49,7 +49,7 @@ static void fork_parent(void)
 		preload.fork_socket = -1;
 	}
 	if (preload_paging())
-		spare_fill();
+		spare_fill(&preload.paged.session);
 	sys_signals signals = preload.fork_signals;
 	preload_leave(&signals);
 }

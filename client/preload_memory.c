@@ -32,7 +32,7 @@ static long map_paged(struct mapping *mapping)
 	if (mapping->kind == PAGERD_FILE_SHARED && refused == -ENOTCONN)
 		preload_die("the daemon has gone with what was changed in mapped files");
 	if (preload.state == PRELOAD_ON)
-		spare_fill();
+		spare_fill(&preload.paged.session);
 	bool complain = preload.verbose && refused < 0;
 	preload_leave(&signals);
 	if (complain)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unshare and setns: the kernel lets only a process of one thread into another user namespace, and
- * the program, which knows nothing of the agent, may be one. So the agent ends before the call, and
- * another one begins after it.
+ * the program, which knows nothing of agents, may be one. So they end before the call, and others
+ * begin after it.
  */
 #include <sched.h>
 #include <sys/syscall.h>
@@ -15,10 +15,9 @@ static int call_alone(long number, long a, long b)
 	sys_signals signals;
 	preload_enter(&signals);
 	struct session *session = &preload.paged.session;
-	bool stopped = agent_stop(session);
+	uint64_t stopped = agent_stop(session);
 	int result = (int)sys_call(number, a, b, 0, 0, 0, 0);
-	if (stopped)
-		agent_start(session);
+	agent_resume(session, stopped);
 	preload_leave(&signals);
 	return preload_result(result);
 }

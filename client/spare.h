@@ -8,16 +8,13 @@
 
 #include <stdbool.h>
 
-#include "agent.h"
-
-/* What a child of fork may have and its parent has not: an agent's. And what fork takes. */
-#define SPARE_DESCRIPTORS (AGENT_DESCRIPTORS + 4)
+#include "session.h"
 
 /* Make the set complete again, if there are numbers. */
-void spare_fill(void);
+void spare_fill(const struct session *session);
 /* Close them. Were there any? */
 bool spare_release(void);
-/* Those there are, and -1. */
-void spare_descriptors(int fds[SPARE_DESCRIPTORS]);
+/* The lowest one in [first, last]; -1 if none. Any thread, at any time. */
+int spare_lowest(unsigned first, unsigned last);
 
 #endif

@@ -225,6 +225,23 @@ static void child(const struct session *session, const union packet *packet, int
 		reply_plain(session, packet, 0);
 }
 
+static void save(const union packet *packet)
+{
+	for (uint32_t i = 0; i < FAKE_SHARDS; i++) {
+		struct pagerd_answer answer;
+		struct pagerd_command command = {
+			.type = PAGERD_SAVE,
+			.count = 1,
+			.ranges = {{packet->range.address + i * PAGE, PAGE}},
+		};
+		size_t bytes = offsetof(struct pagerd_command, ranges[1]);
+		int socket = sessions[0].agents[i];
+		if (socket >= 0 && send(socket, &command, bytes, MSG_NOSIGNAL) > 0 &&
+		    recv(socket, &answer, sizeof answer, 0) == sizeof answer && answer.pages == 1)
+			shared->saved[i] = sessions[0].windows[i][0];
+	}
+}
+
 static void answer(struct session *session, const union packet *packet, int fd)
 {
 	switch (packet->h.type) {
@@ -257,6 +274,10 @@ static void answer(struct session *session, const union packet *packet, int fd)
 		break;
 	case PAGERD_FORK_END:
 		note(session, 'E', -1);
+		break;
+	case PAGERD_SYNC:
+		note(session, 'S', -1);
+		save(packet);
 		break;
 	}
 	reply_plain(session, packet, 0);

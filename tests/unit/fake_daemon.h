@@ -17,9 +17,12 @@
 struct fake_shared {
 	/* What came in each session, a letter for each packet and the shard that it was about: H
 	 * for HELLO, U0 UFFD, M0 MAP, O0 OPEN, R0 REGISTER, A0 AGENT, P0 PAGEMAP, X UNMAP, F FORK,
-	 * E FORK_END. */
+	 * E FORK_END, S SYNC. */
 	char log[FAKE_SESSIONS][256];
 	uint32_t place; /* the shard that objects are made in */
+	/* At SYNC the first session's agents save a page each, from the range's begin on: what was
+	 * the first byte of each agent's window then, 0 if there is no such agent. */
+	char saved[FAKE_SHARDS];
 };
 
 struct fake_daemon {

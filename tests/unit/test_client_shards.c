@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The client of a daemon with several shards, against one that notes what it is sent: a userfaultfd
- * for each shard that there is something of, in time, once, and hidden.
+ * and an agent for each shard that there is something of, in time, once, and hidden.
  */
 #include <check.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -185,7 +186,7 @@ START_TEST(hidden_all)
 	start(2, true);
 	map(PAGERD_ANON_PRIVATE, 1, -1);
 	map(PAGERD_ANON_PRIVATE, 0, -1);
-	spare_fill();
+	spare_fill(&preload.paged.session);
 	descriptors(after);
 	ck_assert_int_eq(userfaultfds(), 2);
 	for (int fd = 0; fd < NUMBERS; fd++) {
@@ -196,8 +197,8 @@ START_TEST(hidden_all)
 		highest = fd;
 		count++;
 	}
-	/* socket, userfaultfds, agent, spare ones; and the device, where there is one */
-	ck_assert_int_ge(count, 1 + 2 + AGENT_DESCRIPTORS + SPARE_DESCRIPTORS);
+	/* socket, userfaultfds, agents, spare ones; and the device, where there is one */
+	ck_assert_int_ge(count, 1 + 2 + 2 * AGENT_DESCRIPTORS + AGENT_DESCRIPTORS + 4);
 	ck_assert_int_lt(lowest, highest);
 	int own = fcntl(0, F_DUPFD_CLOEXEC, lowest);
 	ck_assert_int_eq(wrapped_close_range((unsigned)lowest, (unsigned)highest, 0), 0);
@@ -216,7 +217,7 @@ END_TEST
 static void use_up(int but)
 {
 	int fd, last = 0;
-	spare_fill();
+	spare_fill(&preload.paged.session);
 	while ((fd = fcntl(0, F_DUPFD_CLOEXEC, 0)) >= 0)
 		last = fd;
 	while (but > 0)
@@ -230,9 +231,79 @@ START_TEST(no_number_left)
 	start(2, true);
 	map(PAGERD_ANON_PRIVATE, 0, -1);
 	use_up(_i);
-	sent("H U0 A0 P0 M0 R0");
+	sent("H U0 M0 A0 P0 R0");
 	map(PAGERD_ANON_PRIVATE, 1, -1);
-	sent(_i ? "M1 U1 R1" : "M1 M1 U1 R1");
+	sent(_i ? "M1 U1 A1 P1 R1" : "M1 M1 U1 A1 P1 R1");
+	stop();
+}
+END_TEST
+
+/* ---- agents ------------------------------------------------------------------------------ */
+
+static int file_make(void)
+{
+	int fd = memfd_create("file", MFD_CLOEXEC);
+	ck_assert(!ftruncate(fd, BYTES));
+	return fd;
+}
+
+static int threads(void)
+{
+	struct stat st;
+	ck_assert(!stat("/proc/self/task", &st));
+	return (int)st.st_nlink - 2; /* but . and .. */
+}
+
+/* In time for memory that cannot do without, and of its shard. */
+START_TEST(agent_of_shard)
+{
+	int fd = file_make();
+	start(2, false);
+	sent("H U0");
+	map(PAGERD_FILE_PRIVATE, 1, fd);
+	sent("M1 U1 A1 R1");
+	map(PAGERD_FILE_PRIVATE, 0, fd);
+	sent("M0 A0 R0");
+	map(PAGERD_FILE_PRIVATE, 1, fd);
+	sent("M1 R1");
+	ck_assert_int_eq(threads(), 3);
+	stop();
+	close(fd);
+}
+END_TEST
+
+/* All of them end, and come again. */
+START_TEST(agents_stop)
+{
+	struct session *session = &preload.paged.session;
+	start(4, true);
+	map(PAGERD_ANON_PRIVATE, 3, -1);
+	map(PAGERD_ANON_PRIVATE, 1, -1);
+	sent("H U0 M3 U3 A3 P3 R3 M1 U1 A1 P1 R1");
+	uint64_t stopped = agent_stop(session);
+	ck_assert_uint_eq(stopped, 1 << 3 | 1 << 1);
+	ck_assert_int_eq(threads(), 1);
+	ck_assert_uint_eq(agent_stop(session), 0);
+	agent_resume(session, stopped);
+	ck_assert_int_eq(threads(), 3);
+	sent("A1 P1 A3 P3");
+	stop();
+	ck_assert_int_eq(threads(), 1);
+}
+END_TEST
+
+/* Each has a window of its own. */
+START_TEST(agents_save)
+{
+	start(2, true);
+	char *memory = map(PAGERD_ANON_PRIVATE, 0, -1);
+	map(PAGERD_ANON_PRIVATE, 1, -1);
+	memset(memory, 'a', PAGE_BYTES);
+	memset(memory + PAGE_BYTES, 'b', PAGE_BYTES);
+	ck_assert_int_eq(paged_msync(&preload.paged, (uint64_t)memory, BYTES, MS_SYNC), 0);
+	ck_assert_int_eq(fake.shared->saved[0], 'a');
+	ck_assert_int_eq(fake.shared->saved[1], 'b');
+	ck_assert_int_eq(fake.shared->saved[2], 0);
 	stop();
 }
 END_TEST
@@ -258,12 +329,12 @@ START_TEST(child_own)
 	preload_fork_register();
 	pid_t child = fork();
 	if (child == 0)
-		_exit(!own[0] || !shared[0] || !more[0] || userfaultfds() != 3);
+		_exit(!own[0] || !shared[0] || !more[0] || userfaultfds() != 3 || threads() != 2);
 	ck_assert_int_eq(status_of(child), 0);
 	sent("H U0 M1 U1 R1 M2 U2 R2 M1 R1 F E");
 	char *log = fake.shared->log[1];
-	ck_assert_msg(strlen(log) == strlen("H U0 A0 O1 U1 R1 O2 U2 R2 O1 R1"), "%s", log);
-	ck_assert_ptr_nonnull(strstr(log, "O1 U1 R1"));
+	ck_assert_msg(strlen(log) == strlen("H U0 O1 U1 A1 R1 O2 U2 R2 O1 R1"), "%s", log);
+	ck_assert_ptr_nonnull(strstr(log, "U1 A1 R1"));
 	ck_assert_ptr_nonnull(strstr(log, "O2 U2 R2"));
 	ck_assert_int_eq(userfaultfds(), 3);
 	stop();
@@ -283,14 +354,38 @@ START_TEST(child_of_child)
 		more[0] = 2;
 		pid_t grandchild = fork();
 		if (grandchild == 0)
-			_exit(memory[0] != 1 || more[0] != 2 || userfaultfds() != 2);
-		_exit(status_of(grandchild) || userfaultfds() != 2);
+			_exit(memory[0] != 1 || more[0] != 2 || userfaultfds() != 2 ||
+			      threads() != 3);
+		_exit(status_of(grandchild) || userfaultfds() != 2 || threads() != 3);
 	}
 	ck_assert_int_eq(status_of(child), 0);
-	sent("H U0 A0 P0 M0 R0 F E");
-	ck_assert_str_eq(fake.shared->log[1], "H U0 A0 P0 O0 R0 M1 U1 R1 F E");
-	ck_assert_int_eq(strlen(fake.shared->log[2]), strlen("H U0 A0 P0 O0 R0 O1 U1 R1"));
+	sent("H U0 M0 A0 P0 R0 F E");
+	ck_assert_str_eq(fake.shared->log[1], "H U0 O0 A0 P0 R0 M1 U1 A1 P1 R1 F E");
+	ck_assert_int_eq(strlen(fake.shared->log[2]), strlen("H U0 O0 A0 P0 R0 O1 U1 A1 P1 R1"));
 	ck_assert_int_eq(userfaultfds(), 1);
+	stop();
+}
+END_TEST
+
+/* Its parent needs no agents, has used up all numbers, and so does the child. */
+START_TEST(child_without_numbers)
+{
+	char *memory[FAKE_SHARDS];
+	start(FAKE_SHARDS, false);
+	for (uint32_t i = 0; i < FAKE_SHARDS; i++) {
+		memory[i] = map(PAGERD_ANON_PRIVATE, i, -1);
+		memory[i][0] = 'a';
+	}
+	use_up(0);
+	preload_fork_register();
+	pid_t child = fork();
+	if (child == 0) {
+		for (uint32_t i = 0; i < FAKE_SHARDS; i++)
+			if (memory[i][0] != 'a')
+				_exit(1);
+		_exit(userfaultfds() != FAKE_SHARDS || threads() != 1 + FAKE_SHARDS);
+	}
+	ck_assert_int_eq(status_of(child), 0);
 	stop();
 }
 END_TEST
@@ -312,8 +407,13 @@ int main(void)
 	tests = tests_make(suite, "descriptors");
 	tcase_add_test(tests, hidden_all);
 	tcase_add_loop_test(tests, no_number_left, 0, 6);
+	tests = tests_make(suite, "agents");
+	tcase_add_test(tests, agent_of_shard);
+	tcase_add_test(tests, agents_stop);
+	tcase_add_test(tests, agents_save);
 	tests = tests_make(suite, "fork");
 	tcase_add_test(tests, child_own);
 	tcase_add_test(tests, child_of_child);
+	tcase_add_test(tests, child_without_numbers);
 	return suite_run(suite);
 }
