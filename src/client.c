@@ -180,13 +180,18 @@ bool client_gone(const struct client *client)
 	       !uffd_alive(client->uffd, client->regions[0]->start);
 }
 
-void client_remove(struct pager *pager, struct client *client)
+void client_leave(struct pager *pager, struct client *client)
 {
-	pageout_settle(pager); /* pages on their way use its userfaultfd */
 	fork_end(pager, client);
 	if (client->writing) /* it may have written */
 		object_refresh(pager, client->writing, 0, UINT64_MAX);
 	file_end(pager, client);
+}
+
+void client_remove(struct pager *pager, struct client *client)
+{
+	pageout_settle(pager); /* pages on their way use its userfaultfd */
+	client_leave(pager, client);
 	boards_leave(pager, client);
 	client_hold(pager, client, NULL);
 	if (client->polled) {

@@ -63,6 +63,8 @@ int client_set_pagemap(struct client *client, int fd);
 bool client_gone(const struct client *client);
 /* At the daemon's end: what the client cannot reach any more gives SIGBUS instead of waiting. */
 void client_poison(struct client *client);
+/* What it has begun and others wait for, a fork or a write to a file, ends. */
+void client_leave(struct pager *pager, struct client *client);
 /* Forget it with all its regions. */
 void client_remove(struct pager *pager, struct client *client);
 struct client *client_lookup(struct pager *pager, uint32_t number);

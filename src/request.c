@@ -497,8 +497,10 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 		client->leaving = request;
 		pager->leaving++;
 		request->pending++; /* ended by client_reap */
-		fork_end(pager, client);
-		file_end(pager, client);
+		client_leave(pager, client);
+		return 0;
+	case PAGER_CLIENT_LEAVE:
+		client_leave(pager, client);
 		return 0;
 	case PAGER_MAP:
 		return request_map(pager, request, client);

@@ -388,19 +388,26 @@ static uint32_t other_add(void)
 	return add.client;
 }
 
+static void other_ends(uint32_t other, enum pager_request_type type)
+{
+	struct pager_request end = {.type = type, .client = other, .fd = -1};
+	ck_assert_int_eq(harness_request(&h, &end), 0);
+}
+
 /* The other, who may write page 5, does so without showing it to anybody, while somebody waits to
- * store into it; then he dies. */
-static void other_dies(uint32_t other)
+ * store into it; then he dies, or (PAGER_CLIENT_LEAVE) hangs up. */
+static void other_goes(uint32_t other, enum pager_request_type type)
 {
 	pthread_t thread;
 	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)5), 0);
 	usleep(20000);
 	file_write(fd, 5, 1);
-	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = other, .fd = -1};
-	ck_assert_int_eq(harness_request(&h, &remove), 0);
+	other_ends(other, type);
 	pthread_join(thread, NULL);
 	page_check(memory, 5, 1);
 	file_holds(5, 1, 42);
+	if (type != PAGER_CLIENT_REMOVE)
+		other_ends(other, PAGER_CLIENT_REMOVE);
 }
 
 /* Who dies with the lock lets others go on, with what he had written. */
@@ -411,15 +418,15 @@ START_TEST(owner_dies)
 	uint32_t own = board.number;
 	board.number = other_add();
 	ck_assert(lock(5, 1));
-	other_dies(board.number);
+	other_goes(board.number, PAGER_CLIENT_REMOVE);
 	board.number = own;
 	ck_assert_uint_eq(board.lock->owner, 0);
 	teardown();
 }
 END_TEST
 
-/* So does who dies between FILE_BEGIN and FILE_END. */
-START_TEST(asker_dies)
+/* So does who dies or hangs up between FILE_BEGIN and FILE_END. */
+START_TEST(asker_goes)
 {
 	setup(2 * PAGES);
 	range_check(memory, 0, PAGES, 0);
@@ -428,7 +435,7 @@ START_TEST(asker_dies)
 	ck_assert_int_eq(file_request(PAGER_FILE_BEGIN, 5, 1), 0);
 	uint32_t other = h.client;
 	h.client = own;
-	other_dies(other);
+	other_goes(other, _i ? PAGER_CLIENT_LEAVE : PAGER_CLIENT_REMOVE);
 	teardown();
 }
 END_TEST
@@ -543,7 +550,7 @@ int main(void)
 	tcase_add_loop_test(tcase, stores_wait, 0, 3);
 	tcase_add_test(tcase, askers_are_kept_out);
 	tcase_add_test(tcase, owner_dies);
-	tcase_add_test(tcase, asker_dies);
+	tcase_add_loop_test(tcase, asker_goes, 0, 2);
 	tcase_add_test(tcase, owners_change);
 	tcase_add_test(tcase, owner_stops);
 	tcase_add_loop_test(tcase, together, 0, 6);
