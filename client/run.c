@@ -86,6 +86,8 @@ static int option_value(struct run *run, const char *name, const char *value)
 		run->socket = value;
 	else if (strcmp(name, "--access") == 0)
 		run->service.access = value;
+	else if (strcmp(name, "--threads") == 0)
+		run->service.threads = value;
 	else if (strcmp(name, "--output") == 0 || strcmp(name, "-o") == 0)
 		run->output = value;
 	else if (strcmp(name, "--resident") == 0)
@@ -101,9 +103,10 @@ static int option_value(struct run *run, const char *name, const char *value)
 
 static bool option_has_value(const char *name)
 {
-	static const char *const names[] = {
-		"--memory",   "--policy", "--swap",   "--socket",   "--min", "--chaos", "--learn",
-		"--prefetch", "--access", "--output", "--resident", "-o",    "--unit"};
+	static const char *const names[] = {"--memory", "--policy", "--swap",	  "--socket",
+					    "--min",	"--chaos",  "--learn",	  "--prefetch",
+					    "--access", "--output", "--resident", "-o",
+					    "--unit",	"--threads"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
@@ -112,7 +115,8 @@ static bool option_has_value(const char *name)
 
 static bool options_private(const struct service_options *options)
 {
-	return options->swap || options->chaos || options->access || options->record >= 0;
+	return options->swap || options->chaos || options->access || options->threads ||
+	       options->record >= 0;
 }
 
 /* What record needs, and run does not take. */
@@ -123,9 +127,10 @@ static int record_parse(struct run *run, bool record)
 	if (record && !run->output)
 		return usage_error("record", "needs -o FILE, where the trace is to be written");
 	if (run->socket && (record || options_private(&run->service)))
-		return usage_error("--socket",
-				   "names a daemon to join, but --swap, --access, --chaos and "
-				   "record are for a private one");
+		return usage_error(
+			"--socket",
+			"names a daemon to join, but --swap, --access, --threads, --chaos and "
+			"record are for a private one");
 	if (!record)
 		return 0;
 	run->service.record = open(run->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

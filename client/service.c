@@ -104,7 +104,7 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 				  const struct service_options *options, int lifeline, int ready)
 {
 	char memory[24], lifeline_text[12], ready_text[12], record_text[12];
-	char *arguments[28] = {(char *)program,
+	char *arguments[32] = {(char *)program,
 			       (char *)"--memory",
 			       memory,
 			       (char *)"--socket",
@@ -125,6 +125,7 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 	if (options->chaos)
 		arguments[count++] = (char *)"--check-invariants";
 	count = argument_add(arguments, count, "--access", options->access);
+	count = argument_add(arguments, count, "--threads", options->threads);
 	snprintf(record_text, sizeof(record_text), "%d", RECORD);
 	count = argument_add(arguments, count, "--record",
 			     options->record >= 0 ? record_text : NULL);

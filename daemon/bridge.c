@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests to the pager's thread, and their way back to the main thread. */
+/* Requests to the pagers' threads, and their way back to the main thread. */
 #include "bridge.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -19,16 +20,59 @@ void bridge_return(struct bridge *bridge, struct job *job)
 		abort();
 }
 
-/* On the pager's thread. */
+/* Its answer, with those of the shards before; whether the others are to be asked. */
+static bool job_judge(struct job *job)
+{
+	int *error = &job->request.error;
+	bool first = !job->asked;
+	job->asked = true;
+	switch (job->rule) {
+	case JOB_ANYWHERE:
+		job->found |= !*error;
+		if (*error && *error != -ENOMEM)
+			return false;
+		*error = job->found ? 0 : -ENOMEM;
+		return true;
+	case JOB_ALL:
+		job->error = job->error ? job->error : *error;
+		*error = job->error;
+		return true;
+	case JOB_SEARCH:
+		return *error == -ENOENT;
+	case JOB_REGARDLESS:
+		if (first)
+			return !*error;
+		job->incomplete |= *error != 0;
+		*error = 0;
+		return true;
+	default:
+		return !*error;
+	}
+}
+
+/* On the thread of the shard that has answered: hand the request on, if it is to go on. */
+static bool job_goes_on(struct job *job)
+{
+	if (!job_judge(job) || !job->rest)
+		return false;
+	job_route(job, job->rest);
+	pager_post(job->bridge->pagers[job->shard], &job->request);
+	return true;
+}
+
 static void job_ended(struct pager_request *request)
 {
 	struct job *job = request->owner;
-	bridge_return(job->bridge, job);
+	if (!job_goes_on(job))
+		bridge_return(job->bridge, job);
 }
 
 static void job_ended_here(struct pager_request *request)
 {
 	struct job *job = request->owner;
+	if (job_goes_on(job))
+		return;
+	*job->home = job->shard;
 	job->complete(job);
 }
 
@@ -50,9 +94,11 @@ static void on_ended(evutil_socket_t fd, short what, void *context)
 	}
 }
 
-int bridge_init(struct bridge *bridge, struct event_base *base, struct pager *pager)
+int bridge_init(struct bridge *bridge, struct event_base *base, struct pager *const *pagers,
+		uint32_t shards)
 {
-	bridge->pager = pager;
+	memcpy(bridge->pagers, pagers, shards * sizeof *pagers);
+	bridge->shards = shards;
 	bridge->ended = NULL;
 	bridge->tail = &bridge->ended;
 	pthread_mutex_init(&bridge->lock, NULL);
@@ -76,12 +122,18 @@ void bridge_post(struct bridge *bridge, struct job *job)
 	job->bridge = bridge;
 	job->request.owner = job;
 	job->request.done = job_ended;
-	pager_post(bridge->pager, &job->request);
+	pager_post(bridge->pagers[job->shard], &job->request);
 }
 
-void bridge_start(struct bridge *bridge, struct job *job)
+void bridge_start(struct bridge *bridge, struct job *job, uint32_t *home)
 {
+	struct pager *pager = bridge->pagers[job->shard];
+	job->bridge = bridge;
+	job->home = home;
 	job->request.owner = job;
 	job->request.done = job_ended_here;
-	pager_begin(bridge->pager, &job->request);
+	if (job->shard == *home)
+		pager_begin(pager, &job->request);
+	else
+		pager_post(pager, &job->request);
 }

@@ -29,6 +29,7 @@ enum option_code {
 	OPTION_LOW_LATENCY,
 	OPTION_PREFETCH,
 	OPTION_UNIT,
+	OPTION_THREADS,
 	OPTION_RECLAIM,
 	OPTION_WRITEBACK_AGE,
 	OPTION_PRIVATE,
@@ -54,6 +55,7 @@ static const struct option options[] = {
 	{"low-latency", required_argument, NULL, OPTION_LOW_LATENCY},
 	{"prefetch", required_argument, NULL, OPTION_PREFETCH},
 	{"unit", required_argument, NULL, OPTION_UNIT},
+	{"threads", required_argument, NULL, OPTION_THREADS},
 	{"reclaim", required_argument, NULL, OPTION_RECLAIM},
 	{"writeback-age", required_argument, NULL, OPTION_WRITEBACK_AGE},
 	{"private", no_argument, NULL, OPTION_PRIVATE},
@@ -102,6 +104,8 @@ static void help(void)
 	       "  --unit SIZE           what one fault brings in where no run of accesses is seen:\n"
 	       "                        4K to 1M around its page, or auto: 4K, 16K or 64K, found\n"
 	       "                        out for each mapping (default: auto)\n"
+	       "  --threads N           that page; files and anonymous mappings are divided among\n"
+	       "                        them (default: $PAGERD_THREADS, or 1)\n"
 	       "  --reclaim WHEN        ahead of faults, in batches, or on demand: one page when a\n"
 	       "                        fault needs its place, as simulators do (slower; default:\n"
 	       "                        ahead)\n"
@@ -179,6 +183,17 @@ static uint32_t number_argument(const char *name, const char *text, uint32_t mos
 	if (errno || *text < '0' || *text > '9' || *end || value > most)
 		fatal(EXIT_USAGE, "--%s: '%s' is not a number from 0 to %u", name, text, most);
 	return (uint32_t)value;
+}
+
+static uint32_t threads_argument(const char *name, const char *text)
+{
+	char *end;
+	errno = 0;
+	unsigned long threads = strtoul(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || !threads || threads > PAGERD_SHARDS_MAX)
+		fatal(EXIT_USAGE, "--%s: '%s' is not a number from 1 to %u", name, text,
+		      PAGERD_SHARDS_MAX);
+	return (uint32_t)threads;
 }
 
 static uint32_t unit_argument(const char *text)
@@ -291,6 +306,9 @@ static void option_apply(struct config *config, int code, const char *name)
 	case OPTION_UNIT:
 		config->unit = unit_argument(optarg);
 		break;
+	case OPTION_THREADS:
+		config->threads = threads_argument(name, optarg);
+		break;
 	case OPTION_RECLAIM:
 		config->reclaim_on_demand = reclaim_argument(optarg);
 		break;
@@ -378,11 +396,29 @@ static void config_record(struct config *config)
 	config->access_looks = 0;
 }
 
+/* Where nothing was said: no more than the memory allows, nor than a trace, which has one order. */
+static void threads_default(struct config *config)
+{
+	const char *threads = environment("PAGERD_THREADS");
+	uint64_t bytes = config->memory_bytes, most = 1;
+	if (config->client_bytes && config->client_bytes < bytes)
+		bytes = config->client_bytes;
+	if (config->record_fd < 0)
+		most = bytes / PAGER_BUDGET_MIN_BYTES;
+	config->threads = threads ? threads_argument("threads ($PAGERD_THREADS)", threads) : 1;
+	if (config->swap_limit_bytes && config->swap_limit_bytes / PAGER_SWAP_MIN_BYTES < most)
+		most = config->swap_limit_bytes / PAGER_SWAP_MIN_BYTES;
+	if (config->threads > most)
+		config->threads = most ? (uint32_t)most : 1;
+}
+
 static void config_defaults(struct config *config)
 {
 	config_record(config);
 	if (!config->memory_bytes)
 		config->memory_bytes = machine_bytes() / 4;
+	if (!config->threads)
+		threads_default(config);
 	if (!config->swap)
 		config->swap = !geteuid() && !config->private ? SWAP_SERVICE : "/var/tmp";
 	if (!config->socket)
@@ -392,20 +428,23 @@ static void config_defaults(struct config *config)
 static void config_check(const struct config *config)
 {
 	const char *parameters;
-	if (config->memory_bytes < PAGER_BUDGET_MIN_BYTES)
-		fatal(EXIT_USAGE, "--memory: too small to run, at least %lluK",
-		      PAGER_BUDGET_MIN_BYTES >> 10);
+	const unsigned long long least = PAGER_BUDGET_MIN_BYTES * config->threads;
+	if (config->record_fd >= 0 && config->threads > 1)
+		fatal(EXIT_USAGE, "--record: a trace has one order, of one thread");
+	if (config->memory_bytes < least)
+		fatal(EXIT_USAGE, "--memory: too small to run, at least %lluK", least >> 10);
 	if (config->memory_bytes > machine_bytes())
 		fatal(EXIT_USAGE, "--memory: more than the machine has (%lluM)",
 		      (unsigned long long)machine_bytes() >> 20);
-	if (config->client_bytes && config->client_bytes < PAGER_BUDGET_MIN_BYTES)
-		fatal(EXIT_USAGE, "--client-memory: too small to run, at least %lluK",
-		      PAGER_BUDGET_MIN_BYTES >> 10);
+	if (config->client_bytes && config->client_bytes < least)
+		fatal(EXIT_USAGE, "--client-memory: too small to run, at least %lluK", least >> 10);
 	if (config->client_bytes > machine_bytes())
 		fatal(EXIT_USAGE, "--client-memory: more than the machine has (%lluM)",
 		      (unsigned long long)machine_bytes() >> 20);
-	if (config->swap_limit_bytes && config->swap_limit_bytes < PAGER_SWAP_MIN_BYTES)
-		fatal(EXIT_USAGE, "--swap-limit: at least %lluM", PAGER_SWAP_MIN_BYTES >> 20);
+	if (config->swap_limit_bytes &&
+	    config->swap_limit_bytes < PAGER_SWAP_MIN_BYTES * config->threads)
+		fatal(EXIT_USAGE, "--swap-limit: at least %lluM%s", PAGER_SWAP_MIN_BYTES >> 20,
+		      config->threads > 1 ? " for each of the --threads" : "");
 	if (!pagerd_policy_find(config->policy, &parameters))
 		fatal(EXIT_USAGE, "--policy: there is no '%s' (see pagerd --help)", config->policy);
 	if (strlen(config->socket) >= SOCKET_PATH_MAX)

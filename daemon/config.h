@@ -22,6 +22,7 @@ enum {
 
 struct config {
 	uint64_t memory_bytes;
+	uint32_t threads;      /* that page: shards */
 	uint64_t client_bytes; /* limit of each new client; 0: none */
 	uint64_t swap_limit_bytes;
 	const char *swap;		      /* directory */

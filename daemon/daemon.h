@@ -9,28 +9,33 @@
 
 #include "bridge.h"
 #include "config.h"
+#include "numbers.h"
 
+struct bank;
 struct session;
 
 struct daemon {
 	struct config config;
 	struct event_base *base;
 	struct bridge bridge;
+	struct bank *bank, *swap_bank; /* of several shards, or NULL */
 	struct event *listen_event;
 	struct event *retry_event;    /* accepting goes on after descriptors were short */
 	struct event *lifeline_event; /* NULL: none */
 	int listen_fd;
 	int lock_fd;
-	int device_fd;	/* /dev/userfaultfd, or -1 */
-	int latency_fd; /* /dev/cpu_dma_latency, or -1 */
-	int spare_fd;	/* given up to turn a client away when descriptors are short */
-	int swap_fd;	/* the swap directory */
+	int device_fd;			    /* /dev/userfaultfd, or -1 */
+	int latency_fds[PAGERD_SHARDS_MAX]; /* /dev/cpu_dma_latency of each, or -1 */
+	int spare_fd; /* given up to turn a client away when descriptors are short */
+	int swap_fd;  /* the swap directory */
 	struct session *sessions;
 	unsigned session_count;
-	bool short_of_files; /* and the log says so */
-	bool orphaned;	     /* the lifeline has hung up */
+	struct numbers numbers; /* of clients */
+	bool short_of_files;	/* and the log says so */
+	bool orphaned;		/* the lifeline has hung up */
 	bool stopping;
-	struct job stop_job;
+	struct job stop_jobs[PAGERD_SHARDS_MAX];
+	uint32_t running; /* shards that have not stopped */
 	uint64_t started_s;
 };
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bank.h"
 #include "check.h"
 #include "daemon.h"
 #include "listener.h"
@@ -24,7 +25,8 @@
 static void stopped(struct job *job)
 {
 	struct daemon *daemon = job->owner;
-	event_base_loopbreak(daemon->base);
+	if (!--daemon->running)
+		event_base_loopbreak(daemon->base);
 }
 
 void daemon_stop(struct daemon *daemon)
@@ -33,12 +35,16 @@ void daemon_stop(struct daemon *daemon)
 		return;
 	daemon->stopping = true;
 	listener_stop(daemon);
-	daemon->stop_job = (struct job){
-		.request = {.type = PAGER_STOP, .fd = -1},
-		.complete = stopped,
-		.owner = daemon,
-	};
-	bridge_post(&daemon->bridge, &daemon->stop_job);
+	daemon->running = daemon->bridge.shards;
+	for (uint32_t i = 0; i < daemon->bridge.shards; i++) {
+		daemon->stop_jobs[i] = (struct job){
+			.request = {.type = PAGER_STOP, .fd = -1},
+			.complete = stopped,
+			.owner = daemon,
+			.shard = i,
+		};
+		bridge_post(&daemon->bridge, &daemon->stop_jobs[i]);
+	}
 }
 
 void daemon_check_end(struct daemon *daemon)
@@ -87,13 +93,16 @@ static void pager_note(const char *text)
 	log_info("%s", text);
 }
 
-static struct pager *pager_start(struct daemon *daemon)
+static struct pager *pager_start(struct daemon *daemon, uint32_t shard)
 {
 	const struct config *config = &daemon->config;
 	struct pager *pager;
 	char why[200] = "";
-	daemon->swap_fd = swap_directory(config);
 	struct pager_config values = {
+		.shard = shard,
+		.shards = config->threads,
+		.bank = daemon->bank,
+		.swap_bank = daemon->swap_bank,
 		.budget_bytes = config->memory_bytes,
 		.policy = config->policy,
 		.swap_dir_fd = daemon->swap_fd,
@@ -102,7 +111,7 @@ static struct pager *pager_start(struct daemon *daemon)
 		.prefetch_max_pages = config->prefetch_pages,
 		.unit = config->unit,
 		.reclaim_on_demand = config->reclaim_on_demand,
-		.latency_fd = daemon->latency_fd,
+		.latency_fd = daemon->latency_fds[shard],
 		.low_latency = config->low_latency,
 		.warn = pager_warning,
 		.access_looks = config->access_looks,
@@ -110,7 +119,7 @@ static struct pager *pager_start(struct daemon *daemon)
 		.record_window = config->record_window,
 		.note = pager_note,
 		.chaos = config->chaos,
-		.chaos_seed = config->chaos_seed,
+		.chaos_seed = config->chaos_seed + shard,
 		.check = config->invariants,
 	};
 	int error = pager_create(&pager, &values, why, sizeof why);
@@ -127,6 +136,27 @@ static struct pager *pager_start(struct daemon *daemon)
 	default:
 		fatal(EXIT_SWAP, "swap: %s: %s", config->swap, why);
 	}
+}
+
+static struct bank *bank_start(uint32_t accounts, uint64_t bytes)
+{
+	struct bank *bank = bank_make(accounts, bytes >> PAGE_SHIFT);
+	if (!bank)
+		fatal(EXIT_NO_MEMORY, "not enough memory");
+	return bank;
+}
+
+/* One pager needs to share nothing. */
+static void pagers_start(struct daemon *daemon, struct pager **pagers)
+{
+	const struct config *config = &daemon->config;
+	daemon->swap_fd = swap_directory(config);
+	if (config->threads > 1)
+		daemon->bank = bank_start(config->threads, config->memory_bytes);
+	if (config->threads > 1 && config->swap_limit_bytes)
+		daemon->swap_bank = bank_start(0, config->swap_limit_bytes);
+	for (uint32_t i = 0; i < config->threads; i++)
+		pagers[i] = pager_start(daemon, i);
 }
 
 static void *pager_thread(void *pager)
@@ -170,26 +200,40 @@ static void ready(struct daemon *daemon)
 		log_warn("/dev/null: %s", strerror(errno));
 }
 
-static void serve(struct daemon *daemon, struct pager *pager)
+static void pagers_finish(struct daemon *daemon, const pthread_t *threads)
 {
-	pthread_t thread;
+	struct bridge *bridge = &daemon->bridge;
+	for (uint32_t i = 0; i < bridge->shards; i++)
+		pthread_join(threads[i], NULL);
+	/* From here on nobody has the sessions' requests any more. */
+	for (uint32_t i = 0; i < bridge->shards; i++)
+		pager_destroy(bridge->pagers[i]);
+	bank_unref(daemon->bank);
+	bank_unref(daemon->swap_bank);
+}
+
+static void serve(struct daemon *daemon, struct pager *const *pagers)
+{
+	pthread_t threads[PAGERD_SHARDS_MAX];
 	struct event *signals[2];
-	if (bridge_init(&daemon->bridge, daemon->base, pager) || listener_start(daemon))
+	if (bridge_init(&daemon->bridge, daemon->base, pagers, daemon->config.threads) ||
+	    listener_start(daemon))
 		fatal(EXIT_NO_MEMORY, "not enough memory or descriptors");
 	signals[0] = watch(daemon, SIGTERM, EV_SIGNAL, on_signal);
 	signals[1] = watch(daemon, SIGINT, EV_SIGNAL, on_signal);
 	if (daemon->config.lifeline_fd >= 0)
 		daemon->lifeline_event =
 			watch(daemon, daemon->config.lifeline_fd, EV_READ, on_lifeline);
-	thread_start(&thread, pager);
+	for (uint32_t i = 0; i < daemon->config.threads; i++)
+		thread_start(&threads[i], pagers[i]);
 	ready(daemon);
 	log_debug("serving on %s, %llu MiB, policy %s", daemon->config.socket,
 		  (unsigned long long)daemon->config.memory_bytes >> 20, daemon->config.policy);
 	event_base_dispatch(daemon->base);
 	listener_finish(daemon);
-	pthread_join(thread, NULL);
-	pager_destroy(pager); /* from here on nobody has their requests any more */
+	pagers_finish(daemon, threads);
 	sessions_finish(daemon);
+	numbers_finish(&daemon->numbers);
 	event_free(signals[0]);
 	event_free(signals[1]);
 	if (daemon->lifeline_event)
@@ -206,7 +250,9 @@ static void on_event_log(int severity, const char *message)
 static void descriptors_open(struct daemon *daemon)
 {
 	daemon->device_fd = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
-	daemon->latency_fd = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
+	/* Each holds and lets go its own request. */
+	for (uint32_t i = 0; i < daemon->config.threads; i++)
+		daemon->latency_fds[i] = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
 	if (daemon->config.lifeline_fd >= 0)
 		fcntl(daemon->config.lifeline_fd, F_SETFD, FD_CLOEXEC);
 }
@@ -222,7 +268,7 @@ int main(int argc, char **argv)
 	rights_raise_limits();
 	descriptors_open(&daemon);
 	if (daemon.config.check)
-		return check_print(&daemon.config, daemon.device_fd, daemon.latency_fd);
+		return check_print(&daemon.config, daemon.device_fd, daemon.latency_fds[0]);
 	if (check_required(daemon.device_fd))
 		return EXIT_PERMISSION;
 	signal(SIGPIPE, SIG_IGN);
@@ -235,12 +281,13 @@ int main(int argc, char **argv)
 	daemon.base = event_base_new();
 	if (!daemon.base)
 		fatal(EXIT_NO_MEMORY, "not enough memory");
-	struct pager *pager = pager_start(&daemon);
+	struct pager *pagers[PAGERD_SHARDS_MAX];
+	pagers_start(&daemon, pagers);
 	listener_open(&daemon); /* last, as what fails before leaves no socket behind */
 	int error = rights_drop();
 	if (error)
 		log_warn("cannot drop capabilities: %s", strerror(-error));
-	serve(&daemon, pager);
+	serve(&daemon, pagers);
 	event_base_free(daemon.base);
 	return 0;
 }

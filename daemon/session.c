@@ -16,6 +16,12 @@
  * nobody shuts the others out. A process is one, and a process that forks two for a moment. */
 #define SESSIONS_USER_MAX 16384u
 
+void session_forget_client(struct session *session)
+{
+	number_give(&session->daemon->numbers, session->client);
+	session->client = 0;
+}
+
 static void session_free(struct session *session)
 {
 	struct daemon *daemon = session->daemon;
@@ -35,6 +41,10 @@ static void session_free(struct session *session)
 		close(session->file.fd);
 	if (session->set_fd >= 0)
 		close(session->set_fd);
+	if (session->uffd >= 0)
+		close(session->uffd);
+	session_forget_client(session);
+	places_finish(&session->places);
 	free(session->text);
 	free(session->targets);
 	free(session->pages);
@@ -51,6 +61,29 @@ void sessions_finish(struct daemon *daemon)
 static void client_removed(struct job *job)
 {
 	session_free(job->owner);
+}
+
+/* ---- the end ----------------------------------------------------------------------------- */
+
+static void leave(struct session *session)
+{
+	session_job_for_all(session, 0, PAGER_CLIENT_REMOVE, client_removed);
+	session->job.rule = JOB_ALL;
+	session_post(session);
+}
+
+static void left_in_part(struct job *job)
+{
+	leave(job->owner);
+}
+
+/* One shard after the other lets it go, each perhaps as late as its process ends: what holds others
+ * up is ended in all of them before. */
+static void leave_begin(struct session *session)
+{
+	session_job_for_all(session, 0, PAGER_CLIENT_LEAVE, left_in_part);
+	session->job.rule = JOB_ALL;
+	session_post(session);
 }
 
 static void session_end(struct session *session);
@@ -73,12 +106,10 @@ static void session_end(struct session *session)
 		return;
 	}
 	session->busy = true;
-	session->job = (struct job){
-		.request = {.type = PAGER_CLIENT_REMOVE, .client = session->client, .fd = -1},
-		.complete = client_removed,
-		.owner = session,
-	};
-	bridge_post(&session->daemon->bridge, &session->job);
+	if (session->daemon->bridge.shards > 1)
+		leave_begin(session);
+	else
+		leave(session);
 }
 
 void session_close(struct session *session, const char *why)
@@ -359,7 +390,7 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 		return -ENOMEM;
 	}
 	session->fd = fd;
-	session->file.fd = session->set_fd = -1;
+	session->file.fd = session->set_fd = session->uffd = -1;
 	session->busy = true;
 	session->state = parent ? SESSION_CHILD_NEW : SESSION_NEW;
 	int error = session_identify(session, parent);

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "daemon.h"
+#include "places.h"
 #include "pagerd/protocol.h"
 
 enum session_state {
@@ -33,6 +34,7 @@ union packet {
 	struct pagerd_hello hello;
 	struct pagerd_map map;
 	struct pagerd_register reg;
+	struct pagerd_shard shard;
 	struct pagerd_range range;
 	struct pagerd_open open;
 	struct pagerd_set set;
@@ -51,6 +53,7 @@ struct session_file {
 	} state;
 	uint64_t offset, length;
 	uint32_t flags; /* of the end */
+	uint32_t shard; /* of the file */
 	int fd;		/* the file once more, or -1 */
 	struct event *deadline;
 	struct job job; /* the end that is not the client's */
@@ -73,7 +76,15 @@ struct session {
 	pid_t pid;
 	uid_t uid;
 	char name[20];
-	uint32_t client;       /* the pager's number, 0: none */
+	uint32_t client;	    /* the pagers' number, 0: none */
+	uint32_t home;		    /* the shard whose thread listens to it, or answered last */
+	uint32_t turn;		    /* large anonymous mappings so far */
+	struct places places;	    /* of its memory, if there are several shards */
+	struct pagerd_register reg; /* REGISTER under way */
+	uint32_t reg_shard;
+	int uffd; /* UFFD under way: what is to be given to which shard; or -1 */
+	uint32_t uffd_shard;
+	int failure;	       /* of what is being undone */
 	uint64_t learn;	       /* its LEARN, 0: none */
 	struct session *child; /* FORK under way */
 	struct session_file file;
@@ -84,7 +95,8 @@ struct session {
 	uint32_t *targets;
 	unsigned target_count;
 	struct job job;
-	char *text; /* a report on its way out */
+	uint16_t job_type; /* enum pagerd_type: of the packet that it is for */
+	char *text;	   /* a report on its way out */
 	uint16_t text_type;
 	size_t text_length, text_sent;
 };
@@ -134,6 +146,39 @@ bool session_packet_quick(const struct session *session, const struct received *
 void session_quick_listen(struct session *session);
 /* From there: back to the main thread. */
 void session_quick_end(struct session *session);
+
+/* A job of the session's, for shard 0 if nothing else is said, and its request, to be filled in;
+ * and on its way. An answer with the error alone is what session_answer sends. */
+struct pager_request *session_job(struct session *session, uint16_t packet,
+				  enum pager_request_type type, void (*complete)(struct job *));
+/* The same for all shards. */
+struct pager_request *session_job_for_all(struct session *session, uint16_t packet,
+					  enum pager_request_type type,
+					  void (*complete)(struct job *));
+void session_post(struct session *session);
+void session_answer(struct job *job);
+/* Its client has gone. */
+void session_forget_client(struct session *session);
+
+/* session_client.c: packets, each taking its fd. */
+void session_hello(struct session *session, const struct pagerd_hello *hello, pid_t pid);
+void session_uffd(struct session *session, uint32_t shard, int fd);
+void session_agent(struct session *session, uint32_t shard, int fd);
+void session_pagemap(struct session *session, uint32_t shard, int fd);
+void session_fork(struct session *session, int fd);
+void session_fork_end(struct session *session);
+
+/* session_memory.c: the same. What is wrong with the values of a MAP, 0 if nothing. */
+int session_map_wrong(const struct pagerd_map *map, int fd);
+void session_map(struct session *session, const struct pagerd_map *map, int fd);
+void session_open(struct session *session, const struct pagerd_open *open);
+void session_board(struct session *session, const struct pagerd_range *range, int fd);
+void session_register(struct session *session, const struct pagerd_register *reg);
+void session_range(struct session *session, enum pager_request_type type,
+		   const struct pagerd_range *range);
+/* Which shard has a file's object: by what stat(2) says of it, or of an open one. */
+uint32_t shard_of_identity(const struct session *session, uint64_t device, uint64_t inode);
+uint32_t shard_of_file(const struct session *session, int fd);
 
 /* Answer: a header alone, or a whole packet with the error in it, and go on reading. */
 void session_reply(struct session *session, uint16_t type, int error);

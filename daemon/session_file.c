@@ -33,6 +33,7 @@ static void file_post(struct session *session, struct job *job, enum pager_reque
 		.complete = complete,
 		.owner = session,
 	};
+	job->shard = session->file.shard;
 	bridge_post(&session->daemon->bridge, job);
 }
 
@@ -75,9 +76,11 @@ void session_file_begin(struct session *session, const struct pagerd_range *rang
 		session_reply(session, PAGERD_FILE_BEGIN, error);
 		return;
 	}
+	uint32_t shard = shard_of_file(session, fd);
 	if (range->flags & PAGERD_FILE_WRITE) {
 		session->file.state = WRITE_BEGUN;
 		session->file.flags = 0;
+		session->file.shard = shard;
 		session->file.offset = range->address;
 		session->file.length = range->length_bytes;
 		session->file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* for a late end */
@@ -91,6 +94,7 @@ void session_file_begin(struct session *session, const struct pagerd_range *rang
 			    .flags = range->flags},
 		.complete = begun,
 		.owner = session,
+		.shard = shard,
 	};
 	bridge_post(&session->daemon->bridge, &session->job);
 }
@@ -146,6 +150,7 @@ static void late_end(struct session *session)
 			    .flags = PAGERD_FILE_WRITE},
 		.complete = begun_again,
 		.owner = session,
+		.shard = session->file.shard,
 	};
 	bridge_post(&session->daemon->bridge, &session->job);
 }

@@ -6,15 +6,14 @@
 
 #include "session.h"
 
+/* To all shards: they give it the same number, as all are asked in the same order. */
 static struct pager_request *learn_job(struct session *session, enum pager_request_type type,
 				       void (*complete)(struct job *))
 {
-	session->job = (struct job){
-		.request = {.type = type, .uid = session->uid, .learn = session->learn, .fd = -1},
-		.complete = complete,
-		.owner = session,
-	};
-	return &session->job.request;
+	struct pager_request *request = session_job_for_all(session, 0, type, complete);
+	request->uid = session->uid;
+	request->learn = session->learn;
+	return request;
 }
 
 static void learn_started(struct job *job)
@@ -33,7 +32,7 @@ void session_learn(struct session *session, const struct pagerd_learn *learn)
 		return;
 	}
 	learn_job(session, PAGER_LEARN, learn_started)->flags = learn->flags;
-	bridge_post(&session->daemon->bridge, &session->job);
+	session_post(session);
 }
 
 static void pages_done(struct job *job)
@@ -55,16 +54,18 @@ void session_learn_pages(struct session *session, const struct pagerd_learn_page
 	}
 	*session->pages = *pages; /* the packet is gone before the pager has read it */
 	struct pager_request *request = learn_job(session, PAGER_LEARN_PAGES, pages_done);
+	job_route(&session->job, 1ull << shard_of_identity(session, pages->device, pages->inode));
 	request->device = pages->device;
 	request->inode = pages->inode;
 	request->ranges = session->pages->ranges;
 	request->length = pages->count;
-	bridge_post(&session->daemon->bridge, &session->job);
+	session_post(session);
 }
 
 void session_learn_end(struct session *session, void (*complete)(struct job *))
 {
 	learn_job(session, PAGER_LEARN_END, complete);
+	session->job.rule = JOB_ALL;
 	session->learn = 0;
-	bridge_post(&session->daemon->bridge, &session->job);
+	session_post(session);
 }

@@ -58,7 +58,7 @@ static void heard(struct pager_request *request)
 
 void session_quick_listen(struct session *session)
 {
-	struct pager *pager = session->daemon->bridge.pager;
+	struct pager *pager = session->daemon->bridge.pagers[session->home];
 	bool here = session->apart;
 	session->apart = true;
 	session->peeked = -1;

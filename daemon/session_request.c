@@ -2,19 +2,13 @@
 /* What each packet of a session asks of the pager, and how it is answered. */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "descriptor.h"
-#include "log.h"
+#include "histogram.h"
 #include "report.h"
 #include "session.h"
-
-/* Half of the addresses that a process has. */
-#define MAP_BYTES_MAX (1ull << 46)
 
 /* What is known about each type before it is looked at. */
 static const struct packet_rule {
@@ -22,9 +16,10 @@ static const struct packet_rule {
 	bool descriptor; /* exactly one */
 	bool client;	 /* only from a session that pages */
 	bool quick;	 /* the pager alone answers */
+	bool shard;	 /* of one; the header alone is for the first */
 } rules[] = {
 	[PAGERD_HELLO] = {.size = sizeof(struct pagerd_hello)},
-	[PAGERD_UFFD] = {sizeof(struct pagerd_header), .descriptor = true},
+	[PAGERD_UFFD] = {sizeof(struct pagerd_header), .descriptor = true, .shard = true},
 	/* descriptor: by its kind */
 	[PAGERD_MAP] = {sizeof(struct pagerd_map), .client = true, .quick = true},
 	[PAGERD_REGISTER] = {sizeof(struct pagerd_register), .client = true, .quick = true},
@@ -41,354 +36,64 @@ static const struct packet_rule {
 	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
 	[PAGERD_BOARD] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
-	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
-	[PAGERD_PAGEMAP] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
+	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true,
+			  .shard = true},
+	[PAGERD_PAGEMAP] = {sizeof(struct pagerd_header), .descriptor = true, .client = true,
+			    .shard = true},
 	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true, .quick = true},
 	[PAGERD_LEARN] = {.size = sizeof(struct pagerd_learn)},
 	[PAGERD_LEARN_PAGES] = {.size = sizeof(struct pagerd_learn_pages)},
 	[PAGERD_DRAIN] = {.size = sizeof(struct pagerd_header)},
 };
 
-static struct pager_request *job_start(struct session *session, enum pager_request_type type,
-				       void (*complete)(struct job *))
+struct pager_request *session_job(struct session *session, uint16_t packet,
+				  enum pager_request_type type, void (*complete)(struct job *))
 {
 	session->job = (struct job){
 		.request = {.type = type, .client = session->client, .fd = -1},
 		.complete = complete,
 		.owner = session,
 	};
+	session->job_type = packet;
 	return &session->job.request;
 }
 
-static void job_post(struct session *session)
+void session_post(struct session *session)
 {
+	struct bridge *bridge = &session->daemon->bridge;
 	if (session->apart)
-		bridge_start(&session->daemon->bridge, &session->job);
+		bridge_start(bridge, &session->job, &session->home);
 	else
-		bridge_post(&session->daemon->bridge, &session->job);
+		bridge_post(bridge, &session->job);
 }
 
-static uint16_t reply_type(const struct pager_request *request)
-{
-	switch (request->type) {
-	case PAGER_REGISTER:
-		return PAGERD_REGISTER;
-	case PAGER_UNMAP:
-		return PAGERD_UNMAP;
-	case PAGER_SYNC:
-		return PAGERD_SYNC;
-	case PAGER_DISCARD:
-		return PAGERD_DISCARD;
-	case PAGER_ADVISE:
-		return PAGERD_ADVISE;
-	case PAGER_WIRE:
-		return PAGERD_WIRE;
-	case PAGER_PAGEMAP:
-		return PAGERD_PAGEMAP;
-	case PAGER_FORK_END:
-		return PAGERD_FORK_END;
-	case PAGER_DRAIN:
-		return PAGERD_DRAIN;
-	case PAGER_MAP:
-		return PAGERD_MAP;
-	case PAGER_OPEN:
-		return PAGERD_OPEN;
-	case PAGER_BOARD:
-		return PAGERD_BOARD;
-	default:
-		return PAGERD_UFFD;
-	}
-}
-
-/* Those that are answered with their error alone. */
-static void simple_done(struct job *job)
-{
-	session_reply(job->owner, reply_type(&job->request), job->request.error);
-}
-
-/* ---- becoming a client ------------------------------------------------------------------- */
-
-/* Names go to logs and terminals: only what can be printed there. */
-static void name_take(struct session *session, const struct pagerd_hello *hello)
-{
-	static_assert(sizeof session->name == sizeof hello->name, "names are copied whole");
-	memcpy(session->name, hello->name, sizeof session->name);
-	session->name[sizeof session->name - 1] = 0;
-	for (char *c = session->name; *c; c++)
-		if (*c < 0x20 || *c > 0x7e)
-			*c = '?';
-}
-
-static void packet_hello(struct session *session, const struct pagerd_hello *hello, pid_t pid)
-{
-	if (session->state == SESSION_CHILD_NEW) {
-		if (pid)
-			session->pid = pid; /* the socket was made by its parent */
-		session->state = SESSION_CHILD;
-	} else if (session->state == SESSION_NEW) {
-		session->state = SESSION_HELLO;
-	} else {
-		session_reply(session, PAGERD_HELLO, -EALREADY);
-		return;
-	}
-	name_take(session, hello);
-	const struct config *config = &session->daemon->config;
-	int device = session->daemon->device_fd;
-	struct pagerd_hello_reply reply = {
-		.flags = (device >= 0 ? PAGERD_HELLO_DEVICE : 0) |
-			 (config->access_looks || config->record_window ? PAGERD_HELLO_HARVEST : 0),
-		.page_bytes = PAGE_BYTES,
-		.daemon_pid = (uint32_t)getpid(),
-	};
-	session_reply_packet(session, &reply, sizeof reply, PAGERD_HELLO, 0, device);
-}
-
-static void client_limited(struct job *job)
+void session_answer(struct job *job)
 {
 	struct session *session = job->owner;
-	if (job->request.error)
-		log_warn("client %d: no limit of its own: %s", (int)session->pid,
-			 strerror(-job->request.error));
-	session_reply(session, PAGERD_UFFD, 0);
+	session_reply(session, session->job_type, job->request.error);
 }
 
-static void client_added(struct job *job)
+struct pager_request *session_job_for_all(struct session *session, uint16_t packet,
+					  enum pager_request_type type,
+					  void (*complete)(struct job *))
 {
-	struct session *session = job->owner;
-	if (job->request.error) {
-		session_reply(session, PAGERD_UFFD, job->request.error);
-		return;
-	}
-	session->client = job->request.client;
-	session->state = SESSION_CLIENT;
-	log_debug("client %d (%s) joined", (int)session->pid, session->name);
-	if (!session->daemon->config.client_bytes) {
-		session_reply(session, PAGERD_UFFD, 0);
-		return;
-	}
-	job_start(session, PAGER_SET, client_limited)->length =
-		session->daemon->config.client_bytes;
-	job_post(session);
+	struct pager_request *request = session_job(session, packet, type, complete);
+	job_route(&session->job, bridge_all(&session->daemon->bridge));
+	return request;
 }
 
-static void packet_uffd(struct session *session, int fd)
-{
-	if (session->state != SESSION_HELLO && session->state != SESSION_CHILD) {
-		close(fd);
-		session_reply(session, PAGERD_UFFD, -EALREADY);
-		return;
-	}
-	if (!descriptor_is_userfaultfd(fd)) {
-		close(fd);
-		session_close(session, "sent something that is no non-blocking userfaultfd");
-		session_reply(session, PAGERD_UFFD, -EINVAL);
-		return;
-	}
-	bool child = session->state == SESSION_CHILD;
-	struct pager_request *request =
-		job_start(session, child ? PAGER_CLIENT_UFFD : PAGER_CLIENT_ADD, client_added);
-	request->fd = fd;
-	request->pid = (uint32_t)session->pid;
-	request->uid = session->uid;
-	memcpy(request->name, session->name, sizeof request->name);
-	job_post(session);
-}
-
-/* ---- memory ------------------------------------------------------------------------------ */
-
-static void object_done(struct job *job)
-{
-	struct session *session = job->owner;
-	struct pager_request *request = &job->request;
-	struct pagerd_map_reply reply = {
-		.read_only = request->read_only,
-		.object = request->object,
-		.offset_bytes = request->offset,
-	};
-	int fd = request->error ? -1 : request->fd;
-	session_reply_packet(session, &reply, sizeof reply, reply_type(request), request->error,
-			     fd);
-	if (fd >= 0)
-		close(fd);
-}
-
-/* What is wrong with the values of a MAP, 0 if nothing. */
-static int map_wrong(const struct pagerd_map *map, int fd)
-{
-	bool file = map->kind == PAGERD_FILE_SHARED || map->kind == PAGERD_FILE_PRIVATE;
-	if (map->kind < PAGERD_FILE_SHARED || map->kind > PAGERD_FILE_PRIVATE || file != (fd >= 0))
-		return -EINVAL;
-	if (!map->length_bytes || map->length_bytes > MAP_BYTES_MAX ||
-	    map->offset_bytes > MAP_BYTES_MAX || map->offset_bytes % PAGE_BYTES)
-		return -EINVAL;
-	return file ? descriptor_mappable(fd, map->writable) : 0;
-}
-
-static void agent_done(struct job *job)
-{
-	struct session *session = job->owner;
-	struct pagerd_header reply = {.magic = 0};
-	int fd = job->request.error ? -1 : job->request.fd;
-	session_reply_packet(session, &reply, sizeof reply, PAGERD_AGENT, job->request.error, fd);
-	if (fd >= 0)
-		close(fd);
-}
-
-static void packet_agent(struct session *session, int fd)
-{
-	if (!descriptor_is_session(fd)) {
-		close(fd);
-		session_reply(session, PAGERD_AGENT, -EINVAL);
-		return;
-	}
-	job_start(session, PAGER_AGENT, agent_done)->fd = fd;
-	job_post(session);
-}
-
-static void packet_pagemap(struct session *session, int fd)
-{
-	job_start(session, PAGER_PAGEMAP, simple_done)->fd = fd;
-	job_post(session);
-}
-
-static void packet_map(struct session *session, const struct pagerd_map *map, int fd)
-{
-	int error = map_wrong(map, fd);
-	if (error) {
-		if (fd >= 0)
-			close(fd);
-		session_reply(session, PAGERD_MAP, error);
-		return;
-	}
-	struct pager_request *request = job_start(session, PAGER_MAP, object_done);
-	request->kind = map->kind;
-	request->writable = map->writable;
-	request->length = map->length_bytes;
-	request->offset = map->offset_bytes;
-	request->fd = fd;
-	job_post(session);
-}
-
-static void packet_open(struct session *session, const struct pagerd_open *open)
-{
-	if (!range_valid(open->address, open->length_bytes)) {
-		session_reply(session, PAGERD_OPEN, -EINVAL);
-		return;
-	}
-	struct pager_request *request = job_start(session, PAGER_OPEN, object_done);
-	request->address = open->address;
-	request->length = open->length_bytes;
-	job_post(session);
-}
-
-static void packet_board(struct session *session, const struct pagerd_range *range, int fd)
-{
-	int error = range->flags & ~PAGERD_BOARD_PAGES
-			    ? -EINVAL
-			    : descriptor_usable(fd, range->flags & PAGERD_BOARD_PAGES);
-	if (error) {
-		close(fd);
-		session_reply(session, PAGERD_BOARD, error);
-		return;
-	}
-	struct pager_request *request = job_start(session, PAGER_BOARD, object_done);
-	request->fd = fd;
-	request->flags = range->flags;
-	job_post(session);
-}
-
-static void packet_register(struct session *session, const struct pagerd_register *reg)
-{
-	if (!range_valid(reg->address, reg->length_bytes) || reg->offset_bytes % PAGE_BYTES ||
-	    reg->offset_bytes > UINT64_MAX - reg->length_bytes) {
-		session_reply(session, PAGERD_REGISTER, -EINVAL);
-		return;
-	}
-	struct pager_request *request = job_start(session, PAGER_REGISTER, simple_done);
-	request->address = reg->address;
-	request->length = reg->length_bytes;
-	request->object = reg->object;
-	request->offset = reg->offset_bytes;
-	job_post(session);
-}
-
-static void packet_range(struct session *session, enum pager_request_type type,
-			 const struct pagerd_range *range)
-{
-	if (!range_valid(range->address, range->length_bytes)) {
-		session_reply(session, range->h.type, -EINVAL);
-		return;
-	}
-	struct pager_request *request = job_start(session, type, simple_done);
-	request->address = range->address;
-	request->length = range->length_bytes;
-	request->flags = range->flags;
-	job_post(session);
-}
+/* ---- reports ----------------------------------------------------------------------------- */
 
 static void stats_done(struct job *job)
 {
 	struct pagerd_stats_reply reply = {0};
+	stats_latency(&job->request.stats, job->request.latency);
+	free(job->request.latency);
 	static_assert(sizeof job->request.stats <= sizeof reply.value, "the statistics must fit");
 	memcpy(reply.value, &job->request.stats, sizeof job->request.stats);
 	session_reply_packet(job->owner, &reply, sizeof reply, PAGERD_STATS, job->request.error,
 			     -1);
 }
-
-/* ---- fork -------------------------------------------------------------------------------- */
-
-static void forked(struct job *job)
-{
-	struct session *session = job->owner, *child = session->child;
-	session->child = NULL;
-	if (job->request.error) {
-		child->busy = false;
-		session_close(child, NULL);
-	} else {
-		session_listen(child);
-	}
-	session_reply(session, PAGERD_FORK, job->request.error);
-}
-
-static void child_added(struct job *job)
-{
-	struct session *session = job->owner, *child = session->child;
-	if (job->request.error) {
-		session->child = NULL;
-		child->busy = false;
-		session_close(child, NULL);
-		session_reply(session, PAGERD_FORK, job->request.error);
-		return;
-	}
-	child->client = job->request.client;
-	job_start(session, PAGER_FORK, forked)->child = child->client;
-	job_post(session);
-}
-
-static void packet_fork(struct session *session, int fd)
-{
-	if (!descriptor_is_session(fd)) {
-		close(fd);
-		session_close(session, "sent something that is no socket for its child");
-		session_reply(session, PAGERD_FORK, -EINVAL);
-		return;
-	}
-	struct session *child;
-	int error = session_create(session->daemon, fd, session, &child);
-	if (error) {
-		session_reply(session, PAGERD_FORK, error);
-		return;
-	}
-	session->child = child; /* it is heard when its memory is there */
-	struct pager_request *request = job_start(session, PAGER_CLIENT_ADD, child_added);
-	request->client = 0;
-	request->pid = (uint32_t)session->pid;
-	request->uid = session->uid;
-	memcpy(request->name, session->name, sizeof request->name);
-	job_post(session);
-}
-
-/* ---- reports ----------------------------------------------------------------------------- */
 
 static void report_done(struct job *job)
 {
@@ -412,9 +117,21 @@ static void report_done(struct job *job)
 		session_reply_text(session, PAGERD_REPORT, text, length);
 }
 
+static void packet_stats(struct session *session)
+{
+	struct histogram *latency = calloc(1, sizeof *latency);
+	if (!latency) {
+		session_reply(session, PAGERD_STATS, -ENOMEM);
+		return;
+	}
+	session_job_for_all(session, PAGERD_STATS, PAGER_STATS, stats_done)->latency = latency;
+	session_post(session);
+}
+
 static void packet_report(struct session *session, const struct pagerd_report *report)
 {
-	struct pager_request *request = job_start(session, PAGER_SNAPSHOT, report_done);
+	struct pager_request *request =
+		session_job_for_all(session, PAGERD_REPORT, PAGER_SNAPSHOT, report_done);
 	request->kind = report->kind;
 	request->pid = report->pid;
 	request->writable = report->json;
@@ -426,7 +143,7 @@ static void packet_report(struct session *session, const struct pagerd_report *r
 	if (report->kind == PAGERD_REPORT_LEARNED)
 		request->flags = SNAPSHOT_LEARNED;
 	request->learn = session->learn;
-	job_post(session);
+	session_post(session);
 }
 
 /* ---- dispatch ---------------------------------------------------------------------------- */
@@ -442,8 +159,11 @@ static const char *packet_wrong(const struct session *session, const struct page
 	if (!h->type || h->type >= sizeof rules / sizeof *rules)
 		return "sent a packet of unknown type";
 	const struct packet_rule *rule = &rules[h->type];
-	if (h->size != size || size != rule->size)
+	bool named = rule->shard && size == sizeof(struct pagerd_shard);
+	if (h->size != size || (size != rule->size && !named))
 		return "sent a packet of wrong length";
+	if (named && ((const struct pagerd_shard *)h)->shard >= session->daemon->bridge.shards)
+		return "sent a packet for a shard that there is not";
 	if (h->type != PAGERD_MAP && h->type != PAGERD_SET && rule->descriptor != (fd >= 0))
 		return "sent a packet with a descriptor too many or too few";
 	if ((session->state == SESSION_NEW || session->state == SESSION_CHILD_NEW) &&
@@ -460,7 +180,7 @@ bool session_packet_quick(const struct session *session, const struct received *
 	if (in->truncated || in->extra || packet_wrong(session, h, in->size, in->fd))
 		return false;
 	return rules[h->type].quick &&
-	       (h->type != PAGERD_MAP || !map_wrong(&in->packet.map, in->fd));
+	       (h->type != PAGERD_MAP || !session_map_wrong(&in->packet.map, in->fd));
 }
 
 void session_packet(struct session *session, const union packet *packet, size_t size, int fd,
@@ -474,42 +194,43 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		session_close(session, wrong);
 		return;
 	}
+	uint32_t shard = size == sizeof packet->shard ? packet->shard.shard : 0;
 	switch (packet->h.type) {
 	case PAGERD_HELLO:
-		packet_hello(session, &packet->hello, pid);
+		session_hello(session, &packet->hello, pid);
 		break;
 	case PAGERD_UFFD:
-		packet_uffd(session, fd);
+		session_uffd(session, shard, fd);
 		break;
 	case PAGERD_MAP:
-		packet_map(session, &packet->map, fd);
+		session_map(session, &packet->map, fd);
 		break;
 	case PAGERD_OPEN:
-		packet_open(session, &packet->open);
+		session_open(session, &packet->open);
 		break;
 	case PAGERD_REGISTER:
-		packet_register(session, &packet->reg);
+		session_register(session, &packet->reg);
 		break;
 	case PAGERD_UNMAP:
-		packet_range(session, PAGER_UNMAP, &packet->range);
+		session_range(session, PAGER_UNMAP, &packet->range);
 		break;
 	case PAGERD_SYNC:
-		packet_range(session, PAGER_SYNC, &packet->range);
+		session_range(session, PAGER_SYNC, &packet->range);
 		break;
 	case PAGERD_DISCARD:
-		packet_range(session, PAGER_DISCARD, &packet->range);
+		session_range(session, PAGER_DISCARD, &packet->range);
 		break;
 	case PAGERD_WIRE:
-		packet_range(session, PAGER_WIRE, &packet->range);
+		session_range(session, PAGER_WIRE, &packet->range);
 		break;
 	case PAGERD_ADVISE:
-		packet_range(session, PAGER_ADVISE, &packet->range);
+		session_range(session, PAGER_ADVISE, &packet->range);
 		break;
 	case PAGERD_AGENT:
-		packet_agent(session, fd);
+		session_agent(session, shard, fd);
 		break;
 	case PAGERD_PAGEMAP:
-		packet_pagemap(session, fd);
+		session_pagemap(session, shard, fd);
 		break;
 	case PAGERD_FILE_BEGIN:
 		session_file_begin(session, &packet->range, fd);
@@ -518,18 +239,16 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		session_file_end(session, &packet->range);
 		break;
 	case PAGERD_BOARD:
-		packet_board(session, &packet->range, fd);
+		session_board(session, &packet->range, fd);
 		break;
 	case PAGERD_FORK:
-		packet_fork(session, fd);
+		session_fork(session, fd);
 		break;
 	case PAGERD_FORK_END:
-		job_start(session, PAGER_FORK_END, simple_done);
-		job_post(session);
+		session_fork_end(session);
 		break;
 	case PAGERD_STATS:
-		job_start(session, PAGER_STATS, stats_done);
-		job_post(session);
+		packet_stats(session);
 		break;
 	case PAGERD_SET:
 		session_set(session, &packet->set, fd);
@@ -544,8 +263,8 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		session_learn_pages(session, &packet->learn_pages);
 		break;
 	case PAGERD_DRAIN:
-		job_start(session, PAGER_DRAIN, simple_done);
-		job_post(session);
+		session_job_for_all(session, PAGERD_DRAIN, PAGER_DRAIN, session_answer);
+		session_post(session);
 		break;
 	}
 }

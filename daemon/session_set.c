@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bank.h"
 #include "session.h"
 
 static void set_reply(struct session *session, const char *why)
@@ -114,11 +115,21 @@ static void set_failed(struct session *session, int error, const char *why)
 
 static void set_next(struct session *session);
 
+/* What the shards share is the daemon's. */
+static void budget_follow(const struct daemon *daemon, const struct pager_request *request)
+{
+	bool all = request->type == PAGER_SET && !request->client;
+	if (daemon->bank && all && request->length && !request->error &&
+	    !(request->flags & SET_CHECK))
+		bank_set(daemon->bank, request->length >> PAGE_SHIFT);
+}
+
 static void set_done(struct job *job)
 {
 	struct session *session = job->owner;
 	const struct pager_request *request = &job->request;
 	bool object = request->type == PAGER_SET_OBJECT;
+	bank_unref(request->bank);
 	bool missing = request->error == (object ? -ENOENT : -ESRCH);
 	/* A client that has gone meanwhile needs no setting; an object has to be found once. */
 	if (request->error && (!missing || (object && !session->target_count))) {
@@ -127,7 +138,28 @@ static void set_done(struct job *job)
 	}
 	if (object && !request->error)
 		session->target_count = 0;
+	budget_follow(session->daemon, request);
 	set_next(session);
+}
+
+/* An object is in one shard, a client and the daemon in all. 0 or -ENOMEM. */
+static int set_route(struct session *session)
+{
+	struct bridge *bridge = &session->daemon->bridge;
+	struct pager_request *request = &session->job.request;
+	uint64_t shards = bridge_all(bridge);
+	if (session->set_fd >= 0)
+		shards = 1ull << shard_of_file(session, session->set_fd);
+	else if (request->object)
+		shards = 1ull << (request->object - 1) % bridge->shards;
+	job_route(&session->job, shards);
+	session->job.rule = request->type == PAGER_SET_OBJECT ? JOB_SEARCH : JOB_EACH;
+	if (request->type == PAGER_SET && request->client && request->length &&
+	    request->length != UINT64_MAX && bridge->shards > 1)
+		request->bank = bank_make(bridge->shards, request->length >> PAGE_SHIFT);
+	else
+		return 0;
+	return request->bank ? 0 : -ENOMEM;
 }
 
 static void set_next(struct session *session)
@@ -159,6 +191,10 @@ static void set_next(struct session *session)
 	else if (!request->client && !(request->flags & SET_CHECK) &&
 		 !session_may_see(session, geteuid())) {
 		set_failed(session, -EPERM, "");
+		return;
+	}
+	if (set_route(session)) {
+		set_failed(session, -ENOMEM, "");
 		return;
 	}
 	request->fd = session->set_fd;

@@ -30,7 +30,7 @@ libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_i
 # The bodies of the requests, behind the header.
 BODIES = {
     HELLO: struct.Struct("=I20s"),
-    UFFD: struct.Struct("="),
+    UFFD: struct.Struct("=II"),
     MAP: struct.Struct("=IIQQ"),
     REGISTER: struct.Struct("=QQQQ"),
     UNMAP: struct.Struct("=QQII"),
@@ -76,12 +76,19 @@ class Session:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(seconds)
         self.socket.connect(os.environ["PAGERD_SOCKET"])
+        self.device = None
+        self.userfaultfds = {}  # of this process's own, by shard
 
     def __enter__(self):
         return self
 
     def __exit__(self, *ignored):
         self.socket.close()
+        for shard, userfaultfd in self.userfaultfds.items():
+            if shard:
+                os.close(userfaultfd)
+        if self.device is not None:
+            os.close(self.device)
 
     def send(self, data, descriptors=()):
         ancillary = []
@@ -120,21 +127,31 @@ class Session:
         _, descriptors = self.call(HELLO, 0, b"test")
         if not descriptors:
             raise Refused("the daemon has no /dev/userfaultfd to pass")
-        userfaultfd = fcntl.ioctl(descriptors[0], USERFAULTFD_IOC_NEW, os.O_CLOEXEC | os.O_NONBLOCK)
-        os.close(descriptors[0])
-        return userfaultfd
+        self.device = descriptors[0]
+        return self.userfaultfd()
+
+    def userfaultfd(self):
+        return fcntl.ioctl(self.device, USERFAULTFD_IOC_NEW, os.O_CLOEXEC | os.O_NONBLOCK)
 
     def join(self):
-        """HELLO and UFFD; returns this process's own descriptor of the userfaultfd."""
+        """HELLO and UFFD; returns this process's own descriptor of the first shard's userfaultfd."""
         userfaultfd = self.hello()
-        self.call(UFFD, descriptors=[userfaultfd])
+        self.call(UFFD, 0, 0, descriptors=[userfaultfd])
+        self.userfaultfds[0] = userfaultfd
         return userfaultfd
+
+    def join_shard(self, shard):
+        """UFFD, unless it was sent; the descriptor is closed with the session."""
+        if shard not in self.userfaultfds:
+            self.userfaultfds[shard] = self.userfaultfd()
+            self.call(UFFD, shard, 0, descriptors=[self.userfaultfds[shard]])
 
     def map(self, kind, length, descriptor=None, writable=1, offset=0):
         """Returns the object's number, the memfd and the offset into it."""
         data, descriptors = self.call(MAP, kind, writable, length, offset,
                                       descriptors=[] if descriptor is None else [descriptor])
-        _, _, number, memfd_offset = struct.unpack_from("=IIQQ", data)
+        _, shard, number, memfd_offset = struct.unpack_from("=IIQQ", data)
+        self.join_shard(shard)
         return number, descriptors[0], memfd_offset
 
     def map_and_register(self, kind, length, descriptor=None):

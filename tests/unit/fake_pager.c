@@ -44,6 +44,7 @@ struct pager {
 	unsigned seed;
 	bool held;	    /* nothing is answered until it is released */
 	int fork_error;	    /* what FORK is to answer */
+	int add_error;	    /* what CLIENT_ADD is */
 	size_t text_length; /* of the last SET's policy */
 	unsigned done_count[PAGER_STOP + 1];
 	struct pager_request last_of[PAGER_STOP + 1];
@@ -68,21 +69,19 @@ static struct fake_client *fake_client(struct pager *pager, uint32_t number)
 
 static int fake_add(struct pager *pager, struct pager_request *request)
 {
+	struct fake_client *client = &pager->clients[request->client];
 	assert(memchr(request->name, 0, sizeof request->name));
-	for (uint32_t i = 1; i < FAKE_CLIENTS; i++) {
-		struct fake_client *client = &pager->clients[i];
-		if (client->used)
-			continue;
-		*client = (struct fake_client){
-			.used = true, .fd = request->fd, .pid = request->pid, .uid = request->uid};
-		memcpy(client->name, request->name, sizeof client->name);
-		pager->client_count++;
-		request->client = i;
-		return 0;
+	assert(request->client && request->client < FAKE_CLIENTS && !client->used);
+	if (pager->add_error) {
+		if (request->fd >= 0)
+			close(request->fd);
+		return pager->add_error;
 	}
-	if (request->fd >= 0)
-		close(request->fd);
-	return -ENOMEM;
+	*client = (struct fake_client){
+		.used = true, .fd = request->fd, .pid = request->pid, .uid = request->uid};
+	memcpy(client->name, request->name, sizeof client->name);
+	pager->client_count++;
+	return 0;
 }
 
 static int fake_memfd(struct pager_request *request)

@@ -19,13 +19,17 @@
 #include "../../daemon/config.c"
 #include "../../daemon/descriptor.c"
 #include "../../daemon/log.c"
+#include "../../daemon/numbers.c"
+#include "../../daemon/places.c"
 #include "../../daemon/report.c"
 #include "../../daemon/report_learned.c"
 #include "../../daemon/report_maps.c"
 #include "../../daemon/report_objects.c"
 #include "../../daemon/session.c"
+#include "../../daemon/session_client.c"
 #include "../../daemon/session_file.c"
 #include "../../daemon/session_learn.c"
+#include "../../daemon/session_memory.c"
 #include "../../daemon/session_quick.c"
 #include "../../daemon/session_request.c"
 #include "../../daemon/session_set.c"
@@ -167,7 +171,7 @@ static void setup(void)
 	files_before = files_open();
 	daemon_ = (struct daemon){.base = &base_, .device_fd = open("/dev/userfaultfd", O_RDWR)};
 	fake_init(&pager_);
-	ck_assert_int_eq(bridge_init(&daemon_.bridge, &base_, &pager_), 0);
+	ck_assert_int_eq(bridge_init(&daemon_.bridge, &base_, (struct pager *[]){&pager_}, 1), 0);
 	ck_assert_int_eq(pthread_create(&thread_, NULL, run, &pager_), 0);
 }
 
@@ -202,13 +206,14 @@ static void stop_complete(struct job *job)
 
 static void stop(void)
 {
-	daemon_.stop_job =
+	daemon_.stop_jobs[0] =
 		(struct job){.request = {.type = PAGER_STOP, .fd = -1}, .complete = stop_complete};
-	bridge_post(&daemon_.bridge, &daemon_.stop_job);
+	bridge_post(&daemon_.bridge, &daemon_.stop_jobs[0]);
 	loop_until(daemon_.stopping);
 	pthread_join(thread_, NULL);
 	fake_finish(&pager_);
 	sessions_finish(&daemon_);
+	numbers_finish(&daemon_.numbers);
 	bridge_finish(&daemon_.bridge);
 	if (daemon_.device_fd >= 0)
 		close(daemon_.device_fd);
@@ -342,11 +347,7 @@ static int peer_join(void)
 	}
 	event_del(session->event);
 	session->busy = true;
-	struct pager_request *request = job_start(session, PAGER_CLIENT_ADD, client_added);
-	request->pid = (uint32_t)session->pid;
-	request->uid = session->uid;
-	memcpy(request->name, session->name, sizeof request->name);
-	job_post(session);
+	ck_assert_int_eq(client_add(session, session, PAGERD_UFFD, -1, client_added), 0);
 	union packet reply;
 	ck_assert_uint_eq(peer_receive(peer, &reply, sizeof reply, &fd), sizeof reply.h);
 	return peer;
@@ -934,15 +935,16 @@ START_TEST(daemon_ends_while_busy)
 	hold(true);
 	peer_send(peer, &header, sizeof header, PAGERD_STATS, -1);
 	loop_until(daemon_.sessions->next->next->busy);
-	daemon_.stop_job =
+	daemon_.stop_jobs[0] =
 		(struct job){.request = {.type = PAGER_STOP, .fd = -1}, .complete = stop_complete};
-	bridge_post(&daemon_.bridge, &daemon_.stop_job);
+	bridge_post(&daemon_.bridge, &daemon_.stop_jobs[0]);
 	close(peer);
 	hold(false);
 	loop_until(daemon_.stopping);
 	pthread_join(thread_, NULL);
 	fake_finish(&pager_);
 	sessions_finish(&daemon_);
+	numbers_finish(&daemon_.numbers);
 	bridge_finish(&daemon_.bridge);
 	if (daemon_.device_fd >= 0)
 		close(daemon_.device_fd);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Becoming a client, and forking.
+ *
+ * All shards know a client, by the same number; its userfaultfd for each, its agent and what the
+ * agent shows come when the client has something there.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bank.h"
+#include "descriptor.h"
+#include "log.h"
+#include "session.h"
+
+static struct bridge *bridge_of(const struct session *session)
+{
+	return &session->daemon->bridge;
+}
+
+/* ---- becoming a client ------------------------------------------------------------------- */
+
+/* Names go to logs and terminals: only what can be printed there. */
+static void name_take(struct session *session, const struct pagerd_hello *hello)
+{
+	static_assert(sizeof session->name == sizeof hello->name, "names are copied whole");
+	memcpy(session->name, hello->name, sizeof session->name);
+	session->name[sizeof session->name - 1] = 0;
+	for (char *c = session->name; *c; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			*c = '?';
+}
+
+void session_hello(struct session *session, const struct pagerd_hello *hello, pid_t pid)
+{
+	if (session->state == SESSION_CHILD_NEW) {
+		if (pid)
+			session->pid = pid; /* the socket was made by its parent */
+		session->state = SESSION_CHILD;
+	} else if (session->state == SESSION_NEW) {
+		session->state = SESSION_HELLO;
+	} else {
+		session_reply(session, PAGERD_HELLO, -EALREADY);
+		return;
+	}
+	name_take(session, hello);
+	const struct config *config = &session->daemon->config;
+	int device = session->daemon->device_fd;
+	struct pagerd_hello_reply reply = {
+		.flags = (device >= 0 ? PAGERD_HELLO_DEVICE : 0) |
+			 (config->access_looks || config->record_window ? PAGERD_HELLO_HARVEST : 0),
+		.page_bytes = PAGE_BYTES,
+		.daemon_pid = (uint32_t)getpid(),
+		.shards = bridge_of(session)->shards,
+	};
+	session_reply_packet(session, &reply, sizeof reply, PAGERD_HELLO, 0, device);
+}
+
+static void client_joined(struct session *session)
+{
+	session->state = SESSION_CLIENT;
+	log_debug("client %d (%s) joined", (int)session->pid, session->name);
+	session_reply(session, PAGERD_UFFD, 0);
+}
+
+static void client_limited(struct job *job)
+{
+	struct session *session = job->owner;
+	bank_unref(job->request.bank);
+	if (job->request.error)
+		log_warn("client %d: no limit of its own: %s", (int)session->pid,
+			 strerror(-job->request.error));
+	client_joined(session);
+}
+
+static void client_limit(struct session *session)
+{
+	struct bridge *bridge = bridge_of(session);
+	uint64_t bytes = session->daemon->config.client_bytes;
+	if (!bytes) {
+		client_joined(session);
+		return;
+	}
+	struct pager_request *request =
+		session_job_for_all(session, PAGERD_UFFD, PAGER_SET, client_limited);
+	request->length = bytes;
+	if (bridge->shards > 1 &&
+	    !(request->bank = bank_make(bridge->shards, bytes >> PAGE_SHIFT))) {
+		request->error = -ENOMEM;
+		client_limited(&session->job);
+		return;
+	}
+	session_post(session);
+}
+
+/* Its userfaultfd is there, and whose it is is known to that shard. */
+static void uffd_given(struct job *job)
+{
+	struct session *session = job->owner;
+	if (job->request.error || session->state == SESSION_CLIENT)
+		session_reply(session, PAGERD_UFFD, job->request.error);
+	else
+		client_limit(session);
+}
+
+static void uffd_give(struct session *session)
+{
+	struct pager_request *request =
+		session_job(session, PAGERD_UFFD, PAGER_CLIENT_UFFD, uffd_given);
+	session->job.shard = session->uffd_shard;
+	request->fd = session->uffd;
+	request->pid = (uint32_t)session->pid;
+	session->uffd = -1;
+	session_post(session);
+}
+
+static void client_dropped(struct job *job)
+{
+	struct session *session = job->owner;
+	session_forget_client(session);
+	session_reply(session, PAGERD_UFFD, session->failure);
+}
+
+/* Shards that were asked before may know it. */
+static void client_drop(struct session *session, int error)
+{
+	if (session->uffd >= 0)
+		close(session->uffd);
+	session->uffd = -1;
+	session->failure = error;
+	session_job_for_all(session, PAGERD_UFFD, PAGER_CLIENT_REMOVE, client_dropped);
+	session->job.rule = JOB_ALL;
+	session_post(session);
+}
+
+static void client_added(struct job *job)
+{
+	struct session *session = job->owner;
+	if (job->request.error)
+		client_drop(session, job->request.error);
+	else if (session->uffd >= 0)
+		uffd_give(session);
+	else
+		client_limit(session);
+}
+
+/* Add a client, the session or its child, to all shards. A single one gets fd with it; or -1. */
+static int client_add(struct session *session, struct session *client, uint16_t packet, int fd,
+		      void (*complete)(struct job *))
+{
+	if (!number_take(&session->daemon->numbers, &client->client))
+		return -ENOMEM;
+	struct pager_request *request =
+		session_job_for_all(session, packet, PAGER_CLIENT_ADD, complete);
+	request->client = client->client;
+	request->fd = fd;
+	request->pid = (uint32_t)session->pid;
+	request->uid = session->uid;
+	memcpy(request->name, session->name, sizeof request->name);
+	session_post(session);
+	return 0;
+}
+
+void session_uffd(struct session *session, uint32_t shard, int fd)
+{
+	bool first = session->state == SESSION_HELLO || session->state == SESSION_CHILD;
+	if (!first && bridge_of(session)->shards == 1) {
+		close(fd);
+		session_reply(session, PAGERD_UFFD, -EALREADY);
+		return;
+	}
+	if (!descriptor_is_userfaultfd(fd)) {
+		close(fd);
+		session_close(session, "sent something that is no non-blocking userfaultfd");
+		session_reply(session, PAGERD_UFFD, -EINVAL);
+		return;
+	}
+	bool alone = bridge_of(session)->shards == 1;
+	session->uffd = fd;
+	session->uffd_shard = shard;
+	if (session->state != SESSION_HELLO || session->client) {
+		uffd_give(session);
+		return;
+	}
+	if (alone)
+		session->uffd = -1;
+	int error = client_add(session, session, PAGERD_UFFD, alone ? fd : -1, client_added);
+	if (error) {
+		close(fd);
+		session->uffd = -1;
+		session_reply(session, PAGERD_UFFD, error);
+	}
+}
+
+static void agent_done(struct job *job)
+{
+	struct session *session = job->owner;
+	struct pagerd_header reply = {.magic = 0};
+	int fd = job->request.error ? -1 : job->request.fd;
+	session_reply_packet(session, &reply, sizeof reply, PAGERD_AGENT, job->request.error, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+void session_agent(struct session *session, uint32_t shard, int fd)
+{
+	if (!descriptor_is_session(fd)) {
+		close(fd);
+		session_reply(session, PAGERD_AGENT, -EINVAL);
+		return;
+	}
+	session_job(session, PAGERD_AGENT, PAGER_AGENT, agent_done)->fd = fd;
+	session->job.shard = shard;
+	session_post(session);
+}
+
+void session_pagemap(struct session *session, uint32_t shard, int fd)
+{
+	session_job(session, PAGERD_PAGEMAP, PAGER_PAGEMAP, session_answer)->fd = fd;
+	session->job.shard = shard;
+	session_post(session);
+}
+
+/* ---- fork -------------------------------------------------------------------------------- */
+
+static void fork_failed(struct session *session, int error)
+{
+	struct session *child = session->child;
+	session->child = NULL;
+	child->busy = false;
+	session_close(child, NULL);
+	session_reply(session, PAGERD_FORK, error);
+}
+
+static void fork_undone(struct job *job)
+{
+	struct session *session = job->owner;
+	fork_failed(session, session->failure);
+}
+
+static void forked(struct job *job)
+{
+	struct session *session = job->owner, *child = session->child;
+	if (job->request.error) {
+		/* Shards that were asked before have frozen its memory. */
+		session->failure = job->request.error;
+		session_job_for_all(session, PAGERD_FORK, PAGER_FORK_END, fork_undone);
+		session->job.rule = JOB_REGARDLESS;
+		session_post(session);
+		return;
+	}
+	session->child = NULL;
+	session_listen(child);
+	session_reply(session, PAGERD_FORK, 0);
+}
+
+static void child_added(struct job *job)
+{
+	struct session *session = job->owner, *child = session->child;
+	int error = job->request.error;
+	if (!error)
+		error = places_copy(&child->places, &session->places);
+	if (error) {
+		fork_failed(session, error);
+		return;
+	}
+	session_job_for_all(session, PAGERD_FORK, PAGER_FORK, forked)->child = child->client;
+	session_post(session);
+}
+
+void session_fork(struct session *session, int fd)
+{
+	if (!descriptor_is_session(fd)) {
+		close(fd);
+		session_close(session, "sent something that is no socket for its child");
+		session_reply(session, PAGERD_FORK, -EINVAL);
+		return;
+	}
+	struct session *child;
+	int error = session_create(session->daemon, fd, session, &child);
+	if (error) {
+		session_reply(session, PAGERD_FORK, error);
+		return;
+	}
+	session->child = child; /* it is heard when its memory is there */
+	error = client_add(session, child, PAGERD_FORK, -1, child_added);
+	if (error)
+		fork_failed(session, error);
+}
+
+void session_fork_end(struct session *session)
+{
+	session_job_for_all(session, PAGERD_FORK_END, PAGER_FORK_END, session_answer);
+	session_post(session);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests about a client's memory.
+ *
+ * A file's object is in a shard that its identity gives, so that all find the same one. Anonymous
+ * memory may be anywhere: what is small is where all of the client's small mappings are, for the
+ * sake of short ways; large ones go round.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "descriptor.h"
+#include "session.h"
+
+/* Half of the addresses that a process has. */
+#define MAP_BYTES_MAX (1ull << 46)
+/* Smaller mappings stay together. */
+#define LARGE_BYTES (4ull << 20)
+
+/* ---- where ------------------------------------------------------------------------------- */
+
+uint32_t shard_of_identity(const struct session *session, uint64_t device, uint64_t inode)
+{
+	/* The multiplier of Fibonacci hashing: Knuth, The Art of Computer Programming, 6.4. */
+	uint64_t hash = (inode ^ device << 32 ^ device >> 32) * 0x9e3779b97f4a7c15ull;
+	return (uint32_t)(hash >> 32) % session->daemon->bridge.shards;
+}
+
+uint32_t shard_of_file(const struct session *session, int fd)
+{
+	struct stat st;
+	if (session->daemon->bridge.shards == 1 || fstat(fd, &st) < 0)
+		return 0;
+	return shard_of_identity(session, st.st_dev, st.st_ino);
+}
+
+static uint32_t shard_of_anonymous(struct session *session, uint64_t bytes)
+{
+	uint32_t turn = bytes < LARGE_BYTES ? 0 : session->turn++;
+	return (session->client + turn) % session->daemon->bridge.shards;
+}
+
+static bool divided(const struct session *session)
+{
+	return session->daemon->bridge.shards > 1;
+}
+
+static uint64_t shards_there(const struct session *session, uint64_t address, uint64_t length)
+{
+	return divided(session) ? places_shards(&session->places, address, address + length) : 0;
+}
+
+/* The shards that have something in a range, the first one if none has. */
+static uint64_t shards_of_range(const struct session *session, uint64_t address, uint64_t length)
+{
+	uint64_t shards = shards_there(session, address, length);
+	return shards ? shards : 1;
+}
+
+/* ---- objects ----------------------------------------------------------------------------- */
+
+static void object_done(struct job *job)
+{
+	struct session *session = job->owner;
+	struct pager_request *request = &job->request;
+	struct pagerd_map_reply reply = {
+		.read_only = request->read_only,
+		.shard = job->shard,
+		.object = request->object,
+		.offset_bytes = request->offset,
+	};
+	int fd = request->error ? -1 : request->fd;
+	session_reply_packet(session, &reply, sizeof reply, session->job_type, request->error, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool map_file(const struct pagerd_map *map)
+{
+	return map->kind == PAGERD_FILE_SHARED || map->kind == PAGERD_FILE_PRIVATE;
+}
+
+int session_map_wrong(const struct pagerd_map *map, int fd)
+{
+	if (map->kind < PAGERD_FILE_SHARED || map->kind > PAGERD_FILE_PRIVATE ||
+	    map_file(map) != (fd >= 0))
+		return -EINVAL;
+	if (!map->length_bytes || map->length_bytes > MAP_BYTES_MAX ||
+	    map->offset_bytes > MAP_BYTES_MAX || map->offset_bytes % PAGE_BYTES)
+		return -EINVAL;
+	return map_file(map) ? descriptor_mappable(fd, map->writable) : 0;
+}
+
+void session_map(struct session *session, const struct pagerd_map *map, int fd)
+{
+	int error = session_map_wrong(map, fd);
+	if (error) {
+		if (fd >= 0)
+			close(fd);
+		session_reply(session, PAGERD_MAP, error);
+		return;
+	}
+	struct pager_request *request = session_job(session, PAGERD_MAP, PAGER_MAP, object_done);
+	session->job.shard = map_file(map) ? shard_of_file(session, fd)
+					   : shard_of_anonymous(session, map->length_bytes);
+	request->kind = map->kind;
+	request->writable = map->writable;
+	request->length = map->length_bytes;
+	request->offset = map->offset_bytes;
+	request->fd = fd;
+	session_post(session);
+}
+
+void session_open(struct session *session, const struct pagerd_open *open)
+{
+	if (!range_valid(open->address, open->length_bytes)) {
+		session_reply(session, PAGERD_OPEN, -EINVAL);
+		return;
+	}
+	struct pager_request *request = session_job(session, PAGERD_OPEN, PAGER_OPEN, object_done);
+	job_route(&session->job, shards_of_range(session, open->address, 1));
+	request->address = open->address;
+	request->length = open->length_bytes;
+	session_post(session);
+}
+
+void session_board(struct session *session, const struct pagerd_range *range, int fd)
+{
+	int error = range->flags & ~PAGERD_BOARD_PAGES
+			    ? -EINVAL
+			    : descriptor_usable(fd, range->flags & PAGERD_BOARD_PAGES);
+	if (error) {
+		close(fd);
+		session_reply(session, PAGERD_BOARD, error);
+		return;
+	}
+	struct pager_request *request =
+		session_job(session, PAGERD_BOARD, PAGER_BOARD, object_done);
+	session->job.shard = shard_of_file(session, fd);
+	request->fd = fd;
+	request->flags = range->flags;
+	session_post(session);
+}
+
+/* ---- regions ----------------------------------------------------------------------------- */
+
+static void registered(struct job *job)
+{
+	struct session *session = job->owner;
+	const struct pager_request *request = &job->request;
+	if (!request->error && divided(session))
+		places_set(&session->places, request->address, request->address + request->length,
+			   job->shard);
+	session_reply(session, PAGERD_REGISTER, request->error);
+}
+
+static void register_post(struct session *session)
+{
+	const struct pagerd_register *reg = &session->reg;
+	struct pager_request *request =
+		session_job(session, PAGERD_REGISTER, PAGER_REGISTER, registered);
+	session->job.shard = session->reg_shard;
+	request->address = reg->address;
+	request->length = reg->length_bytes;
+	request->object = reg->object;
+	request->offset = reg->offset_bytes;
+	session_post(session);
+}
+
+static void range_forgotten(struct job *job)
+{
+	struct session *session = job->owner;
+	if (job->request.error)
+		session_reply(session, PAGERD_REGISTER, job->request.error);
+	else
+		register_post(session);
+}
+
+/* What other shards have in that range is forgotten first. */
+static void range_forget(struct session *session, uint64_t shards)
+{
+	const struct pagerd_register *reg = &session->reg;
+	struct pager_request *request =
+		session_job(session, PAGERD_REGISTER, PAGER_UNMAP, range_forgotten);
+	session->job.rule = JOB_REGARDLESS;
+	job_route(&session->job, shards);
+	request->address = reg->address;
+	request->length = reg->length_bytes;
+	session_post(session);
+}
+
+static int register_wrong(struct session *session, const struct pagerd_register *reg)
+{
+	if (!range_valid(reg->address, reg->length_bytes) || reg->offset_bytes % PAGE_BYTES ||
+	    reg->offset_bytes > UINT64_MAX - reg->length_bytes)
+		return -EINVAL;
+	return divided(session) ? places_reserve(&session->places) : 0;
+}
+
+void session_register(struct session *session, const struct pagerd_register *reg)
+{
+	int error = register_wrong(session, reg);
+	if (error) {
+		session_reply(session, PAGERD_REGISTER, error);
+		return;
+	}
+	uint64_t there = shards_there(session, reg->address, reg->length_bytes);
+	uint32_t shards = session->daemon->bridge.shards;
+	session->reg = *reg;
+	session->reg_shard = 0;
+	if (reg->object)
+		session->reg_shard = (uint32_t)((reg->object - 1) % shards);
+	else if (there)
+		session->reg_shard = (uint32_t)__builtin_ctzll(there);
+	there &= ~(1ull << session->reg_shard);
+	if (there && reg->object)
+		range_forget(session, there);
+	else
+		register_post(session);
+}
+
+static void range_done(struct job *job)
+{
+	struct session *session = job->owner;
+	const struct pager_request *request = &job->request;
+	if (request->type == PAGER_UNMAP && divided(session) && !request->error && !job->incomplete)
+		places_clear(&session->places, request->address,
+			     request->address + request->length);
+	session_reply(session, session->job_type, request->error);
+}
+
+static enum job_rule range_rule(enum pager_request_type type)
+{
+	switch (type) {
+	case PAGER_UNMAP:
+		return JOB_REGARDLESS;
+	case PAGER_WIRE:
+		return JOB_EACH;
+	default:
+		return JOB_ANYWHERE;
+	}
+}
+
+void session_range(struct session *session, enum pager_request_type type,
+		   const struct pagerd_range *range)
+{
+	int error = range_valid(range->address, range->length_bytes) ? 0 : -EINVAL;
+	if (!error && divided(session))
+		error = places_reserve(&session->places);
+	if (error) {
+		session_reply(session, range->h.type, error);
+		return;
+	}
+	struct pager_request *request = session_job(session, range->h.type, type, range_done);
+	session->job.rule = range_rule(type);
+	job_route(&session->job, shards_of_range(session, range->address, range->length_bytes));
+	request->address = range->address;
+	request->length = range->length_bytes;
+	request->flags = range->flags;
+	session_post(session);
+}
