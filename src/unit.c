@@ -22,27 +22,39 @@
 
 static const uint32_t sizes[UNIT_SIZES] = {4, UNIT_BLOCK};
 
-static uint32_t unit_set(struct pager *pager, const struct region *region)
+static uint32_t unit_set(const struct pager *pager, const struct pool *pool)
 {
-	const struct pool *pool = pool_of_region(pager, region);
 	return pool->unit ? pool->unit : pager->pools[0].unit;
+}
+
+/* What is wanted, however little memory there is. */
+static uint32_t unit_wanted(const struct pager *pager, const struct pool *pool,
+			    const struct region *region)
+{
+	uint32_t set = unit_set(pager, pool), choice = region->unit.choice;
+	if (set != UNIT_AUTO)
+		return set;
+	return choice && region->advice != ADVICE_RANDOM ? sizes[choice - 1] : 1;
+}
+
+/* Nobody has asked for the rest of a unit: it is left where nothing may come in unasked. */
+static uint32_t unit_most(const struct pager *pager, const struct pool *pool)
+{
+	return pager->config.prefetch_max_pages ? pool_capacity(pager, pool) / MEMORY_PART : 1;
 }
 
 uint32_t unit_pages(struct pager *pager, const struct region *region)
 {
-	uint32_t set = unit_set(pager, region), choice = region->unit.choice;
-	if (!pager->config.prefetch_max_pages)
-		return 1;
-	if (set != UNIT_AUTO)
-		return set;
-	return choice && region->advice != ADVICE_RANDOM ? sizes[choice - 1] : 1;
+	const struct pool *pool = pool_of_region(pager, region);
+	return pager->config.prefetch_max_pages ? unit_wanted(pager, pool, region) : 1;
 }
 
 bool unit_probes(struct pager *pager, const struct region *region, uint64_t page)
 {
 	/* Blocks of all objects, in no order. */
 	uint64_t block = page / UNIT_BLOCK + ((uint64_t)region->object << 40);
-	return block * 0x9e3779b97f4a7c15 >> 58 == 0 && unit_set(pager, region) == UNIT_AUTO;
+	return block * 0x9e3779b97f4a7c15 >> 58 == 0 &&
+	       unit_set(pager, pool_of_region(pager, region)) == UNIT_AUTO;
 }
 
 /* Is the page there since a short while? */
@@ -111,20 +123,16 @@ void unit_learn(struct pager *pager, struct region *region, const struct object 
 	unit_choose(unit);
 }
 
-/* Nobody has asked for the rest of a unit: it is left where nothing may come in unasked, and while
- * frames are lent to those who wait. */
-static bool unit_denied(const struct pager *pager)
-{
-	return !pager->config.prefetch_max_pages || shortage_stalled(pager);
-}
-
 uint32_t unit_span(struct pager *pager, const struct region *region, const struct object *object,
 		   uint64_t page, uint64_t end, uint64_t *first)
 {
-	uint32_t unit = unit_denied(pager) ? 1 : chaos_unit(pager, unit_pages(pager, region));
-	uint32_t most = pool_capacity(pager, pool_of_region(pager, region)) / MEMORY_PART;
 	const struct client *client = client_lookup(pager, region->client);
+	const struct pool *pool = pool_of(pager, client, object);
+	uint32_t unit = chaos_unit(pager, unit_wanted(pager, pool, region));
+	uint32_t most = unit_most(pager, pool);
 	uint32_t room = frame_available(pager, client, object) / 2; /* see io_read */
+	if (shortage_stalled(pager))
+		most = 1; /* frames are lent to those who wait */
 	while (unit > 1 && (unit > most || unit > room))
 		unit /= 2;
 	uint64_t lowest = unit_clip(region, page, unit, &end);
