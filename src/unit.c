@@ -43,10 +43,18 @@ static uint32_t unit_most(const struct pager *pager, const struct pool *pool)
 	return pager->config.prefetch_max_pages ? pool_capacity(pager, pool) / MEMORY_PART : 1;
 }
 
+/* The unit, or so large a part of it that it is not larger than most. */
+static uint32_t unit_fit(uint32_t unit, uint32_t most)
+{
+	while (unit > 1 && unit > most)
+		unit /= 2;
+	return unit;
+}
+
 uint32_t unit_pages(struct pager *pager, const struct region *region)
 {
 	const struct pool *pool = pool_of_region(pager, region);
-	return pager->config.prefetch_max_pages ? unit_wanted(pager, pool, region) : 1;
+	return unit_fit(unit_wanted(pager, pool, region), unit_most(pager, pool));
 }
 
 bool unit_probes(struct pager *pager, const struct region *region, uint64_t page)
@@ -133,8 +141,7 @@ uint32_t unit_span(struct pager *pager, const struct region *region, const struc
 	uint32_t room = frame_available(pager, client, object) / 2; /* see io_read */
 	if (shortage_stalled(pager))
 		most = 1; /* frames are lent to those who wait */
-	while (unit > 1 && (unit > most || unit > room))
-		unit /= 2;
+	unit = unit_fit(unit, most < room ? most : room);
 	uint64_t lowest = unit_clip(region, page, unit, &end);
 	*first = page;
 	while (*first > lowest && io_readable(object, *first - 1, 2) == 2)

@@ -30,7 +30,7 @@ struct unit {
 	uint16_t choice;	   /* which size; 0: one page */
 };
 
-/* Pages of a unit in this region at present. */
+/* Pages of a unit in this region at present: what memory allows of what was set or found out. */
 uint32_t unit_pages(struct pager *pager, const struct region *region);
 /* Does page lie in a probe? Never, where the size is not to be found out. */
 bool unit_probes(struct pager *pager, const struct region *region, uint64_t page);

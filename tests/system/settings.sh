@@ -31,10 +31,11 @@ expect_text out "^ +$object .* 1M +- lfu:decay=4$"
 expect_status 0 "$CTL" stat
 expect_text out "lfu:decay=4$"
 
+# What is set, and what of that is in force with so little memory.
 must "$CTL" set object="$object" unit=64K
-[ "$(value_of regions.0.unit_pages maps "$pid")" = 16 ] || fail "maps --json has no unit"
+[ "$(value_of regions.0.unit_pages maps "$pid")" = 4 ] || fail "maps --json has no unit"
 expect_status 0 "$CTL" maps "$pid"
-expect_text out "policy lfu:decay=4 limit 256 unit 64K$"
+expect_text out "policy lfu:decay=4 limit 256 unit 16K$"
 expect_status 0 "$CTL" status
 expect_text out "^ +$object .* 1M +64K lfu:decay=4$"
 [ "$(value_of settings.0.unit status)" = 64K ] || fail "status --json has no unit"

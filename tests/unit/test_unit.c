@@ -219,6 +219,24 @@ START_TEST(whose)
 }
 END_TEST
 
+/* No unit is more than a 64th of the memory, nor taken to be when runs are looked for. */
+START_TEST(limited)
+{
+	struct pager_request client = {
+		.type = PAGER_SET, .client = h.client, .length = 256 << 12, .unit = 64, .fd = -1};
+	ck_assert_int_eq(harness_request(&h, &client), 0);
+	ck_assert_uint_eq(unit_now(), 4);
+	counted();
+	for (unsigned k = 0; k < 20; k++)
+		touch(1000 + k * 48);
+	ck_assert_uint_le(counted().pages_read, 20 * 4);
+	client.length = 4 * BUDGET << 12;
+	client.unit = 0;
+	ck_assert_int_eq(harness_request(&h, &client), 0);
+	ck_assert_uint_eq(unit_now(), 64);
+}
+END_TEST
+
 /* Who wants nothing to be read unasked has one page, with chaos, too. */
 START_TEST(no_prefetch)
 {
@@ -354,6 +372,7 @@ int main(void)
 	tcase_add_loop_test(file, whole, 0, sizeof units / sizeof *units);
 	tcase_add_loop_test(file, runs, 0, 2);
 	tcase_add_test(file, stalled);
+	tcase_add_test(file, limited);
 	tcase_add_test(file, interleaved);
 	add_tests(file);
 	add_tests(anonymous);
