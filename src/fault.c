@@ -285,24 +285,22 @@ static void fault_resident(struct pager *pager, struct faultstate *fs)
 
 /* ---- never touched: zeros ---------------------------------------------------------------- */
 
-/* How many pages from the fault's on are worth having with it: one, while it is not sure that there
- * is a run forward. *stream: the run that it is or may be of, or NULL; *run: whether it is. */
-static uint32_t fault_window(struct pager *pager, struct faultstate *fs, struct stream **stream,
-			     bool *run)
+/* How many pages from the fault's on, of that run or (NULL) of none, are worth having with it: one,
+ * while it is not sure that there is a run forward. */
+static uint32_t fault_window(struct pager *pager, const struct faultstate *fs,
+			     const struct stream *run)
 {
-	*stream = prefetch_stream(pager, fs->region, fs->page, fs->fault->write, run);
-	if (fs->fault->single || !*run || (*stream)->stride != 1 ||
-	    (*stream)->window == STREAM_FIRST)
+	if (fs->fault->single || !run || run->stride != 1 || run->window == STREAM_FIRST)
 		return 1;
-	return prefetch_window(pager, fs->region, *stream);
+	return prefetch_window(pager, fs->region, run);
 }
 
 /* How many absent pages from the fault's on are worth filling now. */
 static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
 {
 	bool run;
-	struct stream *stream;
-	uint32_t window = fault_window(pager, fs, &stream, &run);
+	struct stream *stream = prefetch_zeros(fs->region, fs->page, fs->fault->write, &run);
+	uint32_t window = fault_window(pager, fs, run ? stream : NULL);
 	uint32_t room = frame_available(pager, fs->client, fs->object);
 	uint64_t left = fs->region->offset + region_pages(fs->region) - fs->page;
 	if (window > ZERO_PAGES)
@@ -414,8 +412,9 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	bool run;
-	struct stream *stream;
-	uint32_t window = fault_window(pager, fs, &stream, &run), io;
+	struct stream *stream =
+		prefetch_stream(pager, fs->region, fs->page, fs->fault->write, &run);
+	uint32_t window = fault_window(pager, fs, run ? stream : NULL), io;
 	uint64_t end = fs->region->offset + region_pages(fs->region), first = fs->page;
 	end = end < limit ? end : limit;
 	if (window > end - fs->page)

@@ -20,10 +20,10 @@
  * stride: measured, 13 us a read at depth 32 and 1.4 us a page. */
 #define GAP_STRIDE 8
 
-struct stream *prefetch_stream(struct pager *pager, struct region *region, uint64_t page,
-			       bool write, bool *run)
+/* The run that a fault on page, which comes in with so many pages, goes on or begins. */
+static struct stream *stream_of(struct region *region, uint64_t page, uint32_t unit, bool write,
+				bool *run)
 {
-	uint32_t unit = unit_pages(pager, region);
 	struct stream *stream = stream_fault(&region->streams, page, unit, run);
 	/* Where a mapping begins, or on request, a run forward is the better guess. */
 	if (!stream && (region->advice == ADVICE_SEQUENTIAL || page == region->offset)) {
@@ -34,6 +34,19 @@ struct stream *prefetch_stream(struct pager *pager, struct region *region, uint6
 	}
 	if (*run)
 		stream_access(stream, page, write);
+	return stream;
+}
+
+struct stream *prefetch_zeros(struct region *region, uint64_t page, bool write, bool *run)
+{
+	return stream_of(region, page, 1, write, run);
+}
+
+struct stream *prefetch_stream(struct pager *pager, struct region *region, uint64_t page,
+			       bool write, bool *run)
+{
+	uint32_t unit = unit_pages(pager, region);
+	struct stream *stream = stream_of(region, page, unit, write, run);
 	if (*run && stream->window <= 2 * stream_first(unit) && unit_probes(pager, region, page)) {
 		stream->window = stream_first(unit);
 		*run = false;

@@ -143,6 +143,28 @@ START_TEST(ends)
 }
 END_TEST
 
+/* New memory takes as many pages as without units: one, or what a run is to go on with. */
+START_TEST(new_memory)
+{
+	const uint64_t touched[] = {0, 700, 1000, 2000, 2016, 3001, 3002, 3003, 3000};
+	uint32_t unit = _i ? units[_i] : UNIT_AUTO;
+	uint64_t resident[2];
+	shift = 0;
+	for (int i = 0; i < 2; i++) {
+		harness_start(&h, BUDGET, "lru", DIRECTORY, 128);
+		memory = harness_map(&h, PAGERD_ANON_PRIVATE, (uint64_t)PAGES << 12, -1, 0);
+		unit_set(i ? unit : 1);
+		page_write(memory, touched[0], 0);
+		ck_assert_uint_eq(harness_stats(&h).resident_pages, 1);
+		for (unsigned k = 1; k < sizeof touched / sizeof *touched; k++)
+			page_write(memory, touched[k], 0);
+		resident[i] = harness_stats(&h).resident_pages;
+		teardown();
+	}
+	ck_assert_uint_eq(resident[1], resident[0]);
+}
+END_TEST
+
 /* What is there already is not read again, nor lost. */
 START_TEST(parts)
 {
@@ -380,6 +402,7 @@ int main(void)
 	tcase_add_unchecked_fixture(own, file_once, NULL);
 	tcase_set_timeout(own, 60);
 	tcase_add_loop_test(own, ends, 2, sizeof units / sizeof *units);
+	tcase_add_loop_test(own, new_memory, 0, sizeof units / sizeof *units);
 	tcase_add_loop_test(own, no_prefetch, 0, 2);
 	suite_add_tcase(suite, own);
 	suite_add_tcase(suite, file);
