@@ -24,6 +24,9 @@
 static struct stream *stream_of(struct region *region, uint64_t page, uint32_t unit, bool write,
 				bool *run)
 {
+	*run = false;
+	if (region->advice == ADVICE_RANDOM)
+		return NULL;
 	struct stream *stream = stream_fault(&region->streams, page, unit, run);
 	/* Where a mapping begins, or on request, a run forward is the better guess. */
 	if (!stream && (region->advice == ADVICE_SEQUENTIAL || page == region->offset)) {
@@ -59,7 +62,7 @@ uint32_t prefetch_window(struct pager *pager, const struct region *region,
 {
 	uint32_t capacity = pool_capacity(pager, pool_of_region(pager, region));
 	uint32_t most = pager->config.prefetch_max_pages;
-	if (!stream || region->advice == ADVICE_RANDOM || !most || shortage_stalled(pager))
+	if (!stream || !most || shortage_stalled(pager))
 		return 1;
 	uint32_t window = stream->window, active = stream_active(&region->streams);
 	if (most > IO_PAGES)

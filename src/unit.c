@@ -27,6 +27,12 @@ static uint32_t unit_set(const struct pager *pager, const struct pool *pool)
 	return pool->unit ? pool->unit : pager->pools[0].unit;
 }
 
+/* The program says that neighbours are not wanted: it is not found out whether they are. */
+static bool advised_against(const struct region *region)
+{
+	return region->advice == ADVICE_RANDOM;
+}
+
 /* What is wanted, however little memory there is. */
 static uint32_t unit_wanted(const struct pager *pager, const struct pool *pool,
 			    const struct region *region)
@@ -34,7 +40,7 @@ static uint32_t unit_wanted(const struct pager *pager, const struct pool *pool,
 	uint32_t set = unit_set(pager, pool), choice = region->unit.choice;
 	if (set != UNIT_AUTO)
 		return set;
-	return choice && region->advice != ADVICE_RANDOM ? sizes[choice - 1] : 1;
+	return choice && !advised_against(region) ? sizes[choice - 1] : 1;
 }
 
 /* Nobody has asked for the rest of a unit: it is left where nothing may come in unasked. */
@@ -61,7 +67,7 @@ bool unit_probes(struct pager *pager, const struct region *region, uint64_t page
 {
 	/* Blocks of all objects, in no order. */
 	uint64_t block = page / UNIT_BLOCK + ((uint64_t)region->object << 40);
-	return block * 0x9e3779b97f4a7c15 >> 58 == 0 &&
+	return block * 0x9e3779b97f4a7c15 >> 58 == 0 && !advised_against(region) &&
 	       unit_set(pager, pool_of_region(pager, region)) == UNIT_AUTO;
 }
 

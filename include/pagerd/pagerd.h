@@ -87,7 +87,8 @@ int pagerd_advise(struct pagerd *connection, void *address, size_t length, int a
  *	memory=SIZE     at most so many bytes resident (K, M, G, T; at least 256K); memory=none
  *	policy=NAME     how to choose what to evict, with parameters after a colon
  *	unit=SIZE       what a fault brings in where no run of accesses is seen: a power of two from
- *			4K to 1M around its page; unit=auto: which of 4K, 16K, 64K is found out
+ *			4K to 1M around its page; unit=auto: which of 4K, 16K, 64K is found out,
+ *			but 4K where MADV_RANDOM was advised, which leaves a SIZE as it is
  *	default         alone: as if nothing had been set
  * Of the connection if address is NULL, or else of the object that is mapped at address (made here,
  * or mapped from a file), whoever maps it: its pages then count against its own limit, and not

@@ -360,6 +360,23 @@ START_TEST(changes)
 }
 END_TEST
 
+/* A unit that was set is as good with that advice, in whatever order: there are no runs. */
+START_TEST(set_and_advised_random)
+{
+	const uint32_t unit = 16, count = 20, from = 100;
+	unit_set(unit);
+	ck_assert_int_eq(
+		harness_range(&h, PAGER_ADVISE, memory, (uint64_t)PAGES << 12, MADV_RANDOM), 0);
+	ck_assert_uint_eq(unit_now(), unit);
+	counted();
+	for (uint32_t i = 0; i < count * unit; i++)
+		touch(from * unit + i);
+	struct pagerd_stats stats = counted();
+	ck_assert_uint_eq(stats.faults_major, count);
+	ck_assert_uint_eq(stats.pages_read, count * unit);
+}
+END_TEST
+
 START_TEST(advised_random)
 {
 	unit_set(UNIT_AUTO);
@@ -394,6 +411,7 @@ int main(void)
 	tcase_add_loop_test(file, whole, 0, sizeof units / sizeof *units);
 	tcase_add_loop_test(file, runs, 0, 2);
 	tcase_add_test(file, stalled);
+	tcase_add_test(file, set_and_advised_random);
 	tcase_add_test(file, limited);
 	tcase_add_test(file, interleaved);
 	add_tests(file);
