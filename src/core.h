@@ -230,11 +230,12 @@ int fork_start(struct pager *pager, struct pager_request *request);
 int fork_finish(struct pager *pager, struct pager_request *request);
 void fork_end(struct pager *pager, struct client *client);
 
-/* prefetch.c: what to read beside a demanded page. *run: whether it goes on or begins the run that
- * is returned. Where memory is new, no unit comes in. */
+/* prefetch.c: what to read beside a demanded page. *run: whether the fault goes on or begins the
+ * run that is returned; it is followed once, however often it is handled. Where memory is new, no
+ * unit comes in. */
 struct stream *prefetch_stream(struct pager *pager, struct region *region, uint64_t page,
-			       bool write, bool *run);
-struct stream *prefetch_zeros(struct region *region, uint64_t page, bool write, bool *run);
+			       struct fault *fault, bool *run);
+struct stream *prefetch_zeros(struct region *region, uint64_t page, struct fault *fault, bool *run);
 uint32_t prefetch_window(struct pager *pager, const struct region *region,
 			 const struct stream *stream);
 /* Start reads of what is readable of [page, page + count), as far as memory allows. */

@@ -299,7 +299,7 @@ static uint32_t fault_window(struct pager *pager, const struct faultstate *fs,
 static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
 {
 	bool run;
-	struct stream *stream = prefetch_zeros(fs->region, fs->page, fs->fault->write, &run);
+	struct stream *stream = prefetch_zeros(fs->region, fs->page, fs->fault, &run);
 	uint32_t window = fault_window(pager, fs, run ? stream : NULL);
 	uint32_t room = frame_available(pager, fs->client, fs->object);
 	uint64_t left = fs->region->offset + region_pages(fs->region) - fs->page;
@@ -390,8 +390,9 @@ static uint32_t read_unit(struct pager *pager, struct faultstate *fs, const stru
 	if (fs->fault->single || (run && run->stride != -1))
 		return 0;
 	if (unit_probes(pager, fs->region, fs->page)) {
-		if (!run)
+		if (!run && !fs->fault->sampled)
 			unit_learn(pager, fs->region, fs->object, fs->page, end);
+		fs->fault->sampled = true;
 		return 0;
 	}
 	uint32_t count = unit_span(pager, fs->region, fs->object, fs->page, end, first);
@@ -412,8 +413,7 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	bool run;
-	struct stream *stream =
-		prefetch_stream(pager, fs->region, fs->page, fs->fault->write, &run);
+	struct stream *stream = prefetch_stream(pager, fs->region, fs->page, fs->fault, &run);
 	uint32_t window = fault_window(pager, fs, run ? stream : NULL), io;
 	uint64_t end = fs->region->offset + region_pages(fs->region), first = fs->page;
 	end = end < limit ? end : limit;
@@ -463,8 +463,7 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 		io->waiters = fs->number;
 		return;
 	}
-	struct stream *stream =
-		prefetch_stream(pager, fs->region, fs->page, fs->fault->write, &run);
+	struct stream *stream = prefetch_stream(pager, fs->region, fs->page, fs->fault, &run);
 	uint64_t after = io->next;
 	if (!io->staged) {
 		if (!fs->fault->major && !io->installing)

@@ -38,6 +38,8 @@ struct fault {
 	bool base;		       /* it waits for a page of a file that it maps privately */
 	bool single;		       /* no prefetch: a longer read failed */
 	bool full;		       /* the file system has no room for the page */
+	bool followed;		       /* it is known to the runs of its region, */
+	bool sampled;		       /* and to its unit, see unit_learn */
 	uint8_t reserved;	       /* so many pages from address on have room there */
 };
 

@@ -21,12 +21,15 @@
 #define GAP_STRIDE 8
 
 /* The run that a fault on page, which comes in with so many pages, goes on or begins. */
-static struct stream *stream_of(struct region *region, uint64_t page, uint32_t unit, bool write,
-				bool *run)
+static struct stream *stream_of(struct region *region, uint64_t page, uint32_t unit,
+				struct fault *fault, bool *run)
 {
 	*run = false;
 	if (region->advice == ADVICE_RANDOM)
 		return NULL;
+	if (fault->followed)
+		return stream_again(&region->streams, page, run);
+	fault->followed = true;
 	struct stream *stream = stream_fault(&region->streams, page, unit, run);
 	/* Where a mapping begins, or on request, a run forward is the better guess. */
 	if (!stream && (region->advice == ADVICE_SEQUENTIAL || page == region->offset)) {
@@ -36,20 +39,20 @@ static struct stream *stream_of(struct region *region, uint64_t page, uint32_t u
 		*run = true;
 	}
 	if (*run)
-		stream_access(stream, page, write);
+		stream_access(stream, page, fault->write);
 	return stream;
 }
 
-struct stream *prefetch_zeros(struct region *region, uint64_t page, bool write, bool *run)
+struct stream *prefetch_zeros(struct region *region, uint64_t page, struct fault *fault, bool *run)
 {
-	return stream_of(region, page, 1, write, run);
+	return stream_of(region, page, 1, fault, run);
 }
 
 struct stream *prefetch_stream(struct pager *pager, struct region *region, uint64_t page,
-			       bool write, bool *run)
+			       struct fault *fault, bool *run)
 {
 	uint32_t unit = unit_pages(pager, region);
-	struct stream *stream = stream_of(region, page, unit, write, run);
+	struct stream *stream = stream_of(region, page, unit, fault, run);
 	if (*run && stream->window <= 2 * stream_first(unit) && unit_probes(pager, region, page)) {
 		stream->window = stream_first(unit);
 		*run = false;

@@ -15,7 +15,7 @@
 static uint32_t base_run(struct pager *pager, struct faultstate *fs, const struct object *own)
 {
 	bool run;
-	struct stream *stream = prefetch_stream(pager, fs->region, fs->page, false, &run);
+	struct stream *stream = prefetch_stream(pager, fs->region, fs->page, fs->fault, &run);
 	bool single = fs->fault->single || learn_records(pager, fs->client);
 	uint32_t window = single ? 1 : prefetch_window(pager, fs->region, stream);
 	uint64_t end = fs->region->offset + region_pages(fs->region);

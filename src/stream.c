@@ -147,6 +147,16 @@ struct stream *stream_fault(struct streams *streams, uint64_t page, uint32_t uni
 	return NULL;
 }
 
+struct stream *stream_again(struct streams *streams, uint64_t page, bool *run)
+{
+	struct stream *stream = stream_find(streams, page, run);
+	if (*run) /* others have brought the run here meanwhile */
+		stream_continue(streams, stream, page);
+	else if (stream)
+		*run = stream->next == page + (uint64_t)stream->stride;
+	return stream;
+}
+
 void stream_access(struct stream *stream, uint64_t page, bool write)
 {
 	if (write)

@@ -40,6 +40,8 @@ struct streams {
  * that it belongs to, or NULL. *run: it continues or begins that run; else it is a little late, its
  * page is on the way. */
 struct stream *stream_fault(struct streams *streams, uint64_t page, uint32_t unit, bool *run);
+/* The same for one that had to wait, and is seen anew: nothing is learned from it twice. */
+struct stream *stream_again(struct streams *streams, uint64_t page, bool *run);
 /* The first window of a run. */
 static inline uint32_t stream_first(uint32_t unit)
 {

@@ -158,6 +158,31 @@ START_TEST(together)
 }
 END_TEST
 
+/* A fault that had to wait is seen anew, and nothing is learned from it but that others have
+ * brought a run to its page. */
+START_TEST(again)
+{
+	struct streams streams = {0};
+	bool run;
+	faults_needed(&streams, START, 1);
+	fault(&streams, START * 5);
+	const struct streams before = streams;
+	for (unsigned i = 0; i < 100; i++) {
+		ck_assert_ptr_eq(stream_again(&streams, START + 1, &run), &streams.of[0]);
+		ck_assert(run);
+		ck_assert_ptr_null(stream_again(&streams, START * 5, &run));
+		ck_assert(!run);
+		ck_assert_ptr_null(stream_again(&streams, START * 7, &run));
+	}
+	ck_assert_mem_eq(&streams, &before, sizeof streams);
+	ck_assert_ptr_eq(stream_again(&streams, START + 2, &run), &streams.of[0]);
+	ck_assert(run);
+	ck_assert_uint_eq(streams.of[0].next, START + 3);
+	ck_assert_ptr_eq(stream_again(&streams, START + 1, &run), &streams.of[0]);
+	ck_assert(!run);
+}
+END_TEST
+
 /* Threads share a run: pages come a little early or late. */
 START_TEST(out_of_order)
 {
@@ -210,6 +235,7 @@ int main(void)
 	tcase_add_test(all, interrupted);
 	tcase_add_test(all, the_idle_one_goes);
 	tcase_add_test(all, together);
+	tcase_add_test(all, again);
 	tcase_add_test(all, out_of_order);
 	tcase_add_test(all, advance);
 	suite_add_tcase(suite, all);

@@ -2,6 +2,7 @@
 /* Units: what a fault brings in where no run is seen, and which unit is found out. */
 #include <check.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,10 @@
 #define BUDGET	  4096u /* 64 units of 64 pages */
 #define PAGES	  8192u
 #define LAST	  (PAGES - 5) /* pages of the file, not a whole number of units */
+
+struct range {
+	uint32_t first, pages;
+};
 
 static struct random draws;
 static struct harness h;
@@ -387,6 +392,82 @@ START_TEST(advised_random)
 }
 END_TEST
 
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+static void *touch_thread(void *page)
+{
+	touch(*(uint64_t *)page);
+	return NULL;
+}
+
+/* Those that wait are handled again. */
+static void retry(unsigned times)
+{
+	struct pager_request budget = {.type = PAGER_SET, .length = BUDGET << 12, .fd = -1};
+	while (times--)
+		ck_assert_int_eq(harness_request(&h, &budget), 0);
+}
+
+/* All bounce memory in the largest pieces that there are, to be given back. */
+static unsigned bounce_take(struct bounce *bounce, struct range *taken)
+{
+	unsigned count = 0;
+	for (uint32_t pages = BOUNCE_BLOCK; pages;) {
+		uint32_t first = bounce_alloc(bounce, pages);
+		if (first == BOUNCE_NONE)
+			pages /= 2;
+		else
+			taken[count++] = (struct range){first, pages};
+	}
+	return count;
+}
+
+/* A read that finds no bounce memory so many times. */
+static void touch_waiting(uint64_t page, unsigned times)
+{
+	static struct range taken[BOUNCE_PAGES];
+	pthread_t thread;
+	harness_check(&h); /* nothing else is under way */
+	unsigned count = bounce_take(&h.pager->bounce, taken);
+	ck_assert_int_eq(pthread_create(&thread, NULL, touch_thread, &page), 0);
+	while (!h.pager->shortage.waiting.count)
+		retry(1);
+	retry(times);
+	ck_assert_uint_eq(h.pager->shortage.waiting.count, 1);
+	while (count--)
+		bounce_free(&h.pager->bounce, taken[count].first, taken[count].pages);
+	retry(1);
+	pthread_join(thread, NULL);
+}
+
+static struct region *region(void)
+{
+	return region_lookup(client_lookup(h.pager, h.client), (uintptr_t)memory);
+}
+
+/* It is one sample. */
+START_TEST(waits_in_a_probe)
+{
+	uint64_t page = 1000;
+	unit_set(UNIT_AUTO);
+	while (!unit_probes(h.pager, region(), page))
+		page++;
+	touch_waiting(page, 10);
+	ck_assert_uint_eq(region()->unit.samples, 1);
+}
+END_TEST
+
+/* And the run that it has begun goes on as if it had not waited. */
+START_TEST(waits_in_a_run)
+{
+	touch(1000);
+	counted();
+	touch_waiting(1001, 10);
+	ck_assert_uint_eq(region()->streams.of[0].window, STREAM_FIRST);
+	ck_assert_uint_ge(counted().pages_prefetched, STREAM_FIRST);
+}
+END_TEST
+
 static void add_tests(TCase *all)
 {
 	tcase_set_timeout(all, 60);
@@ -411,6 +492,8 @@ int main(void)
 	tcase_add_loop_test(file, whole, 0, sizeof units / sizeof *units);
 	tcase_add_loop_test(file, runs, 0, 2);
 	tcase_add_test(file, stalled);
+	tcase_add_test(file, waits_in_a_probe);
+	tcase_add_test(file, waits_in_a_run);
 	tcase_add_test(file, set_and_advised_random);
 	tcase_add_test(file, limited);
 	tcase_add_test(file, interleaved);
