@@ -79,8 +79,9 @@ uint32_t io_readable(const struct object *object, uint64_t page, uint32_t count)
 
 /* Read count pages of object from page on, whose entries must all be ABSENT (file) or SWAPPED in
  * consecutive slots. Takes frames and bounce memory; reads fewer pages, down to min_count, when
- * those are short. Returns how many pages are on their way, 0 if not even min_count. The
- * first page's io is stored in *io. */
+ * those are short; what is staged gives up its bounce memory to reads that have a min_count of 1
+ * only. Returns how many pages are on their way, 0 if not even min_count. The first page's io is
+ * stored in *io. */
 uint32_t io_read(struct pager *pager, struct client *client, struct object *object, uint64_t page,
 		 uint32_t count, uint32_t min_count, uint32_t *io);
 

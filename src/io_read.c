@@ -91,7 +91,8 @@ uint32_t io_read(struct pager *pager, struct client *client, struct object *obje
 	count = io_readable(object, page, count);
 	uint32_t least = min_count < count ? min_count : count;
 	uint32_t bounce = io_bounce(pager, &count, least);
-	if (bounce == BOUNCE_NONE && io_unstage(pager, IO_PAGES))
+	/* Somebody may wait for one page; what is staged, like more pages, may never be wanted. */
+	if (bounce == BOUNCE_NONE && least == 1 && io_unstage(pager, IO_PAGES))
 		bounce = io_bounce(pager, &count, least);
 	struct io *io = bounce == BOUNCE_NONE
 				? NULL

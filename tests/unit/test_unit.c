@@ -422,6 +422,12 @@ static unsigned bounce_take(struct bounce *bounce, struct range *taken)
 	return count;
 }
 
+static void bounce_give(struct bounce *bounce, const struct range *taken, unsigned count)
+{
+	while (count--)
+		bounce_free(bounce, taken[count].first, taken[count].pages);
+}
+
 /* A read that finds no bounce memory so many times. */
 static void touch_waiting(uint64_t page, unsigned times)
 {
@@ -434,8 +440,7 @@ static void touch_waiting(uint64_t page, unsigned times)
 		retry(1);
 	retry(times);
 	ck_assert_uint_eq(h.pager->shortage.waiting.count, 1);
-	while (count--)
-		bounce_free(&h.pager->bounce, taken[count].first, taken[count].pages);
+	bounce_give(&h.pager->bounce, taken, count);
 	retry(1);
 	pthread_join(thread, NULL);
 }
@@ -468,6 +473,33 @@ START_TEST(waits_in_a_run)
 }
 END_TEST
 
+/* What nobody has asked for, the rest of a unit, does not take bounce memory from what waits there
+ * for a run to go on: that finds all of its pages still. */
+START_TEST(leaves_runs_alone)
+{
+	static struct range taken[BOUNCE_PAGES];
+	const uint64_t from = 1024;
+	uint64_t page = from;
+	unit_set(16);
+	while (!h.pager->staged_count) {
+		touch(page);
+		page += 16;
+		harness_check(&h);
+	}
+	unsigned count = bounce_take(&h.pager->bounce, taken);
+	bounce_free(&h.pager->bounce, taken[0].first, 8);
+	taken[0].first += 8;
+	taken[0].pages -= 8;
+	counted();
+	touch(5000);
+	ck_assert_uint_eq(counted().pages_read, 1);
+	bounce_give(&h.pager->bounce, taken, count);
+	for (; page < from + 256; page++)
+		touch(page);
+	ck_assert_uint_eq(counted().faults_major, 0);
+}
+END_TEST
+
 static void add_tests(TCase *all)
 {
 	tcase_set_timeout(all, 60);
@@ -494,6 +526,7 @@ int main(void)
 	tcase_add_test(file, stalled);
 	tcase_add_test(file, waits_in_a_probe);
 	tcase_add_test(file, waits_in_a_run);
+	tcase_add_test(file, leaves_runs_alone);
 	tcase_add_test(file, set_and_advised_random);
 	tcase_add_test(file, limited);
 	tcase_add_test(file, interleaved);
