@@ -36,6 +36,7 @@ static const struct counter {
 	COUNTER(fault_p99_ns),	   COUNTER(fault_p999_ns),
 	COUNTER(fault_max_ns),	   COUNTER(read_errors),
 	COUNTER(write_errors),	   COUNTER(forks),
+	COUNTER(pages_unit),
 #undef COUNTER
 };
 #define COUNTERS (sizeof counters / sizeof *counters)

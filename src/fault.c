@@ -253,7 +253,6 @@ void fault_lost(struct pager *pager, struct faultstate *fs)
 static void fault_resident(struct pager *pager, struct faultstate *fs)
 {
 	struct frame *frame = frame_get(pager, (uint32_t)pte_number(fs->pte));
-	/* A page that is mapped already may have been counted with its run. */
 	if (frame->flags & FRAME_PREFETCHED && !fs->fault->protect) {
 		frame->flags &= (uint16_t)~FRAME_PREFETCHED;
 		COUNT(pager, fs->client, fs->object, pages_prefetch_used, 1);
@@ -296,11 +295,9 @@ static uint32_t fault_window(struct pager *pager, const struct faultstate *fs,
 }
 
 /* How many absent pages from the fault's on are worth filling now. */
-static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
+static uint32_t zero_count(struct pager *pager, const struct faultstate *fs, struct stream *run)
 {
-	bool run;
-	struct stream *stream = prefetch_zeros(fs->region, fs->page, fs->fault, &run);
-	uint32_t window = fault_window(pager, fs, run ? stream : NULL);
+	uint32_t window = fault_window(pager, fs, run);
 	uint32_t room = frame_available(pager, fs->client, fs->object);
 	uint64_t left = fs->region->offset + region_pages(fs->region) - fs->page;
 	if (window > ZERO_PAGES)
@@ -313,12 +310,27 @@ static uint32_t zero_count(struct pager *pager, struct faultstate *fs)
 	while (count < window && pte_state(object_pte(fs->object, fs->page + count)) == PAGE_ABSENT)
 		count++;
 	if (count > 1)
-		stream->next = fs->page + count;
+		run->next = fs->page + count;
 	return count;
 }
 
-static void zero_resident(struct pager *pager, struct faultstate *fs, const uint32_t *frames,
-			  uint32_t count, bool dirty)
+/* The run has gone on: what was brought in for it before has been asked for. */
+static void run_goes_on(struct pager *pager, const struct faultstate *fs, struct stream *run)
+{
+	COUNT(pager, fs->client, fs->object, pages_prefetch_used, run->issued);
+	run->issued = 0;
+}
+
+/* So many pages beside the fault's have come in for the run. */
+static void run_issued(struct pager *pager, const struct faultstate *fs, struct stream *run,
+		       uint32_t pages)
+{
+	COUNT(pager, fs->client, fs->object, pages_prefetched, pages);
+	run->issued += pages;
+}
+
+static void zero_resident(struct pager *pager, struct faultstate *fs, struct stream *run,
+			  const uint32_t *frames, uint32_t count, bool dirty)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		fs->object->table[fs->page + i] = pte_make(PAGE_RESIDENT, frames[i], 0);
@@ -327,12 +339,18 @@ static void zero_resident(struct pager *pager, struct faultstate *fs, const uint
 		if (dirty)
 			frame_dirty(pager, fs->object, fs->page + i);
 	}
-	COUNT(pager, fs->client, fs->object, pages_prefetched, count - 1);
+	if (run) {
+		run_goes_on(pager, fs, run);
+		run_issued(pager, fs, run, count - 1);
+	}
 }
 
 static void fault_zero(struct pager *pager, struct faultstate *fs)
 {
-	uint32_t frames[ZERO_PAGES], want = zero_count(pager, fs), count = 0;
+	bool goes_on;
+	struct stream *stream = prefetch_zeros(fs->region, fs->page, fs->fault, &goes_on);
+	struct stream *run = goes_on ? stream : NULL;
+	uint32_t frames[ZERO_PAGES], want = zero_count(pager, fs, run), count = 0;
 	bool write = fs->fault->write && fault_may_dirty(pager, fs->fault, fs->object);
 	while (count < want) {
 		frames[count] = frame_alloc(pager, fs->client, fs->object, fs->page + count);
@@ -357,7 +375,7 @@ static void fault_zero(struct pager *pager, struct faultstate *fs)
 	for (uint32_t i = filled; i < count; i++)
 		frame_free(pager, frames[i], false);
 	if (filled)
-		zero_resident(pager, fs, frames, filled, write);
+		zero_resident(pager, fs, run, frames, filled, write);
 	if (filled < count && error == -EEXIST) /* not ours: a client wrote to its memfd */
 		fallocate(fs->object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			  (off_t)((fs->page + filled) << PAGE_SHIFT), PAGE_BYTES);
@@ -398,10 +416,7 @@ static uint32_t read_unit(struct pager *pager, struct faultstate *fs, const stru
 	uint32_t count = unit_span(pager, fs->region, fs->object, fs->page, end, first);
 	if (count == 1)
 		return 0;
-	count = io_read(pager, fs->client, fs->object, *first, count, count, io);
-	if (count)
-		COUNT(pager, fs->client, fs->object, pages_prefetched, count - 1);
-	return count;
+	return io_read(pager, fs->client, fs->object, *first, count, count, io);
 }
 
 void fault_read_in(struct pager *pager, struct faultstate *fs)
@@ -436,10 +451,14 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 	COUNT(pager, fs->client, fs->object, faults_major, 1);
 	fs->fault->next = pager->ios[io].waiters;
 	pager->ios[io].waiters = fs->number;
-	if (run && count > 1)
+	if (!run) {
+		COUNT(pager, fs->client, fs->object, pages_unit, count - 1);
+		return;
+	}
+	if (count > 1)
 		stream->next = stream->stride > 0 ? first + count : first - 1;
-	if (run)
-		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
+	run_issued(pager, fs, stream, count - 1);
+	prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
 }
 
 void fault_installed(struct pager *pager, uint32_t number)
@@ -477,8 +496,7 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 		fault_installed(pager, fs->number);
 	}
 	if (run) {
-		COUNT(pager, fs->client, fs->object, pages_prefetch_used, stream->issued);
-		stream->issued = 0;
+		run_goes_on(pager, fs, stream);
 		stream_advance(stream, fs->page, after);
 		prefetch_ahead(pager, fs->client, fs->region, fs->object, stream);
 	}

@@ -130,7 +130,7 @@ void frame_hold(struct pager *pager, uint32_t number, bool prefetched)
 {
 	struct frame *frame = frame_get(pager, number);
 	struct pool *pool = &pager->pools[frame->pool];
-	frame->flags |= FRAME_HELD | (prefetched ? FRAME_PREFETCHED : 0);
+	frame->flags |= FRAME_HELD;
 	pool->ops->page_in(pool->policy, number, frame->id, prefetched);
 	/* What comes in by a run is used when the run gets there, and mapped until then: a probe
 	 * would learn nothing, and cost a fault. The hand comes to it. */

@@ -25,7 +25,7 @@ enum frame_flags {
 	FRAME_RECLAIM = 2,     /* isolated from the policy: drop the page as soon as it is clean */
 	FRAME_ORPHAN = 4,      /* its page was discarded: free it when its I/O ends */
 	FRAME_HELD = 8,	       /* the policy knows it (held or isolated) */
-	FRAME_PREFETCHED = 16, /* nobody asked for it yet */
+	FRAME_PREFETCHED = 16, /* nobody asked for it yet, and no run tells whether one does */
 	FRAME_LAUNDRY = 32,    /* it was dirty when it was picked as a victim */
 	FRAME_ZAPPING = 64,    /* see zap.h */
 	FRAME_PROBED = 128,    /* these two: see access.h */

@@ -71,6 +71,17 @@ static uint32_t install_run(struct pager *pager, struct io *io, uint32_t i, uint
 	return in;
 }
 
+/* A page that was read ahead of no run: it is asked for, or perhaps will be. */
+static void install_advised(struct pager *pager, struct object *object, uint32_t number,
+			    bool demanded)
+{
+	struct frame *frame = frame_get(pager, number);
+	if (demanded)
+		COUNT(pager, client_lookup(pager, frame->client), object, pages_prefetch_used, 1);
+	else
+		frame->flags |= FRAME_PREFETCHED;
+}
+
 static void install_resident(struct pager *pager, struct io *io, struct object *object, uint32_t i,
 			     uint32_t run, uint64_t demanded)
 {
@@ -79,6 +90,8 @@ static void install_resident(struct pager *pager, struct io *io, struct object *
 		object->table[page] = pte_make(PAGE_RESIDENT, io->frames[k], 0);
 		object->resident_pages++;
 		frame_hold(pager, io->frames[k], page != demanded);
+		if (io->advised)
+			install_advised(pager, object, io->frames[k], page == demanded);
 		io->frames[k] = FRAME_NONE;
 	}
 }

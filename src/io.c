@@ -39,7 +39,7 @@ struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number)
 		pager->io_free = io->next_free;
 	io->kind = kind;
 	io->swap = io->tail = io->staged = io->installing = false;
-	io->warmup = io->demand = io->ended = io->writes = false;
+	io->warmup = io->advised = io->demand = io->ended = io->writes = false;
 	io->tries = 0;
 	io->count = io->bounce = io->object = 0;
 	io->page = io->next = io->place = io->address = 0;

@@ -56,6 +56,7 @@ struct io {
 	uint32_t client;  /* reads ahead: whose region is to map them, and where */
 	uint32_t client_generation;
 	uint64_t address; /* 0: not known */
+	bool advised;	  /* reads ahead: of no run */
 	uint64_t place;	  /* byte in the file or swap file */
 	uint32_t bytes;
 	uint32_t done; /* bytes, after short transfers */

@@ -88,6 +88,7 @@ struct ahead {
 	struct region *region; /* that is to map it when it has come in, or NULL: it stays staged */
 	struct object *object;
 	bool writes;	  /* to be mapped writable */
+	bool advised;	  /* there is no run */
 	uint64_t trigger; /* the page that stays staged */
 	uint64_t next;	  /* where the run goes on after it */
 };
@@ -100,6 +101,7 @@ static void ahead_started(struct pager *pager, const struct ahead *ahead, uint32
 		io_read_ahead(pager, number, ahead->client,
 			      region_address(ahead->region, io->page));
 	io->writes = chaos_writes(pager, ahead->writes);
+	io->advised = ahead->advised;
 	io->trigger = (uint32_t)(ahead->trigger - io->page);
 	io->next = ahead->next;
 }
@@ -279,6 +281,7 @@ void prefetch_pages(struct pager *pager, struct client *client, struct object *o
 	struct ahead ahead = {
 		.client = client,
 		.object = object,
+		.advised = true,
 		.trigger = page,
 		.next = page + count,
 	};

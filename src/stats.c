@@ -17,6 +17,7 @@ void stats_add(struct pagerd_stats *sum, const struct pagerd_stats *stats)
 	sum->pages_written += stats->pages_written;
 	sum->pages_prefetched += stats->pages_prefetched;
 	sum->pages_prefetch_used += stats->pages_prefetch_used;
+	sum->pages_unit += stats->pages_unit;
 	sum->evicted_clean += stats->evicted_clean;
 	sum->evicted_dirty += stats->evicted_dirty;
 	sum->read_errors += stats->read_errors;

@@ -122,6 +122,7 @@ static enum step warmup_step(struct pager *pager, struct warmup *warmup)
 		return STEP_LATER;
 	}
 	io_read_ahead(pager, io, client, region_address(region, stretch.page));
+	pager->ios[io].advised = true;
 	COUNT(pager, client, object, pages_prefetched, wanted);
 	return STEP_MORE;
 }

@@ -110,7 +110,7 @@ struct pagerd_stats {
 	uint64_t faults_error;	      /* answered with SIGBUS */
 	uint64_t pages_read;	      /* from files and swap, prefetched ones included */
 	uint64_t pages_written;	      /* to files and swap */
-	uint64_t pages_prefetched;    /* read or zeroed before anybody asked */
+	uint64_t pages_prefetched;    /* read or zeroed ahead of a run, or read on advice */
 	uint64_t pages_prefetch_used; /* of those, known to have been asked for later */
 	uint64_t evicted_clean;
 	uint64_t evicted_dirty; /* had to be written first */
@@ -131,6 +131,7 @@ struct pagerd_stats {
 	uint64_t faults_cow;	   /* first writes to a page of a file mapped privately */
 	uint64_t pages_zapped;	   /* unmapped for a while, to learn whether they are used */
 	uint64_t pages_found_used; /* of pages that were, how often one was found used */
+	uint64_t pages_unit;	   /* read since one of their unit was asked for: not prefetched */
 };
 
 /* Fill *stats. Errors: -ENOTCONN. */

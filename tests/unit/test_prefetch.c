@@ -65,6 +65,8 @@ static struct pagerd_stats counted(void)
 	delta.faults_major -= before.faults_major;
 	delta.pages_read -= before.pages_read;
 	delta.pages_prefetched -= before.pages_prefetched;
+	delta.pages_prefetch_used -= before.pages_prefetch_used;
+	delta.pages_unit -= before.pages_unit;
 	before = now;
 	return delta;
 }
@@ -237,6 +239,51 @@ START_TEST(unused_gives_way)
 }
 END_TEST
 
+/* What comes in for a run is known to be used when the run has gone on, each page once. */
+static void used_check(void)
+{
+	struct pagerd_stats stats = counted();
+	ck_assert_uint_gt(stats.pages_prefetched, 0);
+	ck_assert_uint_le(stats.pages_prefetch_used, stats.pages_prefetched);
+	ck_assert_uint_ge(stats.pages_prefetch_used + 4 * WINDOW, stats.pages_prefetched);
+	ck_assert_uint_eq(stats.pages_unit, 0);
+}
+
+START_TEST(used)
+{
+	counted();
+	scan(strides[_i]);
+	used_check();
+}
+END_TEST
+
+START_TEST(used_zeros)
+{
+	harness_start(&h, PAGES, "lru", DIRECTORY, 256);
+	memory = harness_map(&h, PAGERD_ANON_PRIVATE, (uint64_t)PAGES << 12, -1, 0);
+	counted();
+	range_write(memory, 0, PAGES, 0);
+	used_check();
+	teardown();
+}
+END_TEST
+
+/* Of what was advised, only a page that is asked for while it is not mapped is known. */
+START_TEST(used_advised)
+{
+	const uint64_t page = 1000, count = 20;
+	counted();
+	ck_assert_int_eq(
+		harness_range(&h, PAGER_ADVISE, memory + page * WORDS, count << 12, MADV_WILLNEED),
+		0);
+	for (uint64_t i = 0; i < count; i++)
+		touch(page + i);
+	struct pagerd_stats stats = counted();
+	ck_assert_uint_eq(stats.pages_prefetched, count);
+	ck_assert_uint_eq(stats.pages_prefetch_used, 1);
+}
+END_TEST
+
 static void add_tests(TCase *all)
 {
 	tcase_set_timeout(all, 60);
@@ -245,6 +292,7 @@ static void add_tests(TCase *all)
 	tcase_add_loop_test(all, interleaved, 2, 9);
 	tcase_add_loop_test(all, past_what_is_there, 0, 3);
 	tcase_add_test(all, no_farther);
+	tcase_add_loop_test(all, used, 0, sizeof strides / sizeof *strides);
 	tcase_add_test(all, advised_random);
 	tcase_add_test(all, at_random);
 }
@@ -260,6 +308,7 @@ int main(void)
 	tcase_add_checked_fixture(file, file_setup, teardown);
 	tcase_add_checked_fixture(anonymous, anonymous_setup, teardown);
 	tcase_add_test(file, first_page);
+	tcase_add_test(file, used_advised);
 	add_tests(file);
 	add_tests(anonymous);
 	TCase *own = tcase_create("own");
@@ -267,6 +316,7 @@ int main(void)
 	tcase_set_timeout(own, 60);
 	tcase_add_test(own, unused_gives_way);
 	tcase_add_test(own, scattered_slots);
+	tcase_add_test(own, used_zeros);
 	tcase_add_loop_test(own, not_beyond, 0, sizeof strides / sizeof *strides);
 	suite_add_tcase(suite, own);
 	suite_add_tcase(suite, file);

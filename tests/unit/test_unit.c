@@ -81,6 +81,7 @@ static struct pagerd_stats counted(void)
 	delta.faults_major -= before.faults_major;
 	delta.pages_read -= before.pages_read;
 	delta.pages_prefetched -= before.pages_prefetched;
+	delta.pages_unit -= before.pages_unit;
 	before = now;
 	return delta;
 }
@@ -120,7 +121,8 @@ START_TEST(whole)
 	struct pagerd_stats stats = counted();
 	ck_assert_uint_eq(stats.faults_major, count);
 	ck_assert_uint_eq(stats.pages_read, count * unit);
-	ck_assert_uint_eq(stats.pages_prefetched, count * (unit - 1));
+	ck_assert_uint_eq(stats.pages_unit, count * (unit - 1));
+	ck_assert_uint_eq(stats.pages_prefetched, 0);
 	for (unsigned k = 0; k < count; k++)
 		for (uint32_t i = 0; i < unit; i++)
 			touch(scattered(k, unit) / unit * unit + i);
@@ -276,6 +278,7 @@ START_TEST(no_prefetch)
 	for (unsigned k = 0; k < 20; k++)
 		touch(scattered(k, 16));
 	ck_assert_uint_eq(harness_stats(&h).pages_prefetched, 0);
+	ck_assert_uint_eq(harness_stats(&h).pages_unit, 0);
 	teardown();
 }
 END_TEST
@@ -392,13 +395,29 @@ START_TEST(advised_random)
 }
 END_TEST
 
-/* ---- waiting ----------------------------------------------------------------------------- */
-
 static void *touch_thread(void *page)
 {
 	touch(*(uint64_t *)page);
 	return NULL;
 }
+
+/* Two threads that want pages of one unit: the second finds its page on the way, or there. */
+START_TEST(together)
+{
+	const uint32_t unit = 16;
+	unit_set(unit);
+	for (unsigned k = 0; k < 20; k++) {
+		uint64_t page = scattered(k, unit) / unit * unit;
+		pthread_t thread;
+		ck_assert_int_eq(pthread_create(&thread, NULL, touch_thread, &page), 0);
+		touch(page + 7);
+		pthread_join(thread, NULL);
+	}
+	ck_assert_uint_eq(harness_stats(&h).pages_prefetch_used, 0);
+}
+END_TEST
+
+/* ---- waiting ----------------------------------------------------------------------------- */
 
 /* Those that wait are handled again. */
 static void retry(unsigned times)
@@ -524,6 +543,7 @@ int main(void)
 	tcase_add_loop_test(file, whole, 0, sizeof units / sizeof *units);
 	tcase_add_loop_test(file, runs, 0, 2);
 	tcase_add_test(file, stalled);
+	tcase_add_test(file, together);
 	tcase_add_test(file, waits_in_a_probe);
 	tcase_add_test(file, waits_in_a_run);
 	tcase_add_test(file, leaves_runs_alone);
