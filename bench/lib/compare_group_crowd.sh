@@ -15,7 +15,7 @@ CROWD_SHAPES=(1x8 1x512 64x8)
 
 group_crowd() {
 	local shape
-	measurement_add crowd crowd_measure "us kernel kernel-latency"
+	measurement_add crowd crowd_measure "us us-threads kernel kernel-latency"
 	for shape in "${CROWD_SHAPES[@]}"; do
 		case_add "crowd-$shape" crowd us
 	done

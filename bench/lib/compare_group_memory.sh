@@ -5,16 +5,16 @@
 # Accesses to memory, page by page: bench/load does them. BUDGET is the memory in pages.
 
 BUDGET=0
-MEMORY_KERNEL="us us-nolatency kernel kernel-latency device device-latency peer"
-MEMORY_FILE="us us-nolatency kernel kernel-advised kernel-latency kernel-latency-advised"
+MEMORY_KERNEL="us us-nolatency us-threads kernel kernel-latency device device-latency peer"
+MEMORY_FILE="us us-nolatency us-threads kernel kernel-advised kernel-latency kernel-latency-advised"
 MEMORY_FILE+=" device device-latency peer"
-MEMORY_MINOR="us us-nolatency kernel kernel-latency mechanism mechanism-latency peer"
+MEMORY_MINOR="us us-nolatency us-threads kernel kernel-latency mechanism mechanism-latency peer"
 
 group_memory() {
 	BUDGET=$((MEMORY * 1024 * 1024 / PAGE_BYTES))
 	memory_add resident-loop "us plain" 'plain / us >= 0.98'
 	memory_add resident-random "us plain" 'plain / us >= 0.98'
-	memory_add first-touch "us us-nolatency kernel kernel-latency peer" 'kernel / us >= 1.0'
+	memory_add first-touch "us us-nolatency us-threads kernel kernel-latency peer" 'kernel / us >= 1.0'
 	memory_add minor "$MEMORY_MINOR" 'us / mechanism-latency <= 1.15'
 	memory_add minor-one-cpu "$MEMORY_MINOR" 'us / mechanism <= 1.15'
 	memory_add random-1 "$MEMORY_FILE" 'us - device <= 8'
@@ -28,6 +28,7 @@ group_memory() {
 	case_add fill anon us 'kernel / us >= 1.3'
 	case_add read-back anon us 'device / us >= 0.8'
 	memory_add random-anon "$MEMORY_KERNEL" 'kernel / us >= 1.0'
+	memory_add divided-16 "$MEMORY_KERNEL" 'kernel / us >= 1.0'
 	memory_add sequential "$MEMORY_FILE" 'kernel / us >= 1.0' 'device / us >= 0.85'
 	memory_add strided "$MEMORY_FILE" 'kernel / us >= 1.5'
 	memory_add backward "$MEMORY_FILE" 'kernel / us >= 1.5'
@@ -47,12 +48,12 @@ memory_add() {
 	case_add "$name" "$name" us "$@"
 }
 
-# What a case does: pages of data, in a file or not, the advice that suits it, threads, what is set
-# aside to be read first, so that memory is full; the steps (bench/load/main.c). The device does
-# what has an order with DEPTH requests of UNIT pages.
+# What a case does: pages of data, in a file or not, the advice that suits it, threads, mappings,
+# what is set aside to be read first, so that memory is full; the steps (bench/load/main.c). The
+# device does what has an order with DEPTH requests of UNIT pages.
 memory_describe() {
 	local name=$1
-	KIND=file DATA=$((4 * BUDGET)) ADVICE=random THREADS=1 WARM=0 DEPTH=4 UNIT=512 PIN=()
+	KIND=file DATA=$((4 * BUDGET)) ADVICE=random THREADS=1 PARTS=1 WARM=0 DEPTH=4 UNIT=512 PIN=()
 	LIMIT=$SECONDS_MOST
 	case $name in
 	resident-*)
@@ -97,6 +98,10 @@ memory_describe() {
 	random-anon)
 		KIND=anon DATA=$((2 * BUDGET)) DEPTH=1 UNIT=1
 		STEPS=(write/forward "$name=read/random/$((BUDGET / 2))" read/forward)
+		;;
+	divided-16)
+		KIND=anon DATA=$((2 * BUDGET)) THREADS=16 PARTS=16 DEPTH=16 UNIT=1
+		STEPS=(write/forward "$name=read/random/$((2 * BUDGET))" read/forward)
 		;;
 	sequential)
 		ADVICE=sequential
@@ -152,7 +157,7 @@ memory_words() {
 	esac
 	case $1 in
 	device*) WORDS+=(--depth "$DEPTH" --unit "$UNIT") ;;
-	*) WORDS+=(--threads "$THREADS") ;;
+	*) WORDS+=(--threads "$THREADS" --parts "$PARTS") ;;
 	esac
 }
 

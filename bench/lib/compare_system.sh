@@ -13,7 +13,7 @@
 # HEAP holds options of pagerctl run: --no-heap, or none for a program whose malloc is to be paged
 # as well.
 
-SYSTEM_ALL=(us us-nolatency kernel kernel-latency device device-latency mechanism mechanism-latency
+SYSTEM_ALL=(us us-nolatency us-threads kernel kernel-latency device device-latency mechanism mechanism-latency
 	plain peer)
 SYSTEM_UNKNOWN=
 PAGE_BYTES=4096
@@ -112,6 +112,7 @@ system_up() {
 	case $1 in
 	us) daemon_start ;;
 	us-nolatency) daemon_start --low-latency off ;;
+	us-threads) daemon_start --threads "$(nproc)" ;;
 	*) return ;;
 	esac
 	SYSTEM_COMMAND+=("$PAGERD_BUILD/client/pagerctl" run "${HEAP[@]}" --)

@@ -8,8 +8,8 @@ import collections
 import statistics
 import sys
 
-COLUMNS = ["us", "us-nolatency", "kernel", "kernel-latency", "device", "device-latency",
-           "mechanism", "mechanism-latency", "plain", "peer"]
+COLUMNS = ["us", "us-nolatency", "us-threads", "kernel", "kernel-latency", "device",
+           "device-latency", "mechanism", "mechanism-latency", "plain", "peer"]
 
 
 def read_cases(path):

@@ -8,6 +8,8 @@
 
 #include "order.h"
 
+enum { PARTS_MOST = 64 };
+
 enum operation {
 	OPERATION_READ,	  /* check the page */
 	OPERATION_WRITE,  /* write its next version */
@@ -26,7 +28,8 @@ struct load {
 	bool mechanism;	   /* answered by another process, with one page for all */
 	int daemon;	   /* the process whose cost is to be told, or 0 */
 	uint8_t *versions; /* of each page */
-	void *memory;	   /* mapped, or NULL */
+	unsigned parts;	   /* mappings of as many pages each */
+	void *memory[PARTS_MOST];
 };
 
 struct work {

@@ -9,6 +9,7 @@
  *	--file PATH      the pages of this file, made by create (else anonymous memory)
  *	--advice NAME    random or sequential, for madvise, in named steps
  *	--threads N      that do the named steps
+ *	--parts N        mappings among which the pages are divided
  *	--warm N         the first pages are set aside for steps of the order "warm"
  *	--seconds S      end each named step after so long, unless it writes anew
  *	--depth N        no mapping: O_DIRECT requests, so many in flight
@@ -116,6 +117,9 @@ static void option(struct load *load, int letter, const char *value)
 	case 't':
 		load->threads = number(value, THREADS_MOST);
 		break;
+	case 'P':
+		load->parts = number(value, PARTS_MOST);
+		break;
 	case 'w':
 		load->warm = number(value, 1ul << 40);
 		break;
@@ -146,6 +150,7 @@ static void parse(struct load *load, int argc, char **argv)
 		{"file", required_argument, NULL, 'f'},
 		{"advice", required_argument, NULL, 'a'},
 		{"threads", required_argument, NULL, 't'},
+		{"parts", required_argument, NULL, 'P'},
 		{"warm", required_argument, NULL, 'w'},
 		{"seconds", required_argument, NULL, 's'},
 		{"depth", required_argument, NULL, 'd'},
@@ -160,6 +165,8 @@ static void parse(struct load *load, int argc, char **argv)
 		option(load, letter, optarg);
 	if (!load->pages || !load->threads || !load->unit || load->warm >= load->pages)
 		usage("the number of pages, threads or units");
+	if (!load->parts || load->pages % load->parts || (load->mechanism && load->parts > 1))
+		usage("the number of parts");
 	if (load->depth && !load->path)
 		usage("--depth without --file");
 	if (optind == argc)
@@ -186,7 +193,7 @@ static void run(struct load *load, char **texts)
 
 int main(int argc, char **argv)
 {
-	struct load load = {.threads = 1, .unit = 1, .advice = MADV_NORMAL};
+	struct load load = {.threads = 1, .parts = 1, .unit = 1, .advice = MADV_NORMAL};
 
 	parse(&load, argc, argv);
 	if (!strcmp(argv[optind], "create")) {

@@ -21,6 +21,16 @@ struct worker {
 	uint64_t made;
 };
 
+static uint64_t part_pages(const struct load *load)
+{
+	return load->pages / load->parts;
+}
+
+static uint64_t part_bytes(const struct load *load)
+{
+	return part_pages(load) * PAGE_BYTES;
+}
+
 void mapped_init(struct load *load)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -32,29 +42,48 @@ void mapped_init(struct load *load)
 		if (fd < 0)
 			die(load->path);
 	}
-	load->memory = mmap(NULL, load->pages * PAGE_BYTES, PROT_READ | PROT_WRITE, flags, fd, 0);
-	if (load->memory == MAP_FAILED)
-		die("mmap");
+	for (unsigned i = 0; i < load->parts; i++) {
+		load->memory[i] = mmap(NULL, part_bytes(load), PROT_READ | PROT_WRITE, flags, fd,
+				       (off_t)(i * part_bytes(load)));
+		if (load->memory[i] == MAP_FAILED)
+			die("mmap");
+	}
 	if (fd >= 0)
 		close(fd);
 	if (load->mechanism)
-		mechanism_start(load->memory, load->pages * PAGE_BYTES);
+		mechanism_start(load->memory[0], load->pages * PAGE_BYTES);
 }
 
 void mapped_advise(struct load *load, int advice)
 {
-	if (madvise(load->memory, load->pages * PAGE_BYTES, advice) < 0)
-		die("madvise");
+	for (unsigned i = 0; i < load->parts; i++)
+		if (madvise(load->memory[i], part_bytes(load), advice) < 0)
+			die("madvise");
+}
+
+static void mapped_sync(struct load *load)
+{
+	for (unsigned i = 0; i < load->parts; i++)
+		if (msync(load->memory[i], part_bytes(load), MS_SYNC) < 0)
+			die("msync");
 }
 
 void mapped_finish(struct load *load)
 {
-	munmap(load->memory, load->pages * PAGE_BYTES);
+	for (unsigned i = 0; i < load->parts; i++)
+		munmap(load->memory[i], part_bytes(load));
+}
+
+static void *page_address(const struct load *load, uint64_t number)
+{
+	uint64_t pages = part_pages(load);
+
+	return (char *)load->memory[number / pages] + number % pages * PAGE_BYTES;
 }
 
 static void access_page(struct load *load, enum operation operation, uint64_t number)
 {
-	void *page = (char *)load->memory + number * PAGE_BYTES;
+	void *page = page_address(load, number);
 
 	if (operation != OPERATION_WRITE)
 		page_check(page, number, load->versions[number]);
@@ -100,7 +129,7 @@ uint64_t mapped_run(struct load *load, const struct work *work)
 		pthread_join(workers[i].thread, NULL);
 		made += workers[i].made;
 	}
-	if (work->sync && msync(load->memory, load->pages * PAGE_BYTES, MS_SYNC) < 0)
-		die("msync");
+	if (work->sync)
+		mapped_sync(load);
 	return made;
 }

@@ -92,7 +92,7 @@ static void settle(struct step *step, const struct load *load)
 /* The advice is for what is timed: all else is faster as it comes. */
 static void advise(const struct step *step, struct load *load)
 {
-	if (load->memory && load->advice != MADV_NORMAL)
+	if (!load->depth && load->advice != MADV_NORMAL)
 		mapped_advise(load, step->name[0] ? load->advice : MADV_NORMAL);
 }
 
