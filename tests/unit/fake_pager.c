@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A pager without memory: src/pager.h's functions, for tests of the daemon alone.
- *
- * It answers from a thread of its own, as the real one does, and holds the daemon to the contract:
- * clients that exist, descriptors of the right kind, ranges that are valid. Linked or included in
- * place of the core; the policies are the core's.
- */
+#include "fake_pager.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,45 +13,46 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pager.h"
 #include "pagerd/protocol.h"
 
-#define FAKE_CLIENTS 4096
-#define FAKE_OBJECT  7u /* the one that may be set */
-#define FAKE_ADDRESS 0x7000u
-#define FAKE_LEARN   5u
-
-struct fake_client {
-	bool used;
-	int fd; /* userfaultfd, or -1 */
-	uint32_t pid, uid;
-	char name[20];
-};
-
-struct pager {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct pager_request *first, **last;
-	struct pager_request *listeners;
-	bool stopped;
-	unsigned delay_us; /* at most so long for a request, at random */
-	unsigned seed;
-	bool held;	    /* nothing is answered until it is released */
-	int fork_error;	    /* what FORK is to answer */
-	int add_error;	    /* what CLIENT_ADD is */
-	size_t text_length; /* of the last SET's policy */
-	unsigned done_count[PAGER_STOP + 1];
-	struct pager_request last_of[PAGER_STOP + 1];
-	unsigned client_count;
-	struct fake_client clients[FAKE_CLIENTS];
-};
-
-static void fake_init(struct pager *pager)
+void fake_init(struct pager *pager)
 {
 	memset(pager, 0, sizeof *pager);
 	pthread_mutex_init(&pager->lock, NULL);
 	pthread_cond_init(&pager->changed, NULL);
 	pager->last = &pager->first;
+}
+
+void fake_hold(struct pager *pager, bool on)
+{
+	pthread_mutex_lock(&pager->lock);
+	pager->held = on;
+	pthread_cond_signal(&pager->changed);
+	pthread_mutex_unlock(&pager->lock);
+}
+
+unsigned fake_done_count(struct pager *pager, enum pager_request_type type)
+{
+	pthread_mutex_lock(&pager->lock);
+	unsigned count = pager->done_count[type];
+	pthread_mutex_unlock(&pager->lock);
+	return count;
+}
+
+unsigned fake_client_count(struct pager *pager)
+{
+	pthread_mutex_lock(&pager->lock);
+	unsigned count = pager->client_count;
+	pthread_mutex_unlock(&pager->lock);
+	return count;
+}
+
+struct pager_request fake_last(struct pager *pager, enum pager_request_type type)
+{
+	pthread_mutex_lock(&pager->lock);
+	struct pager_request request = pager->last_of[type];
+	pthread_mutex_unlock(&pager->lock);
+	return request;
 }
 
 static struct fake_client *fake_client(struct pager *pager, uint32_t number)
@@ -317,7 +312,7 @@ int pager_create(struct pager **out, const struct pager_config *config, char *wh
 	return 0;
 }
 
-static void fake_finish(struct pager *pager)
+void fake_finish(struct pager *pager)
 {
 	for (uint32_t i = 1; i < FAKE_CLIENTS; i++)
 		if (pager->clients[i].used && pager->clients[i].fd >= 0)

@@ -5,361 +5,25 @@
  * garbage.
  */
 #include <check.h>
-#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#define PAGERD_RELEASE "test"
-#include "fake_pager.c"
-#include "uapi.h"
-
-#include "../../daemon/bridge.c"
-#include "../../daemon/config.c"
-#include "../../daemon/descriptor.c"
-#include "../../daemon/log.c"
-#include "../../daemon/numbers.c"
-#include "../../daemon/places.c"
-#include "../../daemon/report.c"
-#include "../../daemon/report_learned.c"
-#include "../../daemon/report_maps.c"
-#include "../../daemon/report_objects.c"
-#include "../../daemon/session.c"
-#include "../../daemon/session_client.c"
-#include "../../daemon/session_file.c"
-#include "../../daemon/session_learn.c"
-#include "../../daemon/session_memory.c"
-#include "../../daemon/session_quick.c"
-#include "../../daemon/session_request.c"
-#include "../../daemon/session_set.c"
+#include "../../daemon/report.h"
+#include "daemon_harness.h"
+#include "peer.h"
 #include "suite.h"
-
-#define WAIT_MS 5000 /* what takes longer never comes */
-
-/* ---- a loop instead of libevent ---------------------------------------------------------- */
-
-struct event {
-	struct event_base *base;
-	struct event *next;
-	int fd;
-	short what;
-	event_callback_fn call;
-	void *context;
-	bool added;
-};
-
-struct event_base {
-	struct event *events;
-};
-
-struct event *event_new(struct event_base *base, evutil_socket_t fd, short what,
-			event_callback_fn call, void *context)
-{
-	struct event *event = calloc(1, sizeof *event);
-	*event = (struct event){base, base->events, fd, what, call, context, false};
-	base->events = event;
-	return event;
-}
-
-int event_add(struct event *event, const struct timeval *timeout)
-{
-	event->added = true;
-	return 0;
-}
-
-int event_del(struct event *event)
-{
-	event->added = false;
-	return 0;
-}
-
-void event_free(struct event *event)
-{
-	struct event **link = &event->base->events;
-	while (*link != event)
-		link = &(*link)->next;
-	*link = event->next;
-	free(event);
-}
-
-static bool event_ready(const struct event *event)
-{
-	if (event->fd < 0)
-		return false;
-	struct pollfd p = {.fd = event->fd, .events = event->what & EV_READ ? POLLIN : POLLOUT};
-	return event->added && poll(&p, 1, 0) > 0;
-}
-
-/* Call back for one event, if there is any; wait a little if not. */
-static void loop_turn(struct event_base *base)
-{
-	for (struct event *event = base->events; event; event = event->next) {
-		if (!event_ready(event))
-			continue;
-		event->added = event->what & EV_PERSIST;
-		event->call(event->fd, event->what, event->context);
-		return;
-	}
-	usleep(100);
-}
-
-/* All timers that run expire; how many did. */
-static int loop_expire(struct event_base *base)
-{
-	int count = 0;
-	for (struct event *event = base->events; event; event = event->next) {
-		if (!event->added || event->fd >= 0)
-			continue;
-		event->added = false;
-		event->call(event->fd, EV_TIMEOUT, event->context);
-		count++;
-	}
-	return count;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-#define loop_until(condition)                                                                      \
-	do {                                                                                       \
-		uint64_t end = now_ms() + WAIT_MS;                                                 \
-		while (!(condition)) {                                                             \
-			ck_assert_msg(now_ms() < end, "it never came: %s", #condition);            \
-			loop_turn(daemon_.base);                                                   \
-		}                                                                                  \
-	} while (0)
-
-/* ---- a daemon ---------------------------------------------------------------------------- */
-
-static struct daemon daemon_;
-static struct event_base base_;
-static struct pager pager_;
-static pthread_t thread_;
-static int files_before;
-static int mute = -1; /* the log, out of the way */
-
-void daemon_check_end(struct daemon *daemon)
-{
-}
-
-static int files_open(void)
-{
-	int count = 0;
-	DIR *directory = opendir("/proc/self/fd");
-	while (readdir(directory))
-		count++;
-	closedir(directory);
-	return count;
-}
-
-static void *run(void *pager)
-{
-	pager_run(pager);
-	return NULL;
-}
-
-static void setup(void)
-{
-	mute = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (!getenv("TEST_VERBOSE"))
-		dup2(mute, STDERR_FILENO);
-	files_before = files_open();
-	daemon_ = (struct daemon){.base = &base_, .device_fd = open("/dev/userfaultfd", O_RDWR)};
-	fake_init(&pager_);
-	ck_assert_int_eq(bridge_init(&daemon_.bridge, &base_, (struct pager *[]){&pager_}, 1), 0);
-	ck_assert_int_eq(pthread_create(&thread_, NULL, run, &pager_), 0);
-}
-
-static void hold(bool on)
-{
-	pthread_mutex_lock(&pager_.lock);
-	pager_.held = on;
-	pthread_cond_signal(&pager_.changed);
-	pthread_mutex_unlock(&pager_.lock);
-}
-
-static unsigned done_count(enum pager_request_type type)
-{
-	pthread_mutex_lock(&pager_.lock);
-	unsigned count = pager_.done_count[type];
-	pthread_mutex_unlock(&pager_.lock);
-	return count;
-}
-
-static unsigned client_count(void)
-{
-	pthread_mutex_lock(&pager_.lock);
-	unsigned count = pager_.client_count;
-	pthread_mutex_unlock(&pager_.lock);
-	return count;
-}
-
-static void stop_complete(struct job *job)
-{
-	daemon_.stopping = true;
-}
-
-static void stop(void)
-{
-	daemon_.stop_jobs[0] =
-		(struct job){.request = {.type = PAGER_STOP, .fd = -1}, .complete = stop_complete};
-	bridge_post(&daemon_.bridge, &daemon_.stop_jobs[0]);
-	loop_until(daemon_.stopping);
-	pthread_join(thread_, NULL);
-	fake_finish(&pager_);
-	sessions_finish(&daemon_);
-	numbers_finish(&daemon_.numbers);
-	bridge_finish(&daemon_.bridge);
-	if (daemon_.device_fd >= 0)
-		close(daemon_.device_fd);
-}
-
-/* All sessions have ended, nobody is a client any more, and every descriptor is closed. */
-static void teardown(void)
-{
-	loop_until(!daemon_.sessions);
-	ck_assert_uint_eq(daemon_.session_count, 0);
-	ck_assert_uint_eq(client_count(), 0);
-	stop();
-	ck_assert_ptr_null(base_.events);
-	ck_assert_int_eq(files_open(), files_before);
-}
-
-/* ---- clients ----------------------------------------------------------------------------- */
-
-/* The client's end of a new connection. */
-static int peer_new(void)
-{
-	int ends[2];
-	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
-	ck_assert_int_eq(session_create(&daemon_, ends[0], NULL, NULL), 0);
-	return ends[1];
-}
-
-static int peer_send_files(int peer, const void *data, size_t size, const int *fds, size_t count)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(16 * sizeof(int))];
-	} control = {0};
-	struct iovec iov = {(void *)data, size};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	if (count) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, count * sizeof(int));
-	}
-	return sendmsg(peer, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-static void peer_send(int peer, void *packet, size_t size, uint16_t type, int fd)
-{
-	struct pagerd_header *h = packet;
-	*h = (struct pagerd_header){PAGERD_MAGIC, PAGERD_VERSION, type, (uint32_t)size, 0};
-	ck_assert_int_eq(peer_send_files(peer, packet, size, &fd, fd >= 0), 0);
-}
-
-static bool peer_readable(int peer)
-{
-	struct pollfd p = {.fd = peer, .events = POLLIN};
-	return poll(&p, 1, 0) > 0;
-}
-
-/* The next packet for the client, and its descriptor or -1; 0 bytes: the session has ended. */
-static size_t peer_receive(int peer, void *packet, size_t size, int *fd)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {packet, size};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof control.bytes};
-	loop_until(peer_readable(peer));
-	ssize_t got = recvmsg(peer, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	ck_assert_msg(got >= 0 || errno == ECONNRESET, "%s", strerror(errno));
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-	*fd = -1;
-	if (got > 0 && c)
-		memcpy(fd, CMSG_DATA(c), sizeof *fd);
-	return got < 0 ? 0 : (size_t)got;
-}
-
-/* A request, and the error of its reply; 1: the session has ended instead. */
-static int peer_call(int peer, void *packet, size_t size, uint16_t type, int fd)
-{
-	union packet reply;
-	int got_fd;
-	peer_send(peer, packet, size, type, fd);
-	size_t got = peer_receive(peer, &reply, sizeof reply, &got_fd);
-	if (got_fd >= 0)
-		close(got_fd);
-	if (!got)
-		return 1;
-	ck_assert_uint_ge(got, sizeof reply.h);
-	ck_assert_uint_eq(reply.h.size, got);
-	ck_assert_uint_eq(reply.h.magic, PAGERD_MAGIC);
-	ck_assert_uint_eq(reply.h.version, PAGERD_VERSION);
-	ck_assert_uint_eq(reply.h.type, type | PAGERD_REPLY);
-	ck_assert_int_le(reply.h.error, 0);
-	return reply.h.error;
-}
-
-static int peer_hello(int peer)
-{
-	struct pagerd_hello hello = {.name = "test"};
-	return peer_call(peer, &hello, sizeof hello, PAGERD_HELLO, -1);
-}
-
-static int peer_header(int peer, uint16_t type, int fd)
-{
-	struct pagerd_header header;
-	return peer_call(peer, &header, sizeof header, type, fd);
-}
-
-static int userfaultfd_new(int flags)
-{
-	int fd = daemon_.device_fd < 0 ? -1 : ioctl(daemon_.device_fd, USERFAULTFD_IOC_NEW, flags);
-	return fd;
-}
-
-/* HELLO and UFFD. Where no userfaultfd is to be had, the pager is asked as if one had come. */
-static int peer_join(void)
-{
-	int peer = peer_new(), fd = userfaultfd_new(O_CLOEXEC | O_NONBLOCK);
-	struct session *session = daemon_.sessions;
-	ck_assert_int_eq(peer_hello(peer), 0);
-	if (fd >= 0) {
-		ck_assert_int_eq(peer_header(peer, PAGERD_UFFD, fd), 0);
-		close(fd);
-		return peer;
-	}
-	event_del(session->event);
-	session->busy = true;
-	ck_assert_int_eq(client_add(session, session, PAGERD_UFFD, -1, client_added), 0);
-	union packet reply;
-	ck_assert_uint_eq(peer_receive(peer, &reply, sizeof reply, &fd), sizeof reply.h);
-	return peer;
-}
-
-static void peer_must_have_ended(int peer)
-{
-	union packet reply;
-	int fd;
-	ck_assert_uint_eq(peer_receive(peer, &reply, sizeof reply, &fd), 0);
-	close(peer);
-}
 
 /* ---- becoming a client ------------------------------------------------------------------- */
 
@@ -555,29 +219,21 @@ END_TEST
 
 /* ---- memory ------------------------------------------------------------------------------ */
 
-static int call_map(int peer, uint32_t kind, uint32_t writable, uint64_t length, uint64_t offset,
-		    int fd)
-{
-	struct pagerd_map map = {
-		.kind = kind, .writable = writable, .length_bytes = length, .offset_bytes = offset};
-	return peer_call(peer, &map, sizeof map, PAGERD_MAP, fd);
-}
-
 START_TEST(map_values_are_checked)
 {
 	int file = memfd_create("test", MFD_CLOEXEC), peer = peer_join();
-	ck_assert_int_eq(call_map(peer, PAGERD_ANON_PRIVATE, 1, 4096, 0, -1), 0);
-	ck_assert_int_eq(call_map(peer, PAGERD_ANON_SHARED, 1, 1, 0, -1), 0);
-	ck_assert_int_eq(call_map(peer, PAGERD_FILE_SHARED, 1, 4096, 4096, file), 0);
-	ck_assert_int_eq(call_map(peer, 0, 1, 4096, 0, -1), -EINVAL);
-	ck_assert_int_eq(call_map(peer, 4, 1, 4096, 0, -1), -EINVAL);
-	ck_assert_int_eq(call_map(peer, UINT32_MAX, 1, 4096, 0, file), -EINVAL);
-	ck_assert_int_eq(call_map(peer, PAGERD_FILE_SHARED, 1, 4096, 0, -1), -EINVAL);
-	ck_assert_int_eq(call_map(peer, PAGERD_ANON_PRIVATE, 1, 4096, 0, file), -EINVAL);
-	ck_assert_int_eq(call_map(peer, PAGERD_ANON_PRIVATE, 1, 0, 0, -1), -EINVAL);
-	ck_assert_int_eq(call_map(peer, PAGERD_ANON_PRIVATE, 1, UINT64_MAX, 0, -1), -EINVAL);
-	ck_assert_int_eq(call_map(peer, PAGERD_FILE_SHARED, 1, 4096, UINT64_MAX, file), -EINVAL);
-	ck_assert_int_eq(call_map(peer, PAGERD_FILE_SHARED, 1, 4096, 1, file), -EINVAL);
+	ck_assert_int_eq(peer_map(peer, PAGERD_ANON_PRIVATE, 1, 4096, 0, -1), 0);
+	ck_assert_int_eq(peer_map(peer, PAGERD_ANON_SHARED, 1, 1, 0, -1), 0);
+	ck_assert_int_eq(peer_map(peer, PAGERD_FILE_SHARED, 1, 4096, 4096, file), 0);
+	ck_assert_int_eq(peer_map(peer, 0, 1, 4096, 0, -1), -EINVAL);
+	ck_assert_int_eq(peer_map(peer, 4, 1, 4096, 0, -1), -EINVAL);
+	ck_assert_int_eq(peer_map(peer, UINT32_MAX, 1, 4096, 0, file), -EINVAL);
+	ck_assert_int_eq(peer_map(peer, PAGERD_FILE_SHARED, 1, 4096, 0, -1), -EINVAL);
+	ck_assert_int_eq(peer_map(peer, PAGERD_ANON_PRIVATE, 1, 4096, 0, file), -EINVAL);
+	ck_assert_int_eq(peer_map(peer, PAGERD_ANON_PRIVATE, 1, 0, 0, -1), -EINVAL);
+	ck_assert_int_eq(peer_map(peer, PAGERD_ANON_PRIVATE, 1, UINT64_MAX, 0, -1), -EINVAL);
+	ck_assert_int_eq(peer_map(peer, PAGERD_FILE_SHARED, 1, 4096, UINT64_MAX, file), -EINVAL);
+	ck_assert_int_eq(peer_map(peer, PAGERD_FILE_SHARED, 1, 4096, 1, file), -EINVAL);
 	ck_assert_uint_eq(done_count(PAGER_MAP), 3);
 	close(file);
 	close(peer);
@@ -600,11 +256,11 @@ START_TEST(map_needs_the_right_descriptor)
 	int readable[] = {0, 0, -EACCES, -EBADF, -ENODEV, 1, -ENODEV, -ENODEV};
 	int writable[] = {0, -EACCES, -EACCES, -EBADF, -ENODEV, 1, -ENODEV, -ENODEV};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-		int error = call_map(peer, PAGERD_FILE_SHARED, 0, 4096, 0, files[i]);
+		int error = peer_map(peer, PAGERD_FILE_SHARED, 0, 4096, 0, files[i]);
 		/* 1: an error, whichever mmap gives on that file system */
 		ck_assert_msg(readable[i] == 1 ? error < 0 : error == readable[i],
 			      "descriptor %zu to read: %d", i, error);
-		error = call_map(peer, PAGERD_FILE_SHARED, 1, 4096, 0, files[i]);
+		error = peer_map(peer, PAGERD_FILE_SHARED, 1, 4096, 0, files[i]);
 		ck_assert_msg(writable[i] == 1 ? error < 0 : error == writable[i],
 			      "descriptor %zu to write: %d", i, error);
 		close(files[i]);
@@ -769,7 +425,7 @@ START_TEST(quick_reply_is_not_taken)
 	for (uint64_t end = now_ms() + WAIT_MS; error != -EPIPE && now_ms() < end;) {
 		error = peer_send_files(peer, &some_range, sizeof some_range, NULL, 0);
 		if (error == -EAGAIN)
-			loop_turn(daemon_.base);
+			loop_turn();
 	}
 	ck_assert_int_eq(error, -EPIPE);
 	close(peer);
@@ -808,51 +464,37 @@ START_TEST(file_calls_need_the_right)
 }
 END_TEST
 
-static int peer_file(int peer, uint16_t type, uint32_t flags, uint64_t offset, int fd)
-{
-	struct pagerd_range range = {.address = offset, .length_bytes = 100, .flags = flags};
-	return peer_call(peer, &range, sizeof range, type, fd);
-}
-
-static struct pager_request file_request(enum pager_request_type type)
-{
-	pthread_mutex_lock(&pager_.lock);
-	struct pager_request request = pager_.last_of[type];
-	pthread_mutex_unlock(&pager_.lock);
-	return request;
-}
-
 START_TEST(file_write_has_a_deadline)
 {
 	int peer = peer_join(), fd = memfd_create("file", 0);
 	int idle = files_open();
 	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, 0, 4096, fd), 0);
-	ck_assert_int_eq(loop_expire(&base_), 0); /* nobody waits for a read */
+	ck_assert_int_eq(loop_expire(), 0); /* nobody waits for a read */
 	/* In time: the timer is gone with the end. */
 	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 4096, fd), 0);
 	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 4096, fd), -EBUSY);
 	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_END, 0, 4096, -1), 0);
-	ck_assert_int_eq(loop_expire(&base_), 0);
+	ck_assert_int_eq(loop_expire(), 0);
 	ck_assert_uint_eq(done_count(PAGER_FILE_END), 1);
 	ck_assert_int_eq(files_open(), idle);
 	/* Too late: the pager gets an end, with the session's own bytes, without the client. */
 	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 8192, fd), 0);
-	ck_assert_int_eq(loop_expire(&base_), 1);
+	ck_assert_int_eq(loop_expire(), 1);
 	loop_until(done_count(PAGER_FILE_END) == 2);
-	ck_assert_uint_eq(file_request(PAGER_FILE_END).offset, 8192);
-	ck_assert_uint_eq(file_request(PAGER_FILE_END).length, 100);
+	ck_assert_uint_eq(fake_last(&pagers_[0], PAGER_FILE_END).offset, 8192);
+	ck_assert_uint_eq(fake_last(&pagers_[0], PAGER_FILE_END).length, 100);
 	ck_assert(!peer_readable(peer));
 	ck_assert_int_eq(peer_header(peer, PAGERD_STATS, -1), 0);
 	/* When it comes, the mappings are refreshed: a begin over no bytes and an end. */
 	unsigned begins = done_count(PAGER_FILE_BEGIN);
 	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_END, 0, 8192, -1), 0);
 	ck_assert_uint_eq(done_count(PAGER_FILE_BEGIN), begins + 1);
-	ck_assert_uint_gt(file_request(PAGER_FILE_BEGIN).offset, 1ull << 60);
-	ck_assert_uint_eq(file_request(PAGER_FILE_BEGIN).flags, PAGERD_FILE_WRITE);
+	ck_assert_uint_gt(fake_last(&pagers_[0], PAGER_FILE_BEGIN).offset, 1ull << 60);
+	ck_assert_uint_eq(fake_last(&pagers_[0], PAGER_FILE_BEGIN).flags, PAGERD_FILE_WRITE);
 	ck_assert_uint_eq(done_count(PAGER_FILE_END), 3);
-	ck_assert_uint_eq(file_request(PAGER_FILE_END).offset, 8192);
+	ck_assert_uint_eq(fake_last(&pagers_[0], PAGER_FILE_END).offset, 8192);
 	ck_assert_int_eq(files_open(), idle);
-	ck_assert_int_eq(loop_expire(&base_), 0);
+	ck_assert_int_eq(loop_expire(), 0);
 	/* And from then on all is as before. */
 	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 0, fd), 0);
 	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_END, 0, 0, -1), 0);
@@ -871,17 +513,17 @@ START_TEST(file_write_and_gone)
 	if (_i > 0)
 		hold(true);
 	if (_i > 0)
-		ck_assert_int_eq(loop_expire(&base_), 1);
+		ck_assert_int_eq(loop_expire(), 1);
 	if (_i > 1)
 		peer_send(peer, &range, sizeof range, PAGERD_FILE_END, -1);
 	for (int i = 0; i < 20; i++)
-		loop_turn(daemon_.base);
+		loop_turn();
 	close(peer);
 	for (int i = 0; i < 20; i++)
-		loop_turn(daemon_.base);
+		loop_turn();
 	hold(false);
 	loop_until(!daemon_.sessions);
-	ck_assert_int_eq(loop_expire(&base_), 0);
+	ck_assert_int_eq(loop_expire(), 0);
 }
 END_TEST
 
@@ -896,7 +538,7 @@ START_TEST(next_request_waits)
 	for (int i = 0; i < 3; i++)
 		peer_send(peer, &header, sizeof header, PAGERD_STATS, -1);
 	for (int i = 0; i < 50; i++)
-		loop_turn(daemon_.base);
+		loop_turn();
 	ck_assert(daemon_.sessions->busy && !peer_readable(peer));
 	hold(false);
 	for (int i = 0; i < 3; i++) {
@@ -920,7 +562,7 @@ START_TEST(gone_while_busy)
 	loop_until(daemon_.sessions->busy);
 	close(peer);
 	for (int i = 0; i < 20; i++)
-		loop_turn(daemon_.base);
+		loop_turn();
 	ck_assert_ptr_nonnull(daemon_.sessions);
 	hold(false);
 	loop_until(!daemon_.sessions);
@@ -931,27 +573,16 @@ END_TEST
 START_TEST(daemon_ends_while_busy)
 {
 	struct pagerd_header header;
+	int files = files_open();
 	int peer = peer_join(), quiet = peer_join(), control = peer_new();
 	hold(true);
 	peer_send(peer, &header, sizeof header, PAGERD_STATS, -1);
 	loop_until(daemon_.sessions->next->next->busy);
-	daemon_.stop_jobs[0] =
-		(struct job){.request = {.type = PAGER_STOP, .fd = -1}, .complete = stop_complete};
-	bridge_post(&daemon_.bridge, &daemon_.stop_jobs[0]);
 	close(peer);
-	hold(false);
-	loop_until(daemon_.stopping);
-	pthread_join(thread_, NULL);
-	fake_finish(&pager_);
-	sessions_finish(&daemon_);
-	numbers_finish(&daemon_.numbers);
-	bridge_finish(&daemon_.bridge);
-	if (daemon_.device_fd >= 0)
-		close(daemon_.device_fd);
+	daemon_end();
 	close(quiet);
 	close(control);
-	ck_assert_ptr_null(base_.events);
-	ck_assert_int_eq(files_open(), files_before);
+	ck_assert_int_eq(files_open(), files - 2); /* the device, and what the loop waits for */
 }
 END_TEST
 
@@ -1071,7 +702,7 @@ START_TEST(fork_is_refused)
 {
 	int ends[2], peer = peer_join();
 	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends));
-	pager_.fork_error = -ENOSPC;
+	pagers_[0].fork_error = -ENOSPC;
 	ck_assert_int_eq(peer_header(peer, PAGERD_FORK, ends[0]), -ENOSPC);
 	close(ends[0]);
 	peer_must_have_ended(ends[1]);
@@ -1093,43 +724,12 @@ START_TEST(fork_and_gone)
 	close(_i & 1 ? peer : ends[1]);
 	hold(false);
 	for (int i = 0; i < 20; i++)
-		loop_turn(daemon_.base);
+		loop_turn();
 	close(_i & 1 ? ends[1] : peer);
 }
 END_TEST
 
 /* ---- reports and settings ---------------------------------------------------------------- */
-
-static size_t peer_text(int peer, char *text, size_t room, int *error)
-{
-	struct pagerd_text packet;
-	size_t length = 0;
-	int fd;
-	do {
-		size_t got = peer_receive(peer, &packet, sizeof packet, &fd);
-		ck_assert_uint_ge(got, sizeof packet.h);
-		*error = packet.h.error;
-		if (*error)
-			return 0;
-		ck_assert_uint_eq(got, sizeof packet);
-		ck_assert_uint_le(packet.length, PAGERD_TEXT_MAX);
-		ck_assert_uint_lt(length + packet.length, room);
-		memcpy(text + length, packet.text, packet.length);
-		length += packet.length;
-	} while (packet.more);
-	text[length] = 0;
-	return length;
-}
-
-static int peer_report(int peer, uint32_t kind, uint32_t pid, uint32_t json, char *text,
-		       size_t room)
-{
-	struct pagerd_report report = {.kind = kind, .pid = pid, .json = json};
-	int error;
-	peer_send(peer, &report, sizeof report, PAGERD_REPORT, -1);
-	peer_text(peer, text, room, &error);
-	return error;
-}
 
 /* Skip one JSON value; NULL if it is none. */
 static const char *json_skip(const char *at)
@@ -1227,34 +827,13 @@ START_TEST(report_is_not_read)
 	peer_send(control, &report, sizeof report, PAGERD_REPORT, -1);
 	loop_until(done_count(PAGER_SNAPSHOT) == 1);
 	for (int i = 0; i < 200; i++)
-		loop_turn(daemon_.base);
+		loop_turn();
 	ck_assert_int_eq(peer_header(peers[0], PAGERD_STATS, -1), 0); /* others are served */
 	close(control);
 	for (int i = 0; i < CLIENTS; i++)
 		close(peers[i]);
 }
 END_TEST
-
-static int peer_set_file(int peer, uint32_t pid, const char *settings, int file, char *why,
-			 size_t room)
-{
-	struct pagerd_set set = {.pid = pid};
-	int error;
-	snprintf(set.text, sizeof set.text, "%s", settings);
-	peer_send(peer, &set, sizeof set, PAGERD_SET, file);
-	struct pagerd_text packet;
-	int fd;
-	size_t got = peer_receive(peer, &packet, sizeof packet, &fd);
-	error = packet.h.error;
-	ck_assert_uint_eq(packet.h.type, PAGERD_SET | PAGERD_REPLY);
-	snprintf(why, room, "%.*s", got == sizeof packet ? (int)packet.length : 0, packet.text);
-	return error;
-}
-
-static int peer_set(int peer, uint32_t pid, const char *settings, char *why, size_t room)
-{
-	return peer_set_file(peer, pid, settings, -1, why, room);
-}
 
 START_TEST(set_words)
 {
@@ -1332,7 +911,7 @@ START_TEST(set_objects)
 	 */
 	daemon_.sessions->uid = geteuid() + 12345;
 	ck_assert_int_eq(peer_set(control, 0, "object=7 memory=1M", why, sizeof why), 0);
-	ck_assert_uint_eq(pager_.last_of[PAGER_SET_OBJECT].uid, geteuid() + 12345);
+	ck_assert_uint_eq(pagers_[0].last_of[PAGER_SET_OBJECT].uid, geteuid() + 12345);
 	ck_assert_int_eq(peer_set(control, 0, "policy=lru check", why, sizeof why), 0);
 	unsigned set = done_count(PAGER_SET);
 	ck_assert_int_eq(peer_set(control, 0, "policy=lru:check", why, sizeof why), -EPERM);
@@ -1344,27 +923,6 @@ START_TEST(set_objects)
 	close(control);
 }
 END_TEST
-
-static int peer_learn(int peer, uint32_t flags, uint64_t *number)
-{
-	struct pagerd_learn learn = {.flags = flags};
-	struct pagerd_learn_reply reply = {.number = 0};
-	int fd;
-	peer_send(peer, &learn, sizeof learn, PAGERD_LEARN, -1);
-	peer_receive(peer, &reply, sizeof reply, &fd);
-	*number = reply.number;
-	return reply.h.error;
-}
-
-static int peer_pages(int peer, uint32_t count)
-{
-	struct pagerd_learn_pages pages = {.count = count};
-	struct pagerd_header reply;
-	int fd;
-	peer_send(peer, &pages, sizeof pages, PAGERD_LEARN_PAGES, -1);
-	ck_assert_uint_eq(peer_receive(peer, &reply, sizeof reply, &fd), sizeof reply);
-	return reply.error;
-}
 
 START_TEST(learn)
 {
@@ -1386,7 +944,7 @@ START_TEST(learn)
 	uint32_t self = PAGERD_SET_SELF;
 	ck_assert_int_eq(peer_set(peer, self, "learn=5", why, sizeof why), 0);
 	ck_assert_str_eq(why, "");
-	ck_assert_uint_eq(pager_.last_of[PAGER_SET].learn, 5);
+	ck_assert_uint_eq(pagers_[0].last_of[PAGER_SET].learn, 5);
 	ck_assert_int_eq(peer_set(peer, self, "learn=x", why, sizeof why), 0);
 	ck_assert_ptr_nonnull(strstr(why, "learn"));
 	/* It ends with its session, whatever else that was. */
@@ -1409,7 +967,7 @@ START_TEST(set_without_end)
 	peer_send(peer, &set, sizeof set, PAGERD_SET, -1);
 	ck_assert_uint_eq(peer_receive(peer, &packet, sizeof packet, &fd), sizeof packet);
 	ck_assert_uint_gt(packet.length, 0);
-	ck_assert_uint_eq(pager_.text_length, sizeof set.text - 8);
+	ck_assert_uint_eq(pagers_[0].text_length, sizeof set.text - 8);
 	close(peer);
 }
 END_TEST
@@ -1462,12 +1020,6 @@ END_TEST
 
 /* ---- anything at all --------------------------------------------------------------------- */
 
-static unsigned seed_get(void)
-{
-	const char *text = getenv("TEST_SEED");
-	return text ? (unsigned)strtoul(text, NULL, 0) : (unsigned)time(NULL);
-}
-
 static void garbage_fill(unsigned *seed, union packet *packet, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -1509,7 +1061,7 @@ START_TEST(garbage)
 		open("/proc/self/maps", O_RDONLY), userfaultfd_new(O_NONBLOCK)};
 	if (files[5] < 0)
 		files[5] = open("/", O_PATH);
-	pager_.delay_us = 100;
+	pagers_[0].delay_us = 100;
 	for (int i = 0; i < PEERS; i++)
 		peers[i] = i % 2 ? peer_join() : peer_new();
 	for (int round = 0; round < ROUNDS; round++) {
@@ -1522,7 +1074,7 @@ START_TEST(garbage)
 				peer_send(*peer, &hello, sizeof hello, PAGERD_HELLO, -1);
 		}
 		garbage_send(&seed, *peer, files, FILES);
-		loop_turn(daemon_.base);
+		loop_turn();
 		if (rand_r(&seed) % 4 == 0) {
 			char bytes[PAGERD_PACKET_MAX];
 			recv(*peer, bytes, sizeof bytes, MSG_DONTWAIT);
@@ -1556,6 +1108,11 @@ START_TEST(thousand_clients)
 		close(peers[i]);
 }
 END_TEST
+
+static void setup(void)
+{
+	daemon_begin(1);
+}
 
 static void cases_add(TCase *tcase)
 {
@@ -1605,7 +1162,7 @@ int main(void)
 {
 	Suite *suite = suite_create("session");
 	TCase *tcase = tcase_create("session"), *ends = tcase_create("end");
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, setup, daemon_end_idle);
 	tcase_set_timeout(tcase, 60);
 	cases_add(tcase);
 	suite_add_tcase(suite, tcase);

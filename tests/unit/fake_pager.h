@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pager without memory: src/pager.h's functions, for tests of the daemon alone.
+ *
+ * It answers from a thread of its own, as the real one does, and holds the daemon to the contract:
+ * clients that exist, descriptors of the right kind, ranges that are valid. Linked in place of the
+ * core; the policies are the core's.
+ */
+#ifndef PAGERD_TESTS_FAKE_PAGER_H
+#define PAGERD_TESTS_FAKE_PAGER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pager.h"
+
+#define FAKE_CLIENTS 4096
+#define FAKE_OBJECT  7u /* the one that may be set */
+#define FAKE_ADDRESS 0x7000u
+#define FAKE_LEARN   5u
+
+struct fake_client {
+	bool used;
+	int fd; /* userfaultfd, or -1 */
+	uint32_t pid, uid;
+	char name[20];
+};
+
+struct pager {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct pager_request *first, **last;
+	struct pager_request *listeners;
+	bool stopped;
+	unsigned delay_us; /* at most so long for a request, at random */
+	unsigned seed;
+	bool held;	    /* nothing is answered until it is released */
+	int fork_error;	    /* what FORK is to answer */
+	int add_error;	    /* what CLIENT_ADD is */
+	size_t text_length; /* of the last SET's policy */
+	unsigned done_count[PAGER_STOP + 1];
+	struct pager_request last_of[PAGER_STOP + 1];
+	unsigned client_count;
+	struct fake_client clients[FAKE_CLIENTS];
+};
+
+void fake_init(struct pager *pager);
+void fake_finish(struct pager *pager);
+void fake_hold(struct pager *pager, bool on);
+unsigned fake_done_count(struct pager *pager, enum pager_request_type type);
+unsigned fake_client_count(struct pager *pager);
+/* The last one of that type. */
+struct pager_request fake_last(struct pager *pager, enum pager_request_type type);
+
+#endif
