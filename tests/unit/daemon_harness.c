@@ -150,7 +150,7 @@ void daemon_begin(uint32_t shards)
 	files_before = files_open();
 	daemon_ = (struct daemon){.base = &base_, .device_fd = open("/dev/userfaultfd", O_RDWR)};
 	for (uint32_t i = 0; i < shards; i++) {
-		fake_init(&pagers_[i]);
+		fake_init(pagers_, i, shards);
 		pagers[i] = &pagers_[i];
 	}
 	ck_assert_int_eq(bridge_init(&daemon_.bridge, &base_, pagers, shards), 0);
@@ -193,6 +193,8 @@ static void pagers_stop(void)
 		bridge_post(&daemon_.bridge, &daemon_.stop_jobs[i]);
 	}
 	hold(false);
+	for (uint32_t i = 0; i < daemon_.bridge.shards; i++)
+		fake_keep(&pagers_[i], 0);
 	loop_until(daemon_.stopping);
 }
 

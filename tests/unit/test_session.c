@@ -702,7 +702,7 @@ START_TEST(fork_is_refused)
 {
 	int ends[2], peer = peer_join();
 	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends));
-	pagers_[0].fork_error = -ENOSPC;
+	pagers_[0].errors[PAGER_FORK] = -ENOSPC;
 	ck_assert_int_eq(peer_header(peer, PAGERD_FORK, ends[0]), -ENOSPC);
 	close(ends[0]);
 	peer_must_have_ended(ends[1]);
