@@ -183,7 +183,6 @@ static void range_forget(struct session *session, uint64_t shards)
 	const struct pagerd_register *reg = &session->reg;
 	struct pager_request *request =
 		session_job(session, PAGERD_REGISTER, PAGER_UNMAP, range_forgotten);
-	session->job.rule = JOB_REGARDLESS;
 	job_route(&session->job, shards);
 	request->address = reg->address;
 	request->length = reg->length_bytes;

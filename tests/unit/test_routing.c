@@ -422,6 +422,24 @@ START_TEST(register_over_others)
 }
 END_TEST
 
+/* A shard that cannot forget, be it the first or the second that is asked: nothing is registered,
+ * and what it still has is found again. */
+START_TEST(register_over_what_stays)
+{
+	int peer = peer_with_places();
+	uint32_t stays = (uint32_t)_i;
+	pagers_[stays].errors[PAGER_UNMAP] = -ENOMEM;
+	ck_assert_int_eq(peer_register(peer, 3, 5, 3), -ENOMEM);
+	ck_assert_uint_eq(done_count(PAGER_REGISTER), 3); /* those of peer_with_places */
+	ck_assert_uint_eq(fake_regions(&pagers_[2], 1), 0);
+	pagers_[stays].errors[PAGER_UNMAP] = 0;
+	ck_assert_int_eq(peer_register(peer, 3, 5, 3), 0);
+	ck_assert_uint_eq(fake_regions(&pagers_[0], 1), 0xf006);
+	ck_assert_uint_eq(fake_regions(&pagers_[1], 1), 0x100);
+	close(peer);
+}
+END_TEST
+
 /* The REGISTER itself fails: whoever had something there may have it still. */
 START_TEST(register_fails)
 {
@@ -835,6 +853,7 @@ static void cases_add(TCase *tcase)
 	tcase_add_test(tcase, anonymous_goes_round);
 	tcase_add_test(tcase, register_goes_to_the_object);
 	tcase_add_test(tcase, register_over_others);
+	tcase_add_loop_test(tcase, register_over_what_stays, 0, 2);
 	tcase_add_test(tcase, register_fails);
 	tcase_add_loop_test(tcase, ranges_go_to_their_shards, 0, 12);
 	tcase_add_test(tcase, open_goes_to_the_address);
