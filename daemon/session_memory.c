@@ -149,7 +149,8 @@ static void registered(struct job *job)
 {
 	struct session *session = job->owner;
 	const struct pager_request *request = &job->request;
-	if (!request->error && divided(session))
+	/* Clones have their places from the parent's, perhaps in several shards. */
+	if (!request->error && request->object && divided(session))
 		places_set(&session->places, request->address, request->address + request->length,
 			   job->shard);
 	session_reply(session, PAGERD_REGISTER, request->error);

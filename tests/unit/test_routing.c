@@ -598,6 +598,28 @@ START_TEST(fork_in_all)
 }
 END_TEST
 
+/* A child that says one REGISTER for what is of two shards gets what is of the first. What is of
+ * the other stays so. */
+START_TEST(fork_register_of_two)
+{
+	int child, peer = peer_with_places();
+	ck_assert_int_eq(peer_fork(peer, &child), 0);
+	ck_assert_int_eq(peer_header(peer, PAGERD_FORK_END, -1), 0);
+	if (daemon_.device_fd >= 0) {
+		ck_assert_int_eq(peer_hello(child), 0);
+		ck_assert_int_eq(peer_uffd(child, 0), 0);
+		ck_assert_int_eq(peer_register(child, 1, 8, 0), 0);
+		counts_begin(PAGER_REGISTER);
+		ck_assert_int_eq(peer_register(child, 5, 4, 0), 0);
+		ck_assert_uint_eq(counts_end(PAGER_REGISTER), 2);
+		ck_assert_int_eq(peer_register(child, 1, 15, 3), 0);
+		ck_assert_uint_eq(fake_regions(&pagers_[1], 2), 0);
+	}
+	close(child);
+	close(peer);
+}
+END_TEST
+
 /* It fails in one shard: none is left frozen, and none knows the child. */
 START_TEST(fork_fails_in_one)
 {
@@ -860,6 +882,7 @@ static void cases_add(TCase *tcase)
 	tcase_add_test(tcase, range_errors);
 	tcase_add_test(tcase, unmap_fails);
 	tcase_add_test(tcase, fork_in_all);
+	tcase_add_test(tcase, fork_register_of_two);
 	tcase_add_loop_test(tcase, fork_fails_in_one, 0, 6);
 	tcase_add_loop_test(tcase, fork_and_gone, 0, 6);
 	tcase_add_loop_test(tcase, all_are_left_before_it_is_removed, 0, 3);
