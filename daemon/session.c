@@ -96,6 +96,8 @@ static void learn_ended(struct job *job)
 /* The connection has ended and no request is under way: let the client go. */
 static void session_end(struct session *session)
 {
+	if (session->file.ending)
+		return; /* the pager has a request of it still, whose end comes back here */
 	if (session->learn) {
 		session->busy = true;
 		session_learn_end(session, learn_ended);

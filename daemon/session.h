@@ -57,6 +57,8 @@ struct session_file {
 	int fd;		/* the file once more, or -1 */
 	struct event *deadline;
 	struct job job; /* the end that is not the client's */
+	bool ending;	/* it is under way */
+	bool owed;	/* one more is to follow */
 };
 
 struct session {

@@ -44,6 +44,7 @@ void session_file_forget(struct session *session)
 		close(session->file.fd);
 	session->file.fd = -1;
 	session->file.state = WRITE_NONE;
+	session->file.owed = false;
 }
 
 /* ---- begin ------------------------------------------------------------------------------- */
@@ -101,9 +102,26 @@ void session_file_begin(struct session *session, const struct pagerd_range *rang
 
 /* ---- end --------------------------------------------------------------------------------- */
 
-/* The session is there still: its client is removed by a request that was posted later. */
+static void overdue_end(struct session *session);
+
+/* It may have waited for others' agents, or for I/O. The session has waited for it. */
 static void overdue_ended(struct job *job)
 {
+	struct session *session = job->owner;
+	session->file.ending = false;
+	if (session->file.owed)
+		overdue_end(session);
+	else if (session->closed && !session->busy)
+		session_listen(session);
+}
+
+static void overdue_end(struct session *session)
+{
+	session->file.owed = session->file.ending;
+	if (session->file.owed)
+		return;
+	session->file.ending = true;
+	file_post(session, &session->file.job, PAGER_FILE_END, overdue_ended);
 }
 
 void session_file_overdue(evutil_socket_t fd, short what, void *context)
@@ -112,7 +130,7 @@ void session_file_overdue(evutil_socket_t fd, short what, void *context)
 	log_debug("client %d (%s): no FILE_END for %d s: others go on", (int)session->pid,
 		  session->name, DEADLINE_S);
 	session->file.state = WRITE_OVERDUE;
-	file_post(session, &session->file.job, PAGER_FILE_END, overdue_ended);
+	overdue_end(session);
 }
 
 static void ended(struct job *job)
@@ -161,7 +179,8 @@ void session_file_end(struct session *session, const struct pagerd_range *range)
 		session_reply(session, PAGERD_FILE_END, -EINVAL);
 		return;
 	}
-	bool overdue = session->file.state == WRITE_OVERDUE;
+	bool overdue = session->file.state == WRITE_OVERDUE && !session->file.owed;
+	session->file.owed = false;
 	session->file.offset = range->address;
 	session->file.length = range->length_bytes;
 	session->file.flags = range->flags;

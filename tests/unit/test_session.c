@@ -527,6 +527,63 @@ START_TEST(file_write_and_gone)
 }
 END_TEST
 
+/* The end that comes instead of the client's waits, say for another client's agent: the session
+ * stays as long as the pager has its request. */
+START_TEST(file_end_outlives_the_client)
+{
+	int peer = peer_join(), fd = memfd_create("file", 0);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 0, fd), 0);
+	close(fd);
+	fake_keep(&pagers_[0], 1ull << PAGER_FILE_END);
+	ck_assert_int_eq(loop_expire(), 1);
+	if (_i) /* on the pager's thread by then */
+		ck_assert_int_eq(
+			peer_call(peer, &some_range, sizeof some_range, PAGERD_DISCARD, -1), 0);
+	close(peer);
+	for (int i = 0; i < 200; i++)
+		loop_turn();
+	ck_assert_uint_eq(done_count(PAGER_CLIENT_REMOVE), 0);
+	ck_assert_ptr_nonnull(daemon_.sessions);
+	fake_keep(&pagers_[0], 0);
+	loop_until(!daemon_.sessions);
+	ck_assert_uint_eq(done_count(PAGER_CLIENT_REMOVE), 1);
+}
+END_TEST
+
+/* It waits so long that the next write is overdue, too. */
+START_TEST(file_end_outlives_the_write)
+{
+	int peer = peer_join(), fd = memfd_create("file", 0);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 0, fd), 0);
+	fake_keep(&pagers_[0], 1ull << PAGER_FILE_END);
+	ck_assert_int_eq(loop_expire(), 1);
+	pagers_[0].errors[PAGER_FILE_BEGIN] = -ENOENT; /* of the late end: nobody maps it now */
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_END, 0, 0, -1), 0);
+	pagers_[0].errors[PAGER_FILE_BEGIN] = 0;
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_BEGIN, PAGERD_FILE_WRITE, 4096, fd), 0);
+	close(fd);
+	ck_assert_int_eq(loop_expire(), 1);
+	ck_assert_int_eq(peer_header(peer, PAGERD_STATS, -1), 0);
+	if (_i) { /* the client's own comes before it could be asked for */
+		struct pagerd_range range = {.address = 4096, .length_bytes = 100};
+		peer_send(peer, &range, sizeof range, PAGERD_FILE_END, -1);
+		for (int i = 0; i < 50; i++)
+			loop_turn();
+		ck_assert_uint_eq(done_count(PAGER_FILE_BEGIN), 3); /* it is not late */
+	}
+	if (_i < 2)
+		fake_keep(&pagers_[0], 0);
+	if (_i < 2)
+		loop_until(done_count(PAGER_FILE_END) == 2);
+	close(peer);
+	for (int i = 0; i < 50; i++)
+		loop_turn();
+	fake_keep(&pagers_[0], 0);
+	loop_until(!daemon_.sessions);
+	ck_assert_uint_eq(done_count(PAGER_FILE_END), 2);
+}
+END_TEST
+
 /* ---- one at a time, and the end ---------------------------------------------------------- */
 
 START_TEST(next_request_waits)
@@ -1135,6 +1192,8 @@ static void cases_add(TCase *tcase)
 	tcase_add_test(tcase, file_calls_need_the_right);
 	tcase_add_test(tcase, file_write_has_a_deadline);
 	tcase_add_loop_test(tcase, file_write_and_gone, 0, 3);
+	tcase_add_loop_test(tcase, file_end_outlives_the_client, 0, 2);
+	tcase_add_loop_test(tcase, file_end_outlives_the_write, 0, 3);
 	tcase_add_test(tcase, next_request_waits);
 	tcase_add_loop_test(tcase, gone_while_busy, 0,
 			    sizeof client_requests / sizeof *client_requests);
