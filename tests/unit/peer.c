@@ -114,8 +114,15 @@ int userfaultfd_new(int flags)
 
 int peer_join(void)
 {
+	struct session *session;
+	return peer_join_session(&session);
+}
+
+int peer_join_session(struct session **out)
+{
 	int peer = peer_new(), fd = userfaultfd_new(O_CLOEXEC | O_NONBLOCK);
 	struct session *session = daemon_.sessions;
+	*out = session;
 	ck_assert_int_eq(peer_hello(peer), 0);
 	if (fd >= 0) {
 		ck_assert_int_eq(peer_header(peer, PAGERD_UFFD, fd), 0);

@@ -21,6 +21,9 @@ int peer_header(int peer, uint16_t type, int fd);
 int userfaultfd_new(int flags);
 /* HELLO and UFFD. Where no userfaultfd is to be had, the pager is asked as if one had come. */
 int peer_join(void);
+struct session;
+/* The same, and the daemon's end of it. */
+int peer_join_session(struct session **session);
 void peer_must_have_ended(int peer);
 int peer_map(int peer, uint32_t kind, uint32_t writable, uint64_t length, uint64_t offset, int fd);
 size_t peer_text(int peer, char *text, size_t room, int *error);
