@@ -44,6 +44,7 @@ static void session_free(struct session *session)
 	if (session->uffd >= 0)
 		close(session->uffd);
 	session_forget_client(session);
+	session_job_free(session);
 	places_finish(&session->places);
 	free(session->text);
 	free(session->targets);

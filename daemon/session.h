@@ -158,6 +158,8 @@ struct pager_request *session_job_for_all(struct session *session, uint16_t pack
 					  enum pager_request_type type,
 					  void (*complete)(struct job *));
 void session_post(struct session *session);
+/* Free what its request had with it, or has, if the daemon ends before all shards came to it. */
+void session_job_free(struct session *session);
 void session_answer(struct job *job);
 /* Its client has gone. */
 void session_forget_client(struct session *session);

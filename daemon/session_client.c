@@ -69,7 +69,7 @@ static void client_joined(struct session *session)
 static void client_limited(struct job *job)
 {
 	struct session *session = job->owner;
-	bank_unref(job->request.bank);
+	session_job_free(session);
 	if (job->request.error)
 		log_warn("client %d: no limit of its own: %s", (int)session->pid,
 			 strerror(-job->request.error));

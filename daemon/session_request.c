@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bank.h"
 #include "histogram.h"
 #include "report.h"
 #include "session.h"
@@ -67,6 +68,17 @@ void session_post(struct session *session)
 		bridge_post(bridge, &session->job);
 }
 
+void session_job_free(struct session *session)
+{
+	struct pager_request *request = &session->job.request;
+	free(request->latency);
+	snapshot_free(request->snapshot);
+	bank_unref(request->bank);
+	request->latency = NULL;
+	request->snapshot = NULL;
+	request->bank = NULL;
+}
+
 void session_answer(struct job *job)
 {
 	struct session *session = job->owner;
@@ -88,7 +100,7 @@ static void stats_done(struct job *job)
 {
 	struct pagerd_stats_reply reply = {0};
 	stats_latency(&job->request.stats, job->request.latency);
-	free(job->request.latency);
+	session_job_free(job->owner);
 	static_assert(sizeof job->request.stats <= sizeof reply.value, "the statistics must fit");
 	memcpy(reply.value, &job->request.stats, sizeof job->request.stats);
 	session_reply_packet(job->owner, &reply, sizeof reply, PAGERD_STATS, job->request.error,
@@ -110,7 +122,7 @@ static void report_done(struct job *job)
 	int error = job->request.error;
 	if (!error)
 		error = report_make(session->daemon, snapshot, &query, &text, &length);
-	snapshot_free(snapshot);
+	session_job_free(session);
 	if (error)
 		session_reply(session, PAGERD_REPORT, error);
 	else

@@ -129,7 +129,7 @@ static void set_done(struct job *job)
 	struct session *session = job->owner;
 	const struct pager_request *request = &job->request;
 	bool object = request->type == PAGER_SET_OBJECT;
-	bank_unref(request->bank);
+	session_job_free(session);
 	bool missing = request->error == (object ? -ENOENT : -ESRCH);
 	/* A client that has gone meanwhile needs no setting; an object has to be found once. */
 	if (request->error && (!missing || (object && !session->target_count))) {
