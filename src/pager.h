@@ -84,7 +84,8 @@ enum pager_request_type {
 	PAGER_CLIENT_REMOVE, /* in: client, whose session ended. Done when its process has ended too
 				(or uses none of our memory): faults are served until then */
 	PAGER_CLIENT_LEAVE,  /* in: client, whose session ended, and which is about to be removed:
-				what holds others up, a fork or a write, ends */
+				what holds others up, a fork or a write, ends; if its process has
+				ended, it is removed */
 	PAGER_MAP,	     /* in: client, kind, writable, length, offset, fd (file, or -1);
 				out: object, offset, read_only, fd (memfd to pass and close).
 				Keeps the object alive until the client's next MAP or OPEN */

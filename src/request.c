@@ -500,7 +500,11 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 		client_leave(pager, client);
 		return 0;
 	case PAGER_CLIENT_LEAVE:
-		client_leave(pager, client);
+		/* Who has gone leaves at once: a DRAIN that comes next is to find its files. */
+		if (client_gone(client))
+			client_remove(pager, client);
+		else
+			client_leave(pager, client);
 		return 0;
 	case PAGER_MAP:
 		return request_map(pager, request, client);

@@ -67,6 +67,26 @@ START_TEST(clients_have_the_number_that_is_asked_for)
 }
 END_TEST
 
+/* It leaves all shards before it is removed from the first. A DRAIN may come in between, to all of
+ * them, and what the client wrote is to be known by then: who has gone is removed at once. */
+START_TEST(clients_that_have_gone_leave_at_once)
+{
+	struct harness *h = &shards[0];
+	uint32_t number = 1000;
+	struct pager_request leave = {.type = PAGER_CLIENT_LEAVE, .client = number, .fd = -1};
+	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = number, .fd = -1};
+	ck_assert_int_eq(other_client(h, &number), 0);
+	ck_assert_int_eq(harness_request(h, &leave), 0);
+	ck_assert_int_eq(harness_request(h, &remove), -ESRCH);
+	/* This one is alive. */
+	uint64_t *memory = harness_map(h, PAGERD_ANON_PRIVATE, PAGE_BYTES, -1, 0);
+	leave.client = h->client;
+	ck_assert_int_eq(harness_request(h, &leave), 0);
+	memory[0] = 5;
+	harness_unmap(h, memory, PAGE_BYTES);
+}
+END_TEST
+
 /* ---- objects ----------------------------------------------------------------------------- */
 
 static uint64_t object_made(struct harness *h)
@@ -293,6 +313,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, shards_start, shards_stop);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, clients_have_the_number_that_is_asked_for);
+	tcase_add_test(tcase, clients_that_have_gone_leave_at_once);
 	tcase_add_test(tcase, objects_have_numbers_of_their_own);
 	tcase_add_loop_test(tcase, snapshots_add_up, 0, SHARDS);
 	tcase_add_test(tcase, latencies_are_not_averaged);
