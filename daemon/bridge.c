@@ -29,7 +29,7 @@ static bool job_judge(struct job *job)
 	switch (job->rule) {
 	case JOB_ANYWHERE:
 		job->found |= !*error;
-		if (*error && *error != -ENOMEM)
+		if (*error && !job->request.nothing)
 			return false;
 		*error = job->found ? 0 : -ENOMEM;
 		return true;

@@ -16,7 +16,7 @@
 /* What the answers of several shards come to. */
 enum job_rule {
 	JOB_EACH,	/* ends with the first that fails */
-	JOB_ANYWHERE,	/* -ENOMEM: nothing is there; in the end, nothing is anywhere */
+	JOB_ANYWHERE,	/* the same; that nothing is there is an error if nothing is anywhere */
 	JOB_SEARCH,	/* goes on while the answer is -ENOENT */
 	JOB_REGARDLESS, /* ends if the first fails; whether another did is in incomplete */
 	JOB_ALL,	/* goes on in every case; the first error */

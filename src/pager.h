@@ -167,6 +167,7 @@ struct pager_request {
 	uint32_t unit;
 	bool writable;
 	bool read_only;
+	bool nothing; /* out, of SYNC, DISCARD and ADVISE: -ENOMEM is that there is no memory */
 	uint64_t address;
 	uint64_t length;
 	uint64_t object;

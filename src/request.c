@@ -218,6 +218,13 @@ static int request_register(struct pager *pager, struct pager_request *request,
 
 /* ---- requests that may wait for I/O ------------------------------------------------------ */
 
+/* None of the client's is in the request's range. */
+static int nothing_there(struct pager_request *request)
+{
+	request->nothing = true;
+	return -ENOMEM;
+}
+
 static int sync_range(struct pager *pager, struct pager_request *request, struct client *client,
 		      bool flush, bool wait)
 {
@@ -235,7 +242,7 @@ static int sync_range(struct pager *pager, struct pager_request *request, struct
 		if (error)
 			return error;
 	}
-	return any ? 0 : -ENOMEM;
+	return any ? 0 : nothing_there(request);
 }
 
 static int request_sync(struct pager *pager, struct pager_request *request, struct client *client)
@@ -358,7 +365,7 @@ static int request_discard(struct pager *pager, struct pager_request *request,
 		if (error)
 			return request->again ? 0 : error;
 	}
-	return any ? 0 : -ENOMEM;
+	return any ? 0 : nothing_there(request);
 }
 
 static void advise_cold(struct pager *pager, struct object *object, uint64_t page, uint64_t pages)
@@ -407,18 +414,19 @@ static int advise_region(struct pager *pager, struct client *client, struct regi
 
 static int request_advise(struct pager *pager, struct pager_request *request, struct client *client)
 {
-	int error = -ENOMEM;
+	bool any = false;
 	if (!range_valid(request))
 		return -EINVAL;
 	for_each_overlap(client, request, i)
 	{
 		struct region *region = client->regions[i];
 		uint64_t page, pages = overlap_pages(request, region, &page);
-		error = advise_region(pager, client, region, page, pages, request->flags);
+		int error = advise_region(pager, client, region, page, pages, request->flags);
+		any = true;
 		if (error)
-			break;
+			return error;
 	}
-	return error;
+	return any ? 0 : nothing_there(request);
 }
 
 static void request_stats(struct pager *pager, struct pager_request *request,
@@ -648,6 +656,7 @@ void request_start(struct pager *pager, struct pager_request *request)
 	request->pending = 0;
 	request->error = 0;
 	request->again = false;
+	request->nothing = false;
 	request->why[0] = 0;
 	if (request->type == PAGER_DRAIN) {
 		request->next = pager->drains;

@@ -167,8 +167,7 @@ static int fake_register(struct pager *pager, struct pager_request *request,
 }
 
 /* UNMAP, SYNC, DISCARD, ADVISE, WIRE, OPEN. */
-static int fake_part(struct pager *pager, const struct pager_request *request,
-		     struct fake_client *client)
+static int fake_part(struct pager *pager, struct pager_request *request, struct fake_client *client)
 {
 	uint64_t pages = fake_pages(request), regions = client->regions;
 	if (request->type == PAGER_UNMAP)
@@ -177,7 +176,8 @@ static int fake_part(struct pager *pager, const struct pager_request *request,
 		return 0;
 	if (request->type == PAGER_OPEN)
 		pages &= -pages;
-	return regions & pages ? 0 : -ENOMEM;
+	request->nothing = !(regions & pages);
+	return request->nothing ? -ENOMEM : 0;
 }
 
 static int fake_fork(struct pager *pager, struct pager_request *request,
@@ -298,6 +298,7 @@ static int fake_request(struct pager *pager, struct pager_request *request)
 	struct fake_client *client = fake_client(pager, request->client);
 	int error = pager->errors[request->type];
 	request->why[0] = 0;
+	request->nothing = false;
 	if (error) {
 		if (request->fd >= 0)
 			close(request->fd);

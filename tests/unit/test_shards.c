@@ -87,6 +87,28 @@ START_TEST(clients_that_have_gone_leave_at_once)
 }
 END_TEST
 
+/* That there is nothing differs from what else -ENOMEM is. */
+START_TEST(nothing_is_told_from_short_memory)
+{
+	static const enum pager_request_type types[] = {PAGER_SYNC, PAGER_DISCARD, PAGER_ADVISE};
+	struct harness *h = &shards[1];
+	char *memory = harness_map(h, PAGERD_ANON_PRIVATE, PAGE_BYTES, -1, 0);
+	for (int i = 0; i < 3; i++) {
+		struct pager_request request = {.type = types[i],
+						.client = h->client,
+						.address = (uintptr_t)memory + PAGE_BYTES,
+						.length = PAGE_BYTES,
+						.fd = -1};
+		ck_assert_int_eq(harness_request(h, &request), -ENOMEM);
+		ck_assert(request.nothing);
+		request.address -= PAGE_BYTES;
+		ck_assert_int_eq(harness_request(h, &request), 0);
+		ck_assert(!request.nothing);
+	}
+	harness_unmap(h, memory, PAGE_BYTES);
+}
+END_TEST
+
 /* ---- objects ----------------------------------------------------------------------------- */
 
 static uint64_t object_made(struct harness *h)
@@ -314,6 +336,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, clients_have_the_number_that_is_asked_for);
 	tcase_add_test(tcase, clients_that_have_gone_leave_at_once);
+	tcase_add_test(tcase, nothing_is_told_from_short_memory);
 	tcase_add_test(tcase, objects_have_numbers_of_their_own);
 	tcase_add_loop_test(tcase, snapshots_add_up, 0, SHARDS);
 	tcase_add_test(tcase, latencies_are_not_averaged);
