@@ -305,6 +305,17 @@ static void sleepers_wake(struct bank *bank)
 	}
 }
 
+void account_want(struct account *account)
+{
+	if (account->pressed)
+		return;
+	struct entry *entry = account_lock(account);
+	entry->residence_ns = RESIDENCE_NONE - 1; /* not known yet */
+	account->pressed = entry->awake = true;
+	sleepers_wake(account->bank);
+	account_unlock(account);
+}
+
 void account_report(struct account *account, struct account_report *report)
 {
 	struct bank *bank = account->bank;
@@ -322,6 +333,7 @@ void account_report(struct account *account, struct account_report *report)
 	report->again = entry->awake =
 		pressed || (others && beyond > due) || report->limit < entry->pages;
 	entry->residence_ns = report->residence_ns;
+	account->pressed = pressed;
 	if (pressed && short_of)
 		sleepers_wake(bank);
 	account_unlock(account);

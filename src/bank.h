@@ -54,6 +54,7 @@ struct account {
 	uint32_t number;
 	uint64_t pages; /* it must not have more in use */
 	bool held_back; /* others need them more: it takes none until it has reported again */
+	bool pressed;	/* others know that it needs some */
 };
 
 /* Nobody else has the bank's account of that number. Takes a reference. */
@@ -64,6 +65,8 @@ void account_close(struct account *account);
 uint64_t account_take(struct account *account, uint64_t pages);
 /* Give so many back, which are in use no more. */
 void account_give(struct account *account, uint64_t pages);
+/* It could take none, and is going to report within a tick: others give what is idle at once. */
+void account_want(struct account *account);
 /* Could it have more, if all others gave what they can? */
 bool account_may_grow(const struct account *account);
 /* Does it have what the bank thinks? */

@@ -80,6 +80,7 @@ bool share_grow(struct pager *pager, uint32_t pool)
 	if (share_take(pager, pool))
 		return true;
 	share->wanted = pager->shares.restless = true;
+	account_want(&share->account);
 	return false;
 }
 

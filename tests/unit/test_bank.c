@@ -130,6 +130,24 @@ START_TEST(who_needs_none_gives)
 }
 END_TEST
 
+/* It does not wait for its tick. */
+START_TEST(who_wants_is_heard_at_once)
+{
+	account_take(&accounts[0], TOTAL);
+	account_want(&accounts[1]);
+	ck_assert(rung(0) && !rung(1) && !rung(2));
+	ck_assert_uint_eq(report(0, 5000, RESIDENCE_NONE), 5000);
+	account_want(&accounts[1]);
+	ck_assert(!rung(0));
+	/* Who needs pages as well gives none for that. */
+	ck_assert_uint_eq(report(0, 0, 1000000000), 0);
+	report(1, 0, RESIDENCE_NONE);
+	ck_assert(!reports_again(0, RESIDENCE_NONE));
+	account_want(&accounts[1]);
+	ck_assert(rung(0));
+}
+END_TEST
+
 /* To nobody but those who have not enough: with pages left in the bank, nobody gives. */
 START_TEST(what_is_left_comes_first)
 {
@@ -276,6 +294,7 @@ int main(void)
 	tcase_add_test(tcase, all_is_to_be_had);
 	tcase_add_test(tcase, floors_are_there);
 	tcase_add_test(tcase, who_needs_none_gives);
+	tcase_add_test(tcase, who_wants_is_heard_at_once);
 	tcase_add_test(tcase, what_is_left_comes_first);
 	tcase_add_test(tcase, who_needs_less_gives_less);
 	tcase_add_test(tcase, floors_are_kept);
