@@ -124,12 +124,32 @@ static void budget_follow(const struct daemon *daemon, const struct pager_reques
 		bank_set(daemon->bank, request->length >> PAGE_SHIFT);
 }
 
+/* Its session may have ended while another one was set, and its number may be somebody else's. */
+static bool target_there(const struct session *session, uint32_t client)
+{
+	uint32_t pid = session->set.pid;
+	for (const struct session *s = session->daemon->sessions; s; s = s->next)
+		if (s->client == client)
+			return s == session ||
+			       ((uint32_t)s->pid == pid && session_may_see(session, s->uid));
+	return false;
+}
+
+/* Such as have gone are none. */
+static void targets_forget(struct session *session)
+{
+	while (session->target_count &&
+	       !target_there(session, session->targets[session->target_count - 1]))
+		session->target_count--;
+}
+
 static void set_done(struct job *job)
 {
 	struct session *session = job->owner;
 	const struct pager_request *request = &job->request;
 	bool object = request->type == PAGER_SET_OBJECT;
 	session_job_free(session);
+	targets_forget(session);
 	bool missing = request->error == (object ? -ENOENT : -ESRCH);
 	/* A client that has gone meanwhile needs no setting; an object has to be found once. */
 	if (request->error && (!missing || (object && !session->target_count))) {

@@ -1048,6 +1048,32 @@ START_TEST(set_every_session_of_a_process)
 }
 END_TEST
 
+/* One of them ends while another is set, and its number is a stranger's then. */
+START_TEST(set_leaves_who_came_meanwhile)
+{
+	struct pagerd_set set = {.pid = (uint32_t)getpid(), .text = "memory=1M"};
+	struct session *session;
+	int control = peer_new(), first = peer_join(), second = peer_join(), stranger;
+	ck_assert_int_eq(peer_hello(control), 0);
+	fake_keep(&pagers_[0], 1ull << PAGER_SET);
+	peer_send(control, &set, sizeof set, PAGERD_SET, -1);
+	for (int i = 0; i < 50; i++)
+		loop_turn();
+	close(second);
+	loop_until(daemon_.session_count == 2);
+	stranger = peer_join_session(&session);
+	ck_assert_uint_eq(session->client, 2);
+	session->pid = 1;
+	fake_keep(&pagers_[0], 0);
+	loop_until(peer_readable(control));
+	ck_assert_uint_eq(done_count(PAGER_SET), 1);
+	ck_assert_uint_eq(fake_last(&pagers_[0], PAGER_SET).client, 1);
+	close(control);
+	close(first);
+	close(stranger);
+}
+END_TEST
+
 /* Only the same user, or root, sees or changes a client. */
 START_TEST(other_users_see_nothing)
 {
@@ -1212,6 +1238,7 @@ static void cases_add(TCase *tcase)
 	tcase_add_test(tcase, learn);
 	tcase_add_test(tcase, set_without_end);
 	tcase_add_test(tcase, set_every_session_of_a_process);
+	tcase_add_test(tcase, set_leaves_who_came_meanwhile);
 	tcase_add_test(tcase, other_users_see_nothing);
 	tcase_add_test(tcase, garbage);
 	tcase_add_test(tcase, thousand_clients);
