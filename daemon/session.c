@@ -43,6 +43,8 @@ static void session_free(struct session *session)
 		close(session->set_fd);
 	if (session->uffd >= 0)
 		close(session->uffd);
+	if (session->map_fd >= 0)
+		close(session->map_fd);
 	session_forget_client(session);
 	session_job_free(session);
 	places_finish(&session->places);
@@ -393,7 +395,7 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 		return -ENOMEM;
 	}
 	session->fd = fd;
-	session->file.fd = session->set_fd = session->uffd = -1;
+	session->file.fd = session->set_fd = session->uffd = session->map_fd = -1;
 	session->busy = true;
 	session->state = parent ? SESSION_CHILD_NEW : SESSION_NEW;
 	int error = session_identify(session, parent);

@@ -84,6 +84,9 @@ struct session {
 	struct places places;	    /* of its memory, if there are several shards */
 	struct pagerd_register reg; /* REGISTER under way */
 	uint32_t reg_shard;
+	uint32_t held; /* the shard that holds an object for it, from 1 on; 0: none does */
+	struct pagerd_map_reply map_reply; /* MAP or OPEN under way: what it is answered with */
+	int map_fd;
 	int uffd; /* UFFD under way: what is to be given to which shard; or -1 */
 	uint32_t uffd_shard;
 	int failure;	       /* of what is being undone */

@@ -60,20 +60,48 @@ static uint64_t shards_of_range(const struct session *session, uint64_t address,
 
 /* ---- objects ----------------------------------------------------------------------------- */
 
+static void object_reply(struct session *session, int error)
+{
+	int fd = session->map_fd;
+	session->map_fd = -1;
+	session_reply_packet(session, &session->map_reply, sizeof session->map_reply,
+			     session->job_type, error, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void let_go(struct job *job)
+{
+	object_reply(job->owner, 0);
+}
+
+/* Each shard holds what it was last asked for: but for a client there is one such object. */
+static bool held_elsewhere(struct session *session, uint32_t shard)
+{
+	uint32_t before = session->held;
+	session->held = shard + 1;
+	if (!before || before == session->held)
+		return false;
+	session_job(session, session->job_type, PAGER_LET_GO, let_go);
+	session->job.shard = before - 1;
+	session_post(session);
+	return true;
+}
+
 static void object_done(struct job *job)
 {
 	struct session *session = job->owner;
-	struct pager_request *request = &job->request;
-	struct pagerd_map_reply reply = {
+	const struct pager_request *request = &job->request;
+	bool held = request->type != PAGER_BOARD && !request->error;
+	session->map_reply = (struct pagerd_map_reply){
 		.read_only = request->read_only,
 		.shard = job->shard,
 		.object = request->object,
 		.offset_bytes = request->offset,
 	};
-	int fd = request->error ? -1 : request->fd;
-	session_reply_packet(session, &reply, sizeof reply, session->job_type, request->error, fd);
-	if (fd >= 0)
-		close(fd);
+	session->map_fd = request->error ? -1 : request->fd;
+	if (!held || !held_elsewhere(session, job->shard))
+		object_reply(session, request->error);
 }
 
 static bool map_file(const struct pagerd_map *map)
@@ -149,6 +177,8 @@ static void registered(struct job *job)
 {
 	struct session *session = job->owner;
 	const struct pager_request *request = &job->request;
+	if (!request->error && session->held == job->shard + 1)
+		session->held = 0;
 	/* Clones have their places from the parent's, perhaps in several shards. */
 	if (!request->error && request->object && divided(session))
 		places_set(&session->places, request->address, request->address + request->length,

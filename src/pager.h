@@ -89,6 +89,7 @@ enum pager_request_type {
 	PAGER_MAP,	     /* in: client, kind, writable, length, offset, fd (file, or -1);
 				out: object, offset, read_only, fd (memfd to pass and close).
 				Keeps the object alive until the client's next MAP or OPEN */
+	PAGER_LET_GO,	     /* in: client: what a MAP or OPEN holds for it is let go */
 	PAGER_OPEN,	     /* in: client, address, length; out: as PAGER_MAP */
 	PAGER_REGISTER,	     /* in: client, address, length, object, offset */
 	PAGER_UNMAP,	     /* in: client, address, length */

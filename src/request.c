@@ -516,6 +516,9 @@ static int request_client(struct pager *pager, struct pager_request *request, st
 		return 0;
 	case PAGER_MAP:
 		return request_map(pager, request, client);
+	case PAGER_LET_GO:
+		client_hold(pager, client, NULL);
+		return 0;
 	case PAGER_OPEN:
 		return request_open(pager, request, client);
 	case PAGER_REGISTER:

@@ -507,6 +507,29 @@ START_TEST(open_goes_to_the_address)
 }
 END_TEST
 
+static uint64_t let_go_for(int peer, uint64_t page)
+{
+	struct pagerd_map_reply reply;
+	counts_begin(PAGER_LET_GO);
+	ck_assert_int_eq(peer_open(peer, page, &reply), 0);
+	return counts_end(PAGER_LET_GO);
+}
+
+/* What the client was told of before, and has not registered, another shard lets go. */
+START_TEST(one_object_is_held)
+{
+	int peer = peer_with_places();
+	ck_assert_uint_eq(let_go_for(peer, 1), 0);
+	ck_assert_uint_eq(let_go_for(peer, 12), 0);
+	ck_assert_uint_eq(let_go_for(peer, 5), 1 << 0);
+	ck_assert_uint_eq(let_go_for(peer, 6), 0);
+	ck_assert_uint_eq(let_go_for(peer, 1), 1 << 1);
+	ck_assert_int_eq(peer_register(peer, 20, 1, 1), 0);
+	ck_assert_uint_eq(let_go_for(peer, 5), 0);
+	close(peer);
+}
+END_TEST
+
 /* The first error ends it. That memory is short is one, though the same as that none is there. */
 START_TEST(range_errors)
 {
@@ -879,6 +902,7 @@ static void cases_add(TCase *tcase)
 	tcase_add_test(tcase, register_fails);
 	tcase_add_loop_test(tcase, ranges_go_to_their_shards, 0, 12);
 	tcase_add_test(tcase, open_goes_to_the_address);
+	tcase_add_test(tcase, one_object_is_held);
 	tcase_add_loop_test(tcase, range_errors, 0, 2);
 	tcase_add_test(tcase, unmap_fails);
 	tcase_add_test(tcase, fork_in_all);
