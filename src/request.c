@@ -442,15 +442,23 @@ static void request_stats(struct pager *pager, struct pager_request *request,
 	histogram_merge(request->latency, &client->latency);
 }
 
+/* No more than its regions cover: what lies between them may be another shard's. */
 static int request_wire(struct pager *pager, struct pager_request *request, struct client *client)
 {
-	uint64_t end = request->address + request->length;
+	uint64_t begin = request->address, end = request->address + request->length;
 	if (!range_valid(request) || request->flags > 1)
 		return -EINVAL;
-	if (request->flags)
-		return wired_add(pager, client, request->address, end);
-	wired_remove(pager, client, request->address, end);
-	return 0;
+	wired_remove(pager, client, begin, end);
+	int error = 0;
+	for (uint32_t i = region_index(client, begin);
+	     request->flags && !error && i < client->region_count; i++) {
+		const struct region *region = client->regions[i];
+		if (region->start >= end)
+			break;
+		error = wired_add(pager, client, region->start > begin ? region->start : begin,
+				  region->end < end ? region->end : end);
+	}
+	return error;
 }
 
 /* ---- dispatch ---------------------------------------------------------------------------- */

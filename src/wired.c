@@ -56,10 +56,15 @@ static void wired_erase(struct wired *wired, uint32_t index)
 		(wired->count - index) * sizeof *wired->ranges);
 }
 
-/* Pages that may still be wired. */
+/* Pages that may still be wired. A pager that shares the budget with others may have little of it
+ * before it needs more. */
 static uint64_t wired_room(const struct pager *pager, const struct client *client)
 {
-	uint32_t half = pool_capacity(pager, &pager->pools[client->pool]) / 2;
+	const struct pool *pool = &pager->pools[client->pool];
+	const struct bank *bank = pool->share.account.bank;
+	uint64_t capacity = pool_capacity(pager, pool);
+	uint64_t even = bank ? bank_total(bank) / pager->config.shards : 0;
+	uint64_t half = (capacity > even ? capacity : even) / 2;
 	return half > pager->wired_pages ? half - pager->wired_pages : 0;
 }
 

@@ -4,7 +4,8 @@
  *
  * A client has an ordered list of address ranges; a page is wired if a region that shows it, or
  * the region of private pages over it, has it in one. Not more than half of the budget is wired,
- * nor of a client's limit: what is locked beyond that is paged as before. Where nothing else can be
+ * nor of a client's limit (of the pager's share, or of an even one, where it is shared): what is
+ * locked beyond that is paged as before. Where nothing else can be
  * evicted (the budget has been lowered, say), wired pages go too. The pager's thread only.
  */
 #ifndef PAGERD_WIRED_H

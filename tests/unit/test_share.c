@@ -370,6 +370,27 @@ static int limit(uint32_t shard, struct bank *to, uint64_t bytes)
 	return harness_request(&shards[shard], &set);
 }
 
+/* What is locked stays, though the share was small when it was; and what lies behind is not. */
+START_TEST(locked)
+{
+	shards_start(TOTAL, 0, 0);
+	uint64_t pages = TOTAL / SHARDS / 2 - 8;
+	uint64_t *memory = map(0, pages), *others[SHARDS];
+	ck_assert_int_eq(harness_range(&shards[0], PAGER_WIRE, memory, 2 * pages << PAGE_SHIFT, 1),
+			 0);
+	range_write(memory, 0, pages, 1);
+	for (uint32_t i = 0; i < SHARDS; i++) {
+		others[i] = map(i, TOTAL);
+		range_write(others[i], 0, TOTAL, 2);
+	}
+	ck_assert_uint_eq(harness_stats(&shards[0]).wired_pages, pages);
+	range_check(memory, 0, pages, 1);
+	ck_assert_int_eq(harness_range(&shards[0], PAGER_UNMAP, memory, pages << PAGE_SHIFT, 0), 0);
+	ck_assert_uint_eq(shards[0].pager->wired_pages, 0);
+	shards_stop();
+}
+END_TEST
+
 START_TEST(client_limit)
 {
 	shards_start(TOTAL, 0, 0);
@@ -514,6 +535,7 @@ int main(void)
 	tcase_add_test(tcase, budget_too_small);
 	tcase_add_test(tcase, who_cannot_evict_gets_some);
 	tcase_add_test(tcase, client_limit);
+	tcase_add_test(tcase, locked);
 	tcase_add_test(tcase, swap_is_shared);
 	tcase_add_loop_test(tcase, whatever_happens, 0, 3);
 	suite_add_tcase(suite, tcase);
