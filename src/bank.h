@@ -9,7 +9,7 @@
  *
  * An account has always BANK_FLOOR_PAGES, so that its pager can work whatever the others do. What
  * is below is therefore the least that a bank of accounts has for each of them. Swap needs no
- * accounts: what was taken is not given back, and there is no least.
+ * accounts: nobody is asked to give any back, and there is no least.
  *
  * Any thread may use a bank; an account is one pager's. The mutex is taken at most once in each
  * step by which a limit grows or shrinks, and in each tick under pressure.

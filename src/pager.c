@@ -364,6 +364,7 @@ static bool turn(struct pager *pager)
 	if (io_uring_sq_ready(&pager->ring))
 		io_uring_submit(&pager->ring);
 	shares_turn(pager);
+	swap_give(pager);
 	if (pageout_run(pager))
 		more = true;
 	if (pager->access.looks)

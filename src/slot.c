@@ -285,3 +285,10 @@ void slot_unref(struct slot_map *map, uint64_t slot)
 	if (left == 0 || left == SLOT_CLUSTER - 1)
 		cluster_update(map, slot / SLOT_CLUSTER);
 }
+
+uint64_t slot_tail(const struct slot_map *map, uint64_t slots)
+{
+	while (slots && !map->cluster_used[slots / SLOT_CLUSTER - 1])
+		slots -= SLOT_CLUSTER;
+	return slots;
+}

@@ -44,5 +44,7 @@ int slot_ref(struct slot_map *map, uint64_t slot);
 bool slot_shareable(const struct slot_map *map, uint64_t slot, uint32_t more);
 /* One reference fewer. */
 void slot_unref(struct slot_map *map, uint64_t slot);
+/* Of the first so many slots, which are whole clusters: where the free ones at their end begin. */
+uint64_t slot_tail(const struct slot_map *map, uint64_t slots);
 
 #endif

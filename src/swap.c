@@ -126,6 +126,33 @@ static int swap_grow(struct pager *pager, uint64_t slots)
 	return error;
 }
 
+/* Not often: it may have to wait for the disk. And not while anything is in flight: a read may be
+ * of slots that are free by now, a write of some that are about to be. */
+void swap_give(struct pager *pager)
+{
+	uint64_t slots = pager->swap_file_slots, used = pager->slots.used;
+	if (used > pager->swap_give_slots || !pager->swap_peak_slots || pager->io_reads ||
+	    pager->io_writes)
+		return;
+	pager->swap_give_slots = used - used / 8; /* to look again is worth it then */
+	uint64_t tail = slot_tail(&pager->slots, round_up(pager->swap_peak_slots, SLOT_CLUSTER));
+	if (tail > pager->swap_peak_slots / 2 ||
+	    ftruncate(pager->swap_fd, (off_t)(tail << PAGE_SHIFT)) < 0)
+		return;
+	pager->swap_file_slots = pager->swap_peak_slots = tail;
+	if (pager->config.swap_bank)
+		bank_give(pager->config.swap_bank, slots - tail);
+}
+
+/* These are in use now. */
+static void swap_peak(struct pager *pager, uint64_t end)
+{
+	if (pager->config.shards == 1 || end <= pager->swap_peak_slots)
+		return;
+	pager->swap_peak_slots = end;
+	pager->swap_give_slots = end / 2;
+}
+
 static uint32_t slots_take(struct pager *pager, uint32_t want, uint64_t *slot)
 {
 	uint32_t count = slot_alloc(&pager->slots, want, slot);
@@ -149,7 +176,9 @@ uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *err
 		count = slots_take(pager, want, slot);
 	if (!count)
 		pager_warn(pager, "swap is full: write", NULL, -ENOSPC);
-	if (count)
-		*error = 0;
+	if (!count)
+		return 0;
+	*error = 0;
+	swap_peak(pager, *slot + count);
 	return count;
 }

@@ -519,6 +519,36 @@ START_TEST(swap_is_shared)
 }
 END_TEST
 
+/* What is free at the end of one's file is there for the others, also while the first sleeps. */
+START_TEST(swap_goes_back)
+{
+	uint64_t swap = 16 * SLOT_CLUSTER, pages = swap / 4 * 3;
+	shards_start(SHARDS * BANK_FLOOR_PAGES, swap, 0);
+	for (uint32_t i = 0; i < 2 * SHARDS; i++) {
+		uint64_t *memory = map(i % SHARDS, pages);
+		ck_assert_uint_eq(write_all(memory, pages), pages);
+		range_check(memory, 0, pages, 1);
+		discard(i % SHARDS, memory, pages);
+	}
+	ck_assert(soon(bank_spare(swap_bank) == swap));
+	shards_stop();
+}
+END_TEST
+
+/* But not what is below pages that stay. */
+START_TEST(swap_in_use_stays)
+{
+	uint64_t swap = 16 * SLOT_CLUSTER, pages = swap / 4 * 3, kept = 4 * SLOT_CLUSTER;
+	shards_start(SHARDS * BANK_FLOOR_PAGES, swap, 0);
+	uint64_t *memory = map(0, pages), *other = map(1, pages);
+	ck_assert_uint_eq(write_all(memory, pages), pages);
+	discard(0, memory + kept * WORDS, pages - kept);
+	ck_assert_uint_ge(write_all(other, pages), swap - kept - 3 * SLOT_CLUSTER);
+	range_check(memory, 0, kept, 1);
+	shards_stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("share");
@@ -537,6 +567,8 @@ int main(void)
 	tcase_add_test(tcase, client_limit);
 	tcase_add_test(tcase, locked);
 	tcase_add_test(tcase, swap_is_shared);
+	tcase_add_test(tcase, swap_goes_back);
+	tcase_add_test(tcase, swap_in_use_stays);
 	tcase_add_loop_test(tcase, whatever_happens, 0, 3);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
