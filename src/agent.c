@@ -180,6 +180,12 @@ bool agent_late(const struct pager *pager, const struct client *client)
 	return client->agent.queued && clock_ns() - client->agent.sent_ns >= AGENT_LATE_NS;
 }
 
+bool agent_gone(struct pager *pager, uint32_t number)
+{
+	const struct client *client = client_lookup(pager, number);
+	return !client || client->agent.socket < 0;
+}
+
 bool agent_ready(struct pager *pager, uint32_t number)
 {
 	const struct client *client = client_lookup(pager, number);

@@ -38,6 +38,8 @@ int agent_open(struct pager *pager, struct client *client, int socket, int *wind
 void agent_close(struct pager *pager, struct client *client);
 /* Whether the client's agent has not answered for AGENT_LATE_NS. */
 bool agent_late(const struct pager *pager, const struct client *client);
+/* Whether the client of that number has none, or is gone itself. */
+bool agent_gone(struct pager *pager, uint32_t client);
 /* Whether the agent of the client of that number takes commands. */
 bool agent_ready(struct pager *pager, uint32_t client);
 /* Before memory changes hands: a command that is under way must not meet what comes in its place.

@@ -42,6 +42,12 @@ static uint32_t dirty_run(struct pager *pager, const struct object *object, uint
 	return count;
 }
 
+/* Private pages of a client that has no agent any more: it has been killed, say. */
+static bool sync_hopeless(struct pager *pager, const struct object *object)
+{
+	return object_is_private(object) && agent_gone(pager, object->client);
+}
+
 /* Walk on; true when the end of the range is reached. */
 static bool sync_walk(struct pager *pager, struct sync *sync, struct object *object)
 {
@@ -64,8 +70,11 @@ static bool sync_walk(struct pager *pager, struct sync *sync, struct object *obj
 		}
 		int error;
 		uint32_t taken = io_write(pager, frames, count, sync, &error);
-		if (!taken && error == -EAGAIN)
-			return false;
+		if (!taken && error == -EAGAIN) {
+			if (!sync_hopeless(pager, object))
+				return false;
+			error = -ENOTCONN;
+		}
 		if (!taken) {
 			sync->error = error;
 			taken = 1;

@@ -75,6 +75,36 @@ START_TEST(object_let_go)
 }
 END_TEST
 
+static void request_ended(struct pager_request *request)
+{
+	*(bool *)request->owner = true;
+}
+
+/* The client of a fork is killed while its private pages are to be written: the fork ends, so that
+ * the client can. */
+START_TEST(client_killed)
+{
+	bool ended = false;
+	struct pager_request request = {
+		.type = PAGER_FORK, .client = own->client, .done = request_ended, .owner = &ended};
+	uint32_t frame = frame_alloc(pager, client_lookup(pager, own->client), own, PAGE);
+	ck_assert(!object_arm(pager, own, PAGE, 1));
+	own->table[PAGE] = pte_make(PAGE_RESIDENT, frame, 0);
+	own->resident_pages++;
+	frame_hold(pager, frame, false);
+	frame_dirty(pager, own, PAGE);
+	client_lookup(pager, own->client)->held = own; /* not yet */
+	ck_assert(!sync_start(pager, own, 0, PAGES, false, &request));
+	sync_run(pager);
+	ck_assert(!ended);
+	agent_close(pager, client_lookup(pager, own->client));
+	sync_run(pager);
+	ck_assert(ended);
+	ck_assert_int_eq(request.error, -ENOTCONN);
+	client_lookup(pager, own->client)->held = NULL;
+}
+END_TEST
+
 /* Agents that never answer leave records for those whose faults are to be served. */
 START_TEST(agents_silent)
 {
@@ -172,6 +202,7 @@ int main(void)
 	TCase *tests = tcase_create("commands");
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, object_let_go);
+	tcase_add_test(tests, client_killed);
 	tcase_add_test(tests, agents_silent);
 	suite_add_tcase(suite, tests);
 	TCase *sockets = tcase_create("sockets");
