@@ -175,25 +175,20 @@ static uint64_t size_argument(const char *name, const char *text)
 	return bytes;
 }
 
-static uint32_t number_argument(const char *name, const char *text, uint32_t most)
+static uint32_t number_argument(const char *name, const char *text, uint32_t least, uint32_t most)
 {
 	char *end;
 	errno = 0;
 	unsigned long value = strtoul(text, &end, 10);
-	if (errno || *text < '0' || *text > '9' || *end || value > most)
-		fatal(EXIT_USAGE, "--%s: '%s' is not a number from 0 to %u", name, text, most);
+	if (errno || *text < '0' || *text > '9' || *end || value < least || value > most)
+		fatal(EXIT_USAGE, "--%s: '%s' is not a number from %u to %u", name, text, least,
+		      most);
 	return (uint32_t)value;
 }
 
 static uint32_t threads_argument(const char *name, const char *text)
 {
-	char *end;
-	errno = 0;
-	unsigned long threads = strtoul(text, &end, 10);
-	if (errno || *text < '0' || *text > '9' || *end || !threads || threads > PAGERD_SHARDS_MAX)
-		fatal(EXIT_USAGE, "--%s: '%s' is not a number from 1 to %u", name, text,
-		      PAGERD_SHARDS_MAX);
-	return (uint32_t)threads;
+	return number_argument(name, text, 1, PAGERD_SHARDS_MAX);
 }
 
 static uint32_t unit_argument(const char *text)
@@ -215,7 +210,7 @@ static const char *text_argument(const char *name, const char *text)
 /* Were it not open, the next file that the daemon opens would be taken for it. */
 static int descriptor_argument(const char *name, const char *text)
 {
-	int fd = (int)number_argument(name, text, 1 << 20);
+	int fd = (int)number_argument(name, text, 0, 1 << 20);
 	if (fcntl(fd, F_GETFD) < 0)
 		fatal(EXIT_USAGE, "--%s: descriptor %d is not open", name, fd);
 	return fd;
@@ -255,7 +250,7 @@ static uint32_t access_argument(const char *text)
 
 static uint32_t window_argument(const char *text)
 {
-	uint32_t window = number_argument("record-window", text, RECORD_WINDOW_MAX);
+	uint32_t window = number_argument("record-window", text, 0, RECORD_WINDOW_MAX);
 	if (window < RECORD_WINDOW_MIN)
 		fatal(EXIT_USAGE, "--record-window: at least %u pages", RECORD_WINDOW_MIN);
 	return window;
@@ -301,7 +296,7 @@ static void option_apply(struct config *config, int code, const char *name)
 		config->low_latency = latency_argument(optarg);
 		break;
 	case OPTION_PREFETCH:
-		config->prefetch_pages = number_argument(name, optarg, 256);
+		config->prefetch_pages = number_argument(name, optarg, 0, 256);
 		break;
 	case OPTION_UNIT:
 		config->unit = unit_argument(optarg);
@@ -313,7 +308,7 @@ static void option_apply(struct config *config, int code, const char *name)
 		config->reclaim_on_demand = reclaim_argument(optarg);
 		break;
 	case OPTION_WRITEBACK_AGE:
-		config->writeback_ms = 1000 * number_argument(name, optarg, 86400);
+		config->writeback_ms = 1000 * number_argument(name, optarg, 0, 86400);
 		break;
 	case OPTION_PRIVATE:
 		config->private = true;
@@ -332,7 +327,7 @@ static void option_apply(struct config *config, int code, const char *name)
 		break;
 	case OPTION_CHAOS:
 		config->chaos = true;
-		config->chaos_seed = number_argument(name, optarg, UINT32_MAX);
+		config->chaos_seed = number_argument(name, optarg, 0, UINT32_MAX);
 		break;
 	case OPTION_INVARIANTS:
 		config->invariants = true;
