@@ -20,20 +20,34 @@
 #define DEADLINE_S 10
 #define NO_BYTES   INT64_MAX /* an offset behind which no file has any */
 
-static void file_post(struct session *session, struct job *job, enum pager_request_type type,
-		      void (*complete)(struct job *))
+/* Begin on the file that fd is open on, which is taken, in its shard. */
+static void begin_post(struct session *session, uint32_t shard, const struct pagerd_range *range,
+		       int fd, void (*complete)(struct job *))
+{
+	struct pager_request *request =
+		session_job(session, PAGERD_FILE_BEGIN, PAGER_FILE_BEGIN, complete);
+	session->job.shard = shard;
+	request->fd = fd;
+	request->offset = range->address;
+	request->length = range->length_bytes;
+	request->flags = range->flags;
+	session_post(session);
+}
+
+/* End what was begun. */
+static void end_post(struct session *session, struct job *job, void (*complete)(struct job *))
 {
 	*job = (struct job){
-		.request = {.type = type,
+		.request = {.type = PAGER_FILE_END,
 			    .client = session->client,
 			    .fd = -1,
 			    .offset = session->file.offset,
 			    .length = session->file.length,
-			    .flags = type == PAGER_FILE_END ? session->file.flags : 0},
+			    .flags = session->file.flags},
 		.complete = complete,
 		.owner = session,
+		.shard = session->file.shard,
 	};
-	job->shard = session->file.shard;
 	bridge_post(&session->daemon->bridge, job);
 }
 
@@ -86,18 +100,7 @@ void session_file_begin(struct session *session, const struct pagerd_range *rang
 		session->file.length = range->length_bytes;
 		session->file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* for a late end */
 	}
-	session->job = (struct job){
-		.request = {.type = PAGER_FILE_BEGIN,
-			    .client = session->client,
-			    .fd = fd,
-			    .offset = range->address,
-			    .length = range->length_bytes,
-			    .flags = range->flags},
-		.complete = begun,
-		.owner = session,
-		.shard = shard,
-	};
-	bridge_post(&session->daemon->bridge, &session->job);
+	begin_post(session, shard, range, fd, begun);
 }
 
 /* ---- end --------------------------------------------------------------------------------- */
@@ -121,7 +124,7 @@ static void overdue_end(struct session *session)
 	if (session->file.owed)
 		return;
 	session->file.ending = true;
-	file_post(session, &session->file.job, PAGER_FILE_END, overdue_ended);
+	end_post(session, &session->file.job, overdue_ended);
 }
 
 void session_file_overdue(evutil_socket_t fd, short what, void *context)
@@ -147,7 +150,7 @@ static void begun_again(struct job *job)
 	if (error)
 		session_reply(session, PAGERD_FILE_END, error == -ENOENT ? 0 : error);
 	else
-		file_post(session, &session->job, PAGER_FILE_END, ended);
+		end_post(session, &session->job, ended);
 }
 
 /* Its FILE_BEGIN was ended without it. */
@@ -159,18 +162,9 @@ static void late_end(struct session *session)
 		session_reply(session, PAGERD_FILE_END, -EMFILE);
 		return;
 	}
-	session->job = (struct job){
-		.request = {.type = PAGER_FILE_BEGIN,
-			    .client = session->client,
-			    .fd = fd,
-			    .offset = NO_BYTES,
-			    .length = 1,
-			    .flags = PAGERD_FILE_WRITE},
-		.complete = begun_again,
-		.owner = session,
-		.shard = session->file.shard,
-	};
-	bridge_post(&session->daemon->bridge, &session->job);
+	struct pagerd_range none = {
+		.address = NO_BYTES, .length_bytes = 1, .flags = PAGERD_FILE_WRITE};
+	begin_post(session, session->file.shard, &none, fd, begun_again);
 }
 
 void session_file_end(struct session *session, const struct pagerd_range *range)
@@ -189,5 +183,5 @@ void session_file_end(struct session *session, const struct pagerd_range *range)
 		return;
 	}
 	session_file_forget(session);
-	file_post(session, &session->job, PAGER_FILE_END, ended);
+	end_post(session, &session->job, ended);
 }
