@@ -70,9 +70,7 @@ static void client_removed(struct job *job)
 
 static void leave(struct session *session)
 {
-	session_job_for_all(session, 0, PAGER_CLIENT_REMOVE, client_removed);
-	session->job.rule = JOB_ALL;
-	session_post(session);
+	session_post_to_all(session, 0, PAGER_CLIENT_REMOVE, client_removed);
 }
 
 static void left_in_part(struct job *job)
@@ -84,9 +82,7 @@ static void left_in_part(struct job *job)
  * up is ended in all of them before. */
 static void leave_begin(struct session *session)
 {
-	session_job_for_all(session, 0, PAGER_CLIENT_LEAVE, left_in_part);
-	session->job.rule = JOB_ALL;
-	session_post(session);
+	session_post_to_all(session, 0, PAGER_CLIENT_LEAVE, left_in_part);
 }
 
 static void session_end(struct session *session);

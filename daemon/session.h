@@ -161,6 +161,9 @@ struct pager_request *session_job_for_all(struct session *session, uint16_t pack
 					  enum pager_request_type type,
 					  void (*complete)(struct job *));
 void session_post(struct session *session);
+/* Post a job that needs no more than its type to all shards, whatever each of them answers. */
+void session_post_to_all(struct session *session, uint16_t packet, enum pager_request_type type,
+			 void (*complete)(struct job *));
 /* Free what its request had with it, or has, if the daemon ends before all shards came to it. */
 void session_job_free(struct session *session);
 void session_answer(struct job *job);

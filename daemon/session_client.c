@@ -131,9 +131,7 @@ static void client_drop(struct session *session, int error)
 		close(session->uffd);
 	session->uffd = -1;
 	session->failure = error;
-	session_job_for_all(session, PAGERD_UFFD, PAGER_CLIENT_REMOVE, client_dropped);
-	session->job.rule = JOB_ALL;
-	session_post(session);
+	session_post_to_all(session, PAGERD_UFFD, PAGER_CLIENT_REMOVE, client_dropped);
 }
 
 static void client_added(struct job *job)
@@ -247,9 +245,7 @@ static void forked(struct job *job)
 	if (job->request.error) {
 		/* Shards that were asked before have frozen its memory. */
 		session->failure = job->request.error;
-		session_job_for_all(session, PAGERD_FORK, PAGER_FORK_END, fork_undone);
-		session->job.rule = JOB_REGARDLESS;
-		session_post(session);
+		session_post_to_all(session, PAGERD_FORK, PAGER_FORK_END, fork_undone);
 		return;
 	}
 	session->child = NULL;

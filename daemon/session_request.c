@@ -94,6 +94,14 @@ struct pager_request *session_job_for_all(struct session *session, uint16_t pack
 	return request;
 }
 
+void session_post_to_all(struct session *session, uint16_t packet, enum pager_request_type type,
+			 void (*complete)(struct job *))
+{
+	session_job_for_all(session, packet, type, complete);
+	session->job.rule = JOB_ALL;
+	session_post(session);
+}
+
 /* ---- reports ----------------------------------------------------------------------------- */
 
 static void stats_done(struct job *job)
