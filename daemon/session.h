@@ -78,13 +78,11 @@ struct session {
 	pid_t pid;
 	uid_t uid;
 	char name[20];
-	uint32_t client;	    /* the pagers' number, 0: none */
-	uint32_t home;		    /* the shard whose thread listens to it, or answered last */
-	uint32_t turn;		    /* large anonymous mappings so far */
-	struct places places;	    /* of its memory, if there are several shards */
-	struct pagerd_register reg; /* REGISTER under way */
-	uint32_t reg_shard;
-	uint32_t held; /* the shard that holds an object for it, from 1 on; 0: none does */
+	uint32_t client;      /* the pagers' number, 0: none */
+	uint32_t home;	      /* the shard whose thread listens to it, or answered last */
+	uint32_t turn;	      /* large anonymous mappings so far */
+	struct places places; /* of its memory, if there are several shards */
+	uint32_t held;	      /* the shard that holds an object for it, from 1 on; 0: none does */
 	struct pagerd_map_reply map_reply; /* MAP or OPEN under way: what it is answered with */
 	int map_fd;
 	int uffd; /* UFFD under way: what is to be given to which shard; or -1 */
@@ -189,6 +187,8 @@ void session_range(struct session *session, enum pager_request_type type,
 /* Which shard has a file's object: by what stat(2) says of it, or of an open one. */
 uint32_t shard_of_identity(const struct session *session, uint64_t device, uint64_t inode);
 uint32_t shard_of_file(const struct session *session, int fd);
+/* Which one has the object of that number. */
+uint32_t shard_of_object(const struct session *session, uint64_t object);
 
 /* Answer: a header alone, or a whole packet with the error in it, and go on reading. */
 void session_reply(struct session *session, uint16_t type, int error);

@@ -27,6 +27,11 @@ uint32_t shard_of_identity(const struct session *session, uint64_t device, uint6
 	return (uint32_t)(hash >> 32) % session->daemon->bridge.shards;
 }
 
+uint32_t shard_of_object(const struct session *session, uint64_t object)
+{
+	return (uint32_t)((object - 1) % session->daemon->bridge.shards);
+}
+
 uint32_t shard_of_file(const struct session *session, int fd)
 {
 	struct stat st;
@@ -186,12 +191,16 @@ static void registered(struct job *job)
 	session_reply(session, PAGERD_REGISTER, request->error);
 }
 
-static void register_post(struct session *session)
+static void range_forgotten(struct job *job);
+
+/* REGISTER; or for the shards that have something else there the UNMAP before it, which keeps what
+ * is to be registered. */
+static void register_post(struct session *session, enum pager_request_type type, uint64_t shards,
+			  const struct pagerd_register *reg)
 {
-	const struct pagerd_register *reg = &session->reg;
-	struct pager_request *request =
-		session_job(session, PAGERD_REGISTER, PAGER_REGISTER, registered);
-	session->job.shard = session->reg_shard;
+	struct pager_request *request = session_job(
+		session, PAGERD_REGISTER, type, type == PAGER_UNMAP ? range_forgotten : registered);
+	job_route(&session->job, shards);
 	request->address = reg->address;
 	request->length = reg->length_bytes;
 	request->object = reg->object;
@@ -202,22 +211,18 @@ static void register_post(struct session *session)
 static void range_forgotten(struct job *job)
 {
 	struct session *session = job->owner;
-	if (job->request.error)
-		session_reply(session, PAGERD_REGISTER, job->request.error);
+	const struct pager_request *request = &job->request;
+	const struct pagerd_register reg = {
+		.address = request->address,
+		.length_bytes = request->length,
+		.object = request->object,
+		.offset_bytes = request->offset,
+	};
+	if (request->error)
+		session_reply(session, PAGERD_REGISTER, request->error);
 	else
-		register_post(session);
-}
-
-/* What other shards have in that range is forgotten first. */
-static void range_forget(struct session *session, uint64_t shards)
-{
-	const struct pagerd_register *reg = &session->reg;
-	struct pager_request *request =
-		session_job(session, PAGERD_REGISTER, PAGER_UNMAP, range_forgotten);
-	job_route(&session->job, shards);
-	request->address = reg->address;
-	request->length = reg->length_bytes;
-	session_post(session);
+		register_post(session, PAGER_REGISTER, 1ull << shard_of_object(session, reg.object),
+			      &reg);
 }
 
 static int register_wrong(struct session *session, const struct pagerd_register *reg)
@@ -236,18 +241,13 @@ void session_register(struct session *session, const struct pagerd_register *reg
 		return;
 	}
 	uint64_t there = shards_there(session, reg->address, reg->length_bytes);
-	uint32_t shards = session->daemon->bridge.shards;
-	session->reg = *reg;
-	session->reg_shard = 0;
+	uint64_t own = there & -there; /* clones are where they are */
 	if (reg->object)
-		session->reg_shard = (uint32_t)((reg->object - 1) % shards);
-	else if (there)
-		session->reg_shard = (uint32_t)__builtin_ctzll(there);
-	there &= ~(1ull << session->reg_shard);
-	if (there && reg->object)
-		range_forget(session, there);
+		own = 1ull << shard_of_object(session, reg->object);
+	if (reg->object && there & ~own)
+		register_post(session, PAGER_UNMAP, there & ~own, reg);
 	else
-		register_post(session);
+		register_post(session, PAGER_REGISTER, own ? own : 1, reg);
 }
 
 static void range_done(struct job *job)

@@ -171,7 +171,7 @@ static int set_route(struct session *session)
 	if (session->set_fd >= 0)
 		shards = 1ull << shard_of_file(session, session->set_fd);
 	else if (request->object)
-		shards = 1ull << (request->object - 1) % bridge->shards;
+		shards = 1ull << shard_of_object(session, request->object);
 	job_route(&session->job, shards);
 	session->job.rule = request->type == PAGER_SET_OBJECT ? JOB_SEARCH : JOB_EACH;
 	if (request->type == PAGER_SET && request->client && request->length &&
