@@ -162,6 +162,9 @@ void session_post(struct session *session);
 /* Post a job that needs no more than its type to all shards, whatever each of them answers. */
 void session_post_to_all(struct session *session, uint16_t packet, enum pager_request_type type,
 			 void (*complete)(struct job *));
+/* If it limits a client, and several shards share the limit: make the bank for that. 0 or -ENOMEM.
+ */
+int session_job_bank(struct session *session);
 /* Free what its request had with it, or has, if the daemon ends before all shards came to it. */
 void session_job_free(struct session *session);
 void session_answer(struct job *job);

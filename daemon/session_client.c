@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bank.h"
 #include "descriptor.h"
 #include "log.h"
 #include "session.h"
@@ -78,7 +77,6 @@ static void client_limited(struct job *job)
 
 static void client_limit(struct session *session)
 {
-	struct bridge *bridge = bridge_of(session);
 	uint64_t bytes = session->daemon->config.client_bytes;
 	if (!bytes) {
 		client_joined(session);
@@ -87,13 +85,11 @@ static void client_limit(struct session *session)
 	struct pager_request *request =
 		session_job_for_all(session, PAGERD_UFFD, PAGER_SET, client_limited);
 	request->length = bytes;
-	if (bridge->shards > 1 &&
-	    !(request->bank = bank_make(bridge->shards, bytes >> PAGE_SHIFT))) {
-		request->error = -ENOMEM;
+	request->error = session_job_bank(session);
+	if (request->error)
 		client_limited(&session->job);
-		return;
-	}
-	session_post(session);
+	else
+		session_post(session);
 }
 
 /* Its userfaultfd is there, and whose it is is known to that shard. */

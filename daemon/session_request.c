@@ -68,6 +68,18 @@ void session_post(struct session *session)
 		bridge_post(bridge, &session->job);
 }
 
+int session_job_bank(struct session *session)
+{
+	uint32_t shards = session->daemon->bridge.shards;
+	struct pager_request *request = &session->job.request;
+	bool limit = request->type == PAGER_SET && request->client && request->length &&
+		     request->length != UINT64_MAX;
+	if (!limit || shards == 1)
+		return 0;
+	request->bank = bank_make(shards, request->length >> PAGE_SHIFT);
+	return request->bank ? 0 : -ENOMEM;
+}
+
 void session_job_free(struct session *session)
 {
 	struct pager_request *request = &session->job.request;

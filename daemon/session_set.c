@@ -174,12 +174,7 @@ static int set_route(struct session *session)
 		shards = 1ull << shard_of_object(session, request->object);
 	job_route(&session->job, shards);
 	session->job.rule = request->type == PAGER_SET_OBJECT ? JOB_SEARCH : JOB_EACH;
-	if (request->type == PAGER_SET && request->client && request->length &&
-	    request->length != UINT64_MAX && bridge->shards > 1)
-		request->bank = bank_make(bridge->shards, request->length >> PAGE_SHIFT);
-	else
-		return 0;
-	return request->bank ? 0 : -ENOMEM;
+	return session_job_bank(session);
 }
 
 static void set_next(struct session *session)
