@@ -32,13 +32,20 @@ static bool range_valid(const struct pager_request *request)
 	       request->length <= ADDRESS_END - request->address;
 }
 
-/* The object pages of region that the request's range covers. */
+/* What the request's range covers of region: from the start that is returned on. */
+static uint64_t overlap(const struct pager_request *request, const struct region *region,
+			uint64_t *end)
+{
+	*end = request->address + request->length;
+	*end = *end < region->end ? *end : region->end;
+	return request->address > region->start ? request->address : region->start;
+}
+
+/* The same in pages of the object. */
 static uint64_t overlap_pages(const struct pager_request *request, const struct region *region,
 			      uint64_t *page)
 {
-	uint64_t start = request->address > region->start ? request->address : region->start;
-	uint64_t end = request->address + request->length;
-	end = end < region->end ? end : region->end;
+	uint64_t end, start = overlap(request, region, &end);
 	*page = region_page(region, start);
 	return (end - start) >> PAGE_SHIFT;
 }
@@ -445,20 +452,19 @@ static void request_stats(struct pager *pager, struct pager_request *request,
 /* No more than its regions cover: what lies between them may be another shard's. */
 static int request_wire(struct pager *pager, struct pager_request *request, struct client *client)
 {
-	uint64_t begin = request->address, end = request->address + request->length;
 	if (!range_valid(request) || request->flags > 1)
 		return -EINVAL;
-	wired_remove(pager, client, begin, end);
-	int error = 0;
-	for (uint32_t i = region_index(client, begin);
-	     request->flags && !error && i < client->region_count; i++) {
-		const struct region *region = client->regions[i];
-		if (region->start >= end)
-			break;
-		error = wired_add(pager, client, region->start > begin ? region->start : begin,
-				  region->end < end ? region->end : end);
+	wired_remove(pager, client, request->address, request->address + request->length);
+	if (!request->flags)
+		return 0;
+	for_each_overlap(client, request, i)
+	{
+		uint64_t end, start = overlap(request, client->regions[i], &end);
+		int error = wired_add(pager, client, start, end);
+		if (error)
+			return error;
 	}
-	return error;
+	return 0;
 }
 
 /* ---- dispatch ---------------------------------------------------------------------------- */
