@@ -27,10 +27,10 @@ static uint32_t wired_index(const struct wired *wired, uint64_t address)
 	return low;
 }
 
+/* For one more. */
 static int wired_reserve(struct wired *wired)
 {
-	/* Two more: a removal may cut one in two, and must not fail. */
-	if (wired->count + 2 <= wired->room)
+	if (wired->count < wired->room)
 		return 0;
 	uint32_t room = wired->room ? wired->room * 2 : 16;
 	struct wired_range *ranges = realloc(wired->ranges, room * sizeof *ranges);
@@ -104,8 +104,10 @@ void wired_remove(struct pager *pager, struct client *client, uint64_t start, ui
 		wired_erase(wired, i);
 		if (old.start < from)
 			wired_insert(wired, i++, old.start, from);
-		if (to < old.end)
+		if (to < old.end && !wired_reserve(wired))
 			wired_insert(wired, i++, to, old.end);
+		else /* a removal must not fail: it takes more with it */
+			pager->wired_pages -= (old.end - to) >> PAGE_SHIFT;
 	}
 }
 

@@ -32,7 +32,7 @@ struct wired {
 void wired_finish(struct wired *wired);
 /* [start, end) of the client is locked, as far as there is room for it. 0 or -ENOMEM. */
 int wired_add(struct pager *pager, struct client *client, uint64_t start, uint64_t end);
-/* It is not any more. */
+/* It is not any more. Without memory to know what is left behind a hole, that is not either. */
 void wired_remove(struct pager *pager, struct client *client, uint64_t start, uint64_t end);
 /* Whether the client has locked the page at address. */
 bool wired_at(const struct client *client, uint64_t address);

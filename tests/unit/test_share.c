@@ -391,6 +391,27 @@ START_TEST(locked)
 }
 END_TEST
 
+/* What is locked is cut in two, and again, and each time there is one range more. */
+START_TEST(locked_in_pieces)
+{
+	shards_start(TOTAL, 0, 0);
+	uint64_t pages = 256, *memory = map(0, pages);
+	const struct wired *wired = &shards[0].pager->clients[shards[0].client]->wired;
+	ck_assert_int_eq(harness_range(&shards[0], PAGER_WIRE, memory, pages << PAGE_SHIFT, 1), 0);
+	for (uint64_t i = 1; i < pages; i += 2) {
+		ck_assert_int_eq(
+			harness_range(&shards[0], PAGER_WIRE, memory + i * WORDS, PAGE_BYTES, 0),
+			0);
+		ck_assert_uint_le(wired->count, wired->room);
+	}
+	ck_assert_uint_eq(wired->count, pages / 2);
+	ck_assert_uint_eq(shards[0].pager->wired_pages, pages / 2);
+	ck_assert_int_eq(harness_range(&shards[0], PAGER_UNMAP, memory, pages << PAGE_SHIFT, 0), 0);
+	ck_assert_uint_eq(shards[0].pager->wired_pages, 0);
+	shards_stop();
+}
+END_TEST
+
 START_TEST(client_limit)
 {
 	shards_start(TOTAL, 0, 0);
@@ -566,6 +587,7 @@ int main(void)
 	tcase_add_test(tcase, who_cannot_evict_gets_some);
 	tcase_add_test(tcase, client_limit);
 	tcase_add_test(tcase, locked);
+	tcase_add_test(tcase, locked_in_pieces);
 	tcase_add_test(tcase, swap_is_shared);
 	tcase_add_test(tcase, swap_goes_back);
 	tcase_add_test(tcase, swap_in_use_stays);
