@@ -24,8 +24,6 @@ void bridge_return(struct bridge *bridge, struct job *job)
 static bool job_judge(struct job *job)
 {
 	int *error = &job->request.error;
-	bool first = !job->asked;
-	job->asked = true;
 	switch (job->rule) {
 	case JOB_ANYWHERE:
 		job->found |= !*error;
@@ -39,12 +37,6 @@ static bool job_judge(struct job *job)
 		return true;
 	case JOB_SEARCH:
 		return *error == -ENOENT;
-	case JOB_REGARDLESS:
-		if (first)
-			return !*error;
-		job->incomplete |= *error != 0;
-		*error = 0;
-		return true;
 	default:
 		return !*error;
 	}

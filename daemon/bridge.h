@@ -15,11 +15,10 @@
 
 /* What the answers of several shards come to. */
 enum job_rule {
-	JOB_EACH,	/* ends with the first that fails */
-	JOB_ANYWHERE,	/* the same; that nothing is there is an error if nothing is anywhere */
-	JOB_SEARCH,	/* goes on while the answer is -ENOENT */
-	JOB_REGARDLESS, /* ends if the first fails; whether another did is in incomplete */
-	JOB_ALL,	/* goes on in every case; the first error */
+	JOB_EACH,     /* ends with the first that fails */
+	JOB_ANYWHERE, /* the same; that nothing is there is an error if nothing is anywhere */
+	JOB_SEARCH,   /* goes on while the answer is -ENOENT */
+	JOB_ALL,      /* goes on in every case; the first error */
 };
 
 /* A request with what the main thread does when it has ended. */
@@ -30,9 +29,9 @@ struct job {
 	uint32_t shard; /* that has the request, or had it last */
 	uint64_t rest;	/* bits: the shards that are to have it then */
 	enum job_rule rule;
-	bool asked, found, incomplete; /* the bridge's own, but for the last */
-	int error;		       /* the same */
-	uint32_t *home;		       /* of bridge_start: which thread is at work now */
+	bool found;	/* the bridge's own */
+	int error;	/* the same */
+	uint32_t *home; /* of bridge_start: which thread is at work now */
 	struct bridge *bridge;
 	struct job *next;
 };

@@ -254,22 +254,17 @@ static void range_done(struct job *job)
 {
 	struct session *session = job->owner;
 	const struct pager_request *request = &job->request;
-	if (request->type == PAGER_UNMAP && divided(session) && !request->error && !job->incomplete)
+	if (request->type == PAGER_UNMAP && divided(session) && !request->error)
 		places_clear(&session->places, request->address,
 			     request->address + request->length);
 	session_reply(session, session->job_type, request->error);
 }
 
+/* A shard cannot forget a range only if that lies inside one of its regions (see region.h): then
+ * no other has any of it, and nothing has changed. */
 static enum job_rule range_rule(enum pager_request_type type)
 {
-	switch (type) {
-	case PAGER_UNMAP:
-		return JOB_REGARDLESS;
-	case PAGER_WIRE:
-		return JOB_EACH;
-	default:
-		return JOB_ANYWHERE;
-	}
+	return type == PAGER_UNMAP || type == PAGER_WIRE ? JOB_EACH : JOB_ANYWHERE;
 }
 
 void session_range(struct session *session, enum pager_request_type type,

@@ -127,27 +127,64 @@ int region_cut(struct pager *pager, struct client *client, uint64_t start, uint6
 	return 0;
 }
 
+/* A hole in a region makes two of it. */
+static int hole_begin(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
+{
+	struct region *region = region_lookup(client, start);
+	if (!region || region->start == start || region->end <= end)
+		return 0;
+	return region_split(pager, client, region, end);
+}
+
+/* What is left is at one end of [start, end). */
+static void region_trim(struct client *client, struct region *region, uint64_t start, uint64_t end)
+{
+	client->stats.mapped_pages -= (end - start) >> PAGE_SHIFT;
+	if (region->start < start) {
+		region->end = start;
+	} else {
+		region->offset = region_page(region, end);
+		region->start = end;
+	}
+}
+
+/* Forget [start, end) of a region, which reaches to one of its ends. */
+static void region_remove(struct pager *pager, struct client *client, struct region *region,
+			  uint64_t start, uint64_t end)
+{
+	struct object *object = object_lookup(pager, region->object);
+	uint64_t page = region_page(region, start), last = region_page(region, end);
+	bool registered = region->registered;
+	bool whole = start == region->start && end == region->end;
+	if (whole) {
+		region_unlink(pager, client, region);
+		free(region);
+	} else {
+		region_trim(client, region, start, end);
+	}
+	if (registered)
+		uffd_unregister(client->uffd, start, end - start);
+	struct object *base = object_lookup(pager, object->base);
+	object_free_dead(pager, object, page, last);
+	if (base)
+		object_free_dead(pager, base, page, last);
+	if (whole)
+		object_release(pager, object);
+}
+
 int region_remove_range(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
 {
-	struct region *region;
 	pageout_settle(pager);
-	if (region_cut(pager, client, start, end))
+	if (hole_begin(pager, client, start, end))
 		return -ENOMEM;
 	wired_remove(pager, client, start, end);
-	uint32_t index = region_index(client, start);
-	while (index < client->region_count && client->regions[index]->start < end) {
-		region = client->regions[index];
-		struct object *object = object_lookup(pager, region->object);
-		uint64_t page = region->offset, last = page + region_pages(region);
-		region_unlink(pager, client, region);
-		if (region->registered)
-			uffd_unregister(client->uffd, region->start, region->end - region->start);
-		free(region);
-		struct object *base = object_lookup(pager, object->base);
-		object_free_dead(pager, object, page, last);
-		if (base)
-			object_free_dead(pager, base, page, last);
-		object_release(pager, object);
+	for (;;) {
+		uint32_t index = region_index(client, start);
+		struct region *region =
+			index < client->region_count ? client->regions[index] : NULL;
+		if (!region || region->start >= end)
+			return 0;
+		region_remove(pager, client, region, region->start > start ? region->start : start,
+			      region->end < end ? region->end : end);
 	}
-	return 0;
 }

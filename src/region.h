@@ -69,7 +69,8 @@ int region_insert(struct pager *pager, struct client *client, const struct regio
 		  struct region **region);
 /* Forget everything in [start, end), splitting what straddles the ends. Objects that nobody
  * maps any more are released, pages of anonymous objects that nobody sees any more are freed.
- * 0, or -ENOMEM with nothing changed (a split needs memory). */
+ * 0, or -ENOMEM with nothing changed: but only for a range inside one region, with something left
+ * on both sides, which needs memory. */
 int region_remove_range(struct pager *pager, struct client *client, uint64_t start, uint64_t end);
 /* Make region boundaries at start and end, if a region straddles them. 0 or -ENOMEM. */
 int region_cut(struct pager *pager, struct client *client, uint64_t start, uint64_t end);

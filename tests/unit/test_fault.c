@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The path of a fault allocates nothing: neither the fault itself, nor reclaim, nor any I/O that
- * goes with it. An allocation may wait for memory that only a page-out can free.
+ * goes with it. An allocation may wait for memory that only a page-out can free. And to forget a
+ * range takes memory only where a hole is made into a region.
  *
  * The allocator's entry points are replaced for this whole program, libc's own calls included
- * (qsort of a large array allocates), and count what the pager's thread asks for.
+ * (qsort of a large array allocates), and count what the pager's thread asks for, or refuse it.
  */
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -26,14 +28,16 @@
 #define BUDGET	       1024u /* 16 windows of 64 pages */
 #define PAGES	       (BUDGET * 3)
 
-static atomic_bool counting;
+static atomic_bool counting, refusing;
 static atomic_ulong watched; /* thread */
 static atomic_uint allocations;
 
-static void count(void)
+/* Whether there is memory. */
+static bool count(void)
 {
-	if (counting && pthread_self() == watched)
-		allocations++;
+	bool seen = counting && pthread_self() == watched;
+	allocations += seen;
+	return !(seen && refusing);
 }
 
 void *__libc_malloc(size_t bytes);
@@ -43,26 +47,22 @@ void *__libc_memalign(size_t alignment, size_t bytes);
 
 void *malloc(size_t bytes)
 {
-	count();
-	return __libc_malloc(bytes);
+	return count() ? __libc_malloc(bytes) : NULL;
 }
 
 void *calloc(size_t number, size_t bytes)
 {
-	count();
-	return __libc_calloc(number, bytes);
+	return count() ? __libc_calloc(number, bytes) : NULL;
 }
 
 void *realloc(void *memory, size_t bytes)
 {
-	count();
-	return __libc_realloc(memory, bytes);
+	return count() ? __libc_realloc(memory, bytes) : NULL;
 }
 
 void *memalign(size_t alignment, size_t bytes)
 {
-	count();
-	return __libc_memalign(alignment, bytes);
+	return count() ? __libc_memalign(alignment, bytes) : NULL;
 }
 
 static const char *const policies[] = {"fifo",
@@ -161,6 +161,55 @@ START_TEST(sparse_file_allocates_nothing)
 }
 END_TEST
 
+/* ---- regions ----------------------------------------------------------------------------- */
+
+/* Without any memory: its error. */
+static int unmap(struct harness *h, uint64_t *memory, uint64_t page, uint64_t end)
+{
+	watched = h->thread;
+	refusing = counting = true;
+	int error = harness_range(h, PAGER_UNMAP, memory + page * WORDS, (end - page) << 12, 0);
+	refusing = counting = false;
+	return error;
+}
+
+static uint64_t mapped(struct harness *h)
+{
+	return harness_stats(h).mapped_pages;
+}
+
+/* What lies at the ends of a region, or all of it, goes without; a hole in it is refused. */
+START_TEST(unmaps_without_memory)
+{
+	struct harness h;
+	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, 64 << 12, -1, 0);
+	range_write(memory, 0, 64, 1);
+	ck_assert_int_eq(unmap(&h, memory, 20, 30), -ENOMEM);
+	ck_assert_uint_eq(mapped(&h), 64);
+	harness_check(&h);
+	range_check(memory, 0, 64, 1);
+	ck_assert_int_eq(unmap(&h, memory, 0, 8), 0);
+	ck_assert_int_eq(unmap(&h, memory, 48, 64), 0);
+	ck_assert_uint_eq(mapped(&h), 40);
+	ck_assert_uint_eq(harness_stats(&h).resident_pages, 40);
+	harness_check(&h);
+	range_check(memory, 8, 48, 1);
+	harness_range(&h, PAGER_ADVISE, memory, 64 << 12, MADV_PAGEOUT);
+	range_check(memory, 8, 48, 1);
+	/* The end of one and the beginning of another. */
+	ck_assert_int_eq(harness_range(&h, PAGER_UNMAP, memory + 20 * WORDS, 10 << 12, 0), 0);
+	ck_assert_int_eq(unmap(&h, memory, 16, 32), 0);
+	ck_assert_uint_eq(mapped(&h), 24);
+	harness_check(&h);
+	range_check(memory, 8, 16, 1);
+	range_check(memory, 32, 48, 1);
+	ck_assert_int_eq(unmap(&h, memory, 0, 64), 0);
+	ck_assert_uint_eq(mapped(&h), 0);
+	harness_stop(&h);
+}
+END_TEST
+
 /* The count itself: an allocation on a watched thread is seen. */
 START_TEST(counting_counts)
 {
@@ -185,5 +234,6 @@ int main(void)
 	tcase_add_loop_test(tcase, anonymous_allocates_nothing, 0, POLICIES);
 	tcase_add_loop_test(tcase, file_allocates_nothing, 0, POLICIES);
 	tcase_add_test(tcase, sparse_file_allocates_nothing);
+	tcase_add_test(tcase, unmaps_without_memory);
 	return suite_run(suite);
 }
