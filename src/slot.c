@@ -169,6 +169,12 @@ void slot_finish(struct slot_map *map)
 
 /* ---- allocation -------------------------------------------------------------------------- */
 
+/* Those behind them were never used. */
+static uint64_t clusters_begun(const struct slot_map *map)
+{
+	return (map->end + SLOT_CLUSTER - 1) / SLOT_CLUSTER;
+}
+
 /* Free slots from slot on, at most want, and none beyond its cluster. */
 static uint32_t slot_run(const struct slot_map *map, uint64_t slot, uint32_t want)
 {
@@ -229,7 +235,7 @@ static uint32_t slot_find(const struct slot_map *map, uint32_t want, uint64_t *f
 	}
 	uint64_t cluster = cluster_set_next(&slot_index(map)->unused, 0);
 	if (cluster == CLUSTER_NONE)
-		cluster = (map->end + SLOT_CLUSTER - 1) / SLOT_CLUSTER;
+		cluster = clusters_begun(map);
 	if (cluster >= map->limit / SLOT_CLUSTER)
 		return slot_search(map, want, first);
 	*first = cluster * SLOT_CLUSTER;
@@ -245,10 +251,11 @@ uint32_t slot_alloc(struct slot_map *map, uint32_t want, uint64_t *first)
 	for (uint32_t i = 0; i < count; i++)
 		map->count[slot + i] = 1;
 	map->used += count;
+	uint16_t *cluster_used = &map->cluster_used[slot / SLOT_CLUSTER];
+	map->unused -= !*cluster_used && slot / SLOT_CLUSTER < clusters_begun(map);
 	map->cursor = slot + count;
 	if (map->end < map->cursor)
 		map->end = map->cursor;
-	uint16_t *cluster_used = &map->cluster_used[slot / SLOT_CLUSTER];
 	*cluster_used = (uint16_t)(*cluster_used + count);
 	cluster_update(map, slot / SLOT_CLUSTER);
 	*first = slot;
@@ -282,6 +289,7 @@ void slot_unref(struct slot_map *map, uint64_t slot)
 		return;
 	map->used--;
 	unsigned left = --map->cluster_used[slot / SLOT_CLUSTER];
+	map->unused += !left;
 	if (left == 0 || left == SLOT_CLUSTER - 1)
 		cluster_update(map, slot / SLOT_CLUSTER);
 }
@@ -291,4 +299,22 @@ uint64_t slot_tail(const struct slot_map *map, uint64_t slots)
 	while (slots && !map->cluster_used[slots / SLOT_CLUSTER - 1])
 		slots -= SLOT_CLUSTER;
 	return slots;
+}
+
+void slot_cut(struct slot_map *map, uint64_t slots)
+{
+	uint64_t begun = clusters_begun(map);
+	for (uint64_t cluster = slots / SLOT_CLUSTER; cluster < begun; cluster++) {
+		cluster_set_remove(&slot_index(map)->unused, cluster);
+		cluster_set_remove(&slot_index(map)->room, cluster);
+		map->unused--;
+	}
+	map->limit = slots;
+	map->end = map->end < slots ? map->end : slots;
+	map->cursor = map->cursor < slots ? map->cursor : slots;
+}
+
+uint64_t slot_clusters(const struct slot_map *map)
+{
+	return map->unused + map->limit / SLOT_CLUSTER - clusters_begun(map);
 }

@@ -26,6 +26,7 @@ struct slot_map {
 				 * slot at or above it is handed out */
 	uint64_t end;		/* slots below this have been handed out at least once */
 	uint64_t used;		/* slots with count > 0 */
+	uint64_t unused;	/* clusters below end with no slot in use */
 	uint64_t cursor;	/* where the current cluster goes on */
 };
 
@@ -46,5 +47,9 @@ bool slot_shareable(const struct slot_map *map, uint64_t slot, uint32_t more);
 void slot_unref(struct slot_map *map, uint64_t slot);
 /* Of the first so many slots, which are whole clusters: where the free ones at their end begin. */
 uint64_t slot_tail(const struct slot_map *map, uint64_t slots);
+/* Only the first so many slots are left, whole clusters: none behind them is in use. */
+void slot_cut(struct slot_map *map, uint64_t slots);
+/* Clusters below the limit that are wholly free; the limit must not be below end. */
+uint64_t slot_clusters(const struct slot_map *map);
 
 #endif

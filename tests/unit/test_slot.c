@@ -217,6 +217,35 @@ START_TEST(limit_is_lowered)
 }
 END_TEST
 
+/* What is cut off is forgotten: it comes again as if it had never been. */
+START_TEST(end_is_cut_off)
+{
+	struct slot_map map;
+	ck_assert_int_eq(slot_init(&map, 8 * SLOT_CLUSTER), 0);
+	ck_assert_uint_eq(slot_clusters(&map), 8);
+	for (uint64_t cluster = 0; cluster < 5; cluster++)
+		expect_alloc(&map, 256, cluster * 256, 256);
+	expect_alloc(&map, 10, 5 * 256, 10);
+	ck_assert_uint_eq(slot_clusters(&map), 2);
+	free_run(&map, 256, map.end - 256);
+	ck_assert_uint_eq(slot_clusters(&map), 7);
+	ck_assert_uint_eq(slot_tail(&map, 6 * 256), 256);
+	slot_cut(&map, 2 * 256);
+	ck_assert_uint_eq(map.end, 2 * 256);
+	ck_assert_uint_eq(slot_clusters(&map), 1);
+	expect_alloc(&map, 256, 256, 256);
+	expect_alloc(&map, 256, SLOT_NONE, 0);
+	map.limit = 8 * SLOT_CLUSTER;
+	ck_assert_uint_eq(slot_clusters(&map), 6);
+	for (uint64_t cluster = 2; cluster < 8; cluster++)
+		expect_alloc(&map, 256, cluster * 256, 256);
+	ck_assert_uint_eq(slot_clusters(&map), 0);
+	slot_cut(&map, 8 * 256);
+	ck_assert_uint_eq(map.end, 8 * 256);
+	slot_finish(&map);
+}
+END_TEST
+
 /* ---- random ------------------------------------------------------------------------------ */
 
 #define MODEL_CLUSTERS 40u
@@ -330,9 +359,13 @@ static void compare(const struct slot_map *map, const struct model *model)
 	ck_assert_int_eq(memcmp(map->count, model->count,
 				model->clusters * SLOT_CLUSTER * sizeof *map->count),
 			 0);
-	for (uint32_t i = 0; i < model->clusters; i++)
-		ck_assert_uint_eq(map->cluster_used[i],
-				  SLOT_CLUSTER - model_cluster_free(model, i));
+	uint32_t whole = 0;
+	for (uint32_t i = 0; i < model->clusters; i++) {
+		uint32_t unused = model_cluster_free(model, i);
+		ck_assert_uint_eq(map->cluster_used[i], SLOT_CLUSTER - unused);
+		whole += unused == SLOT_CLUSTER;
+	}
+	ck_assert_uint_eq(slot_clusters(map), whole);
 }
 
 START_TEST(random_against_naive)
@@ -380,6 +413,7 @@ int main(void)
 	tcase_add_test(cases, references);
 	tcase_add_test(cases, exhaustion_and_back);
 	tcase_add_test(cases, limit_is_lowered);
+	tcase_add_test(cases, end_is_cut_off);
 	tcase_add_loop_test(cases, random_against_naive, 0, 12);
 	suite_add_tcase(suite, cases);
 
