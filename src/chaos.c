@@ -68,6 +68,8 @@ bool chaos_holds_io(struct pager *pager, uint32_t io, int32_t result)
 /* What became of a transfer: often nothing, sometimes an error that passes, or a part of it. */
 static int32_t result_spoiled(struct chaos *chaos, const struct io *io, int32_t result)
 {
+	if (io->kind == IO_SWAP && one_in(chaos, 4))
+		return -EINTR;
 	if (io->kind == IO_FSYNC || io->kind == IO_RESERVE || result <= 0)
 		return result;
 	if (one_in(chaos, 16))

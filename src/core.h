@@ -37,6 +37,7 @@
 #include "share.h"
 #include "shortage.h"
 #include "slot.h"
+#include "swap.h"
 #include "sync.h"
 #include "uffd.h"
 #include "unit.h"
@@ -158,14 +159,8 @@ struct pager {
 	struct worker worker;
 
 	/* swap */
-	int swap_fd;
+	struct swap swap;
 	struct slot_map slots;
-	uint64_t swap_file_slots; /* size of the swap file */
-	uint64_t swap_peak_slots; /* of several shards: below this are all that were in use since
-				   * it was last cut */
-	uint64_t swap_give_slots; /* with no more in use it may be cut */
-	uint64_t swap_limit_slots;
-	uint64_t swap_retry_ns; /* the disk was full: until then the file does not grow */
 
 	struct chaos chaos;
 
@@ -246,15 +241,6 @@ void prefetch_pages(struct pager *pager, struct client *client, struct object *o
 		    uint64_t page, uint64_t count);
 void prefetch_ahead(struct pager *pager, struct client *client, struct region *region,
 		    struct object *object, struct stream *stream);
-
-/* swap.c */
-int swap_open(struct pager *pager, char *why, size_t why_bytes);
-void swap_close(struct pager *pager);
-/* Up to want contiguous slots backed by the file; 0 with *error = -ENOSPC if there are none. */
-uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *error);
-/* Once a turn: where half of the slots that were in use have come free at the file's end, they go
- * back to the disk and the bank, for other shards. */
-void swap_give(struct pager *pager);
 
 /* snapshot.c */
 struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uint64_t learn);

@@ -234,6 +234,24 @@ static void check_shares(struct checker *c)
 		       pager->shortage.loan_pages);
 }
 
+/* What is in use is in the file, and whatever is done to it is behind that. */
+static void check_swap(struct checker *c)
+{
+	const struct pager *pager = c->pager;
+	const struct swap *swap = &pager->swap;
+	uint32_t changes = 0;
+	for (uint32_t i = 0; i < pager->io_fresh; i++)
+		changes += pager->ios[i].kind == IO_SWAP;
+	if (changes != (swap->change != SWAP_STILL))
+		broken(c, "%u changes of the swap file at once", changes);
+	if (pager->slots.end > pager->slots.limit || pager->slots.limit > swap->limit_slots)
+		broken(c, "slots up to %lu were used of %lu, of at most %lu", pager->slots.end,
+		       pager->slots.limit, swap->limit_slots);
+	if (swap->change && swap->from != pager->slots.limit)
+		broken(c, "the swap file is changed at slot %lu, and ends at %lu", swap->from,
+		       pager->slots.limit);
+}
+
 unsigned invariant_check(struct pager *pager)
 {
 	struct checker c = {.pager = pager, .seen = calloc(pager->frame_fresh + 1, 1)};
@@ -248,6 +266,7 @@ unsigned invariant_check(struct pager *pager)
 	check_frames(&c);
 	check_clients(&c);
 	check_shares(&c);
+	check_swap(&c);
 	uint64_t references = 0;
 	for (uint64_t slot = 0; slot < pager->slots.end; slot++)
 		references += pager->slots.count[slot];

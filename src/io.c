@@ -65,7 +65,7 @@ void io_release(struct pager *pager, struct io *io)
 static int io_fd(struct pager *pager, const struct io *io)
 {
 	if (io->swap)
-		return pager->swap_fd;
+		return pager->swap.fd;
 	struct object *object = object_lookup(pager, io->object);
 	return io->tail ? object->fd_tail : object->fd;
 }
@@ -245,6 +245,10 @@ static void reserve_done(struct pager *pager, struct io *io, int result)
 void io_complete(struct pager *pager, uint32_t number, int result)
 {
 	struct io *io = &pager->ios[number];
+	if (io->kind == IO_SWAP) {
+		swap_changed(pager, io, result);
+		return;
+	}
 	if (io->kind == IO_RESERVE) {
 		reserve_done(pager, io, result);
 		return;

@@ -33,6 +33,7 @@ enum io_kind {
 	IO_ZAP,	  /* see private.h */
 	IO_UNMAP, /* see zap.h */
 	IO_DROP,  /* see drop.h */
+	IO_SWAP,  /* see swap.h */
 };
 
 struct io {

@@ -320,6 +320,12 @@ static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t coun
 	return leaving + dirty_count - left;
 }
 
+/* On demand, the page that is picked is the one that leaves, and may have to wait for its slot. */
+static bool pick_waits(const struct pager *pager)
+{
+	return pager->config.reclaim_on_demand && swap_waits(pager);
+}
+
 /* Pick victims of a pool until need of them leave, as many as most stay, or there are no more. */
 static uint32_t pool_evict(struct pager *pager, struct pool *pool, uint32_t need, uint32_t most)
 {
@@ -327,7 +333,8 @@ static uint32_t pool_evict(struct pager *pager, struct pool *pool, uint32_t need
 	uint32_t kept = pager->desperate ? KEPT_MOST : 0;
 	/* Once through all: those that are in use and kept may be all that it holds. */
 	uint32_t left = (uint32_t)pool->ops->held(pool->policy);
-	while (count && left && leaving < need && aside < most && io_write_room(pager)) {
+	while (count && left && leaving < need && aside < most && io_write_room(pager) &&
+	       !pick_waits(pager)) {
 		count = need - leaving < PAGEOUT_BATCH ? need - leaving : PAGEOUT_BATCH;
 		count = pool->ops->victims(pool->policy, victims, count < left ? count : left);
 		left -= count;

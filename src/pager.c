@@ -132,7 +132,7 @@ int pager_create(struct pager **out, const struct pager_config *config, char *wh
 	pager->access.looks = config->access_looks;
 	pager->budget_pages = (uint32_t)(config->budget_bytes >> PAGE_SHIFT);
 	pager->start_ns = pager->now_ns = clock_ns();
-	pager->swap_fd = -1;
+	pager->swap.fd = -1;
 	pthread_mutex_init(&pager->mailbox_lock, NULL);
 	pager->mailbox_tail = &pager->mailbox;
 	pager->mailbox_fd = pager->shares.bell.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

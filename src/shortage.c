@@ -82,7 +82,7 @@ void shortage_serve(struct pager *pager)
 static bool stuck(const struct pager *pager)
 {
 	return pager->shortage.waiting.count && !pager->shortage.frames_freed &&
-	       !pager->io_writes && !pager->io_reads && !pager->reclaiming &&
+	       !pager->io_writes && !pager->io_reads && !pager->reclaiming && !swap_waits(pager) &&
 	       pager->worker.reaped == pager->worker.open;
 }
 
@@ -114,7 +114,7 @@ static bool lend(struct pager *pager)
 	if (!shortage->stalled && shortage->loan_pages > over)
 		shortage->loan_pages = over;
 	if (pager->config.reclaim_on_demand || !shortage->waiting.count || shortage->frames_freed ||
-	    !pager->io_writes || shortage->loan_pages >= loan_most(pager) ||
+	    !(pager->io_writes || swap_waits(pager)) || shortage->loan_pages >= loan_most(pager) ||
 	    pager->now_ns - shortage->progress_ns < LOAN_NS ||
 	    pager->now_ns - shortage->loan_ns < LOAN_NS)
 		return false;
@@ -157,6 +157,8 @@ bool shortage_check(struct pager *pager)
 	 */
 	if (io_unstage(pager, 0) || pageout_all(pager))
 		return true;
+	if (swap_waits(pager)) /* since just now */
+		return false;
 	/* Other shards may still give some. */
 	if ((shortage->hopeless && !shares_may_grow(pager)) || waited > SHORTAGE_NS)
 		fail(pager);

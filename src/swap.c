@@ -11,9 +11,10 @@
 
 /* The file grows by this much at a time. Preallocation makes extents long, and keeps ENOSPC out
  * of the write path. */
-#define SWAP_STEP_SLOTS	 (64ull << 20 >> PAGE_SHIFT)
-#define SWAP_LIMIT_SLOTS (1ull << 34) /* 64 TiB, where no limit is given */
-#define SWAP_RETRY_NS	 1000000000ull
+#define SWAP_STEP_SLOTS	  (64ull << 20 >> PAGE_SHIFT)
+#define SWAP_LOW_CLUSTERS (SWAP_STEP_SLOTS / 2 / SLOT_CLUSTER) /* with fewer it grows */
+#define SWAP_LIMIT_SLOTS  (1ull << 34)			       /* 64 TiB, where no limit is given */
+#define SWAP_RETRY_NS	  1000000000ull
 
 static int swap_file(int directory)
 {
@@ -36,12 +37,13 @@ static int swap_file(int directory)
 
 int swap_open(struct pager *pager, char *why, size_t why_bytes)
 {
-	pager->swap_fd = -1;
+	pager->swap.fd = -1;
 	uint64_t slots = pager->config.swap_limit_bytes
 				 ? pager->config.swap_limit_bytes >> PAGE_SHIFT
 				 : SWAP_LIMIT_SLOTS;
 	int error = slot_init(&pager->slots, slots < SWAP_LIMIT_SLOTS ? slots : SWAP_LIMIT_SLOTS);
-	pager->swap_limit_slots = pager->slots.limit;
+	pager->swap.limit_slots = pager->slots.limit;
+	pager->slots.limit = 0; /* the file is empty */
 	if (error || pager->config.swap_dir_fd < 0)
 		return error;
 	int fd = swap_file(pager->config.swap_dir_fd);
@@ -49,33 +51,15 @@ int swap_open(struct pager *pager, char *why, size_t why_bytes)
 		snprintf(why, why_bytes, "cannot make a swap file: %s", strerror(-fd));
 		return fd;
 	}
-	pager->swap_fd = fd;
+	pager->swap.fd = fd;
 	return 0;
 }
 
 void swap_close(struct pager *pager)
 {
-	if (pager->swap_fd >= 0)
-		close(pager->swap_fd);
+	if (pager->swap.fd >= 0)
+		close(pager->swap.fd);
 	slot_finish(&pager->slots);
-}
-
-/* File systems without fallocate get a sparse file: there a full disk is a write error. */
-static int swap_extend(struct pager *pager, uint64_t size_slots)
-{
-	off_t from = (off_t)(pager->swap_file_slots << PAGE_SHIFT);
-	off_t to = (off_t)(size_slots << PAGE_SHIFT);
-	int result = fallocate(pager->swap_fd, 0, from, to - from);
-	if (result < 0 && errno == EOPNOTSUPP)
-		result = ftruncate(pager->swap_fd, to);
-	if (result == 0) {
-		pager->swap_file_slots = size_slots;
-		return 0;
-	}
-	int error = -errno;
-	if (ftruncate(pager->swap_fd, from) < 0) /* what it got of the disk before it was full */
-		return -errno;
-	return error;
 }
 
 static uint64_t round_up(uint64_t slots, uint64_t step)
@@ -83,102 +67,166 @@ static uint64_t round_up(uint64_t slots, uint64_t step)
 	return (slots + step - 1) / step * step;
 }
 
-/* The same, with what it takes of a bank. */
-static int swap_extend_shared(struct pager *pager, uint64_t size_slots)
+/* ---- changes of the file ----------------------------------------------------------------- */
+
+static void swap_submit(struct pager *pager, const struct io *io)
 {
+	const struct swap *swap = &pager->swap;
+	int mode = swap->change == SWAP_GROWS ? 0 : FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+	struct io_uring_sqe *sqe = ring_sqe(pager);
+	io_uring_prep_fallocate(sqe, swap->fd, mode, (off_t)(swap->from << PAGE_SHIFT),
+				(off_t)((swap->end - swap->from) << PAGE_SHIFT));
+	io_uring_sqe_set_data64(sqe, ring_data(RING_IO, (uint64_t)(io - pager->ios)));
+}
+
+/* Of its slots [from, end). False if there is no record to spare. */
+static bool swap_change(struct pager *pager, enum swap_change change, uint64_t from, uint64_t end)
+{
+	uint32_t number;
+	struct io *io = io_alloc(pager, IO_SWAP, &number);
+	if (!io)
+		return false;
+	pager->swap.change = change;
+	pager->swap.from = from;
+	pager->swap.end = end;
+	swap_submit(pager, io);
+	return true;
+}
+
+static void bank_back(struct pager *pager, uint64_t slots)
+{
+	if (pager->config.swap_bank)
+		bank_give(pager->config.swap_bank, slots);
+}
+
+/* Begin to grow by so many slots. 0, -EBUSY (no record to spare) or -ENOSPC (it may not). */
+static int swap_extend(struct pager *pager, uint64_t slots)
+{
+	uint64_t from = pager->slots.limit, most = pager->swap.limit_slots - from;
 	struct bank *bank = pager->config.swap_bank;
-	uint64_t more = size_slots - pager->swap_file_slots;
-	if (!bank)
-		return swap_extend(pager, size_slots);
-	if (!bank_take(bank, more))
-		return -EDQUOT;
-	int error = swap_extend(pager, size_slots);
-	if (error)
-		bank_give(bank, more);
-	return error;
+	slots = slots < most ? slots : most;
+	if (!slots || (bank && !bank_take(bank, slots)))
+		return -ENOSPC;
+	if (swap_change(pager, SWAP_GROWS, from, from + slots))
+		return 0;
+	bank_back(pager, slots);
+	return -EBUSY;
 }
 
-/* How far the file is to grow, if it may: what a shard has the others cannot get. */
-static uint64_t swap_step(const struct pager *pager, uint64_t slots)
+/* By how much the file is to grow: what a shard has the others cannot get. */
+static uint64_t swap_step(const struct pager *pager)
 {
-	uint64_t step = round_up(slots, SWAP_STEP_SLOTS);
 	if (!pager->config.swap_bank)
-		return step;
+		return SWAP_STEP_SLOTS;
 	uint64_t share = bank_spare(pager->config.swap_bank) / 2 / pager->config.shards;
-	uint64_t end = round_up(pager->swap_file_slots + share, SLOT_CLUSTER);
-	uint64_t least = round_up(slots, SLOT_CLUSTER);
-	end = end < step ? end : step;
-	return end > least ? end : least;
+	share = share / SLOT_CLUSTER * SLOT_CLUSTER;
+	return share < SWAP_STEP_SLOTS ? share : SWAP_STEP_SLOTS;
 }
 
-static int swap_grow(struct pager *pager, uint64_t slots)
+/* Slots are needed now, or soon. Returns whether there may be more before long. */
+static bool swap_grow(struct pager *pager, bool now)
 {
-	int error = swap_extend_shared(pager, swap_step(pager, slots));
-	if (error == -ENOSPC || error == -EDQUOT || error == -EFBIG)
-		error = swap_extend_shared(pager, round_up(slots, SLOT_CLUSTER));
-	if (error) {
-		/* No slot at or above the limit is handed out for a while: those below are used. */
-		pager->slots.limit = pager->swap_file_slots;
-		pager->swap_retry_ns = pager->now_ns + SWAP_RETRY_NS;
-		if (!pager->config.swap_bank || bank_spare(pager->config.swap_bank) >= SLOT_CLUSTER)
-			pager_warn(pager, "the disk is full for swap: write", NULL, error);
-	}
-	return error;
+	const struct swap *swap = &pager->swap;
+	uint64_t step = swap->full ? SLOT_CLUSTER : swap_step(pager);
+	if (swap->change)
+		return true;
+	if (pager->now_ns < swap->retry_ns || (!now && (swap->full || !step)))
+		return false;
+	int error = step ? swap_extend(pager, step) : -ENOSPC;
+	if (error == -ENOSPC && now)
+		error = swap_extend(pager, SLOT_CLUSTER);
+	return error != -ENOSPC;
 }
 
-/* Not often: it may have to wait for the disk. And not while anything is in flight: a read may be
- * of slots that are free by now, a write of some that are about to be. */
+/* Where a long step is too long, a short one may do. What it got of the disk before it was full
+ * goes back. */
+static void swap_grow_failed(struct pager *pager, uint64_t from, uint64_t end, int error)
+{
+	struct swap *swap = &pager->swap;
+	bool full = error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
+	bank_back(pager, end - from);
+	swap->full = true;
+	if (!full || end - from == SLOT_CLUSTER) {
+		swap->retry_ns = pager->now_ns + SWAP_RETRY_NS;
+		pager_warn(pager, "the disk is full for swap: write", NULL, error);
+	}
+	swap_change(pager, SWAP_CUTS, from, end);
+}
+
+/* File systems without fallocate get a sparse file: there a full disk is a write error. */
+static void swap_grown(struct pager *pager, uint64_t from, uint64_t end, int error)
+{
+	if (error && error != -EOPNOTSUPP) {
+		swap_grow_failed(pager, from, end, error);
+		return;
+	}
+	pager->slots.limit = end;
+	pager->swap.full = false;
+}
+
+void swap_changed(struct pager *pager, struct io *io, int result)
+{
+	const struct swap swap = pager->swap;
+	if (result == -EINTR || result == -EAGAIN) {
+		swap_submit(pager, io);
+		return;
+	}
+	io_release(pager, io);
+	pager->swap.change = SWAP_STILL;
+	/* What could not be cut off is there when the file grows again. */
+	if (swap.change == SWAP_GROWS)
+		swap_grown(pager, swap.from, swap.end, result);
+}
+
+bool swap_waits(const struct pager *pager)
+{
+	return pager->swap.change && pager->slots.used == pager->slots.limit;
+}
+
+/* Not while anything is in flight: a read may be of slots that are free by now, a write of some
+ * that are about to be. */
 void swap_give(struct pager *pager)
 {
-	uint64_t slots = pager->swap_file_slots, used = pager->slots.used;
-	if (used > pager->swap_give_slots || !pager->swap_peak_slots || pager->io_reads ||
+	struct swap *swap = &pager->swap;
+	uint64_t slots = pager->slots.limit, used = pager->slots.used;
+	if (used > swap->give_slots || !swap->peak_slots || swap->change || pager->io_reads ||
 	    pager->io_writes)
 		return;
-	pager->swap_give_slots = used - used / 8; /* to look again is worth it then */
-	uint64_t tail = slot_tail(&pager->slots, round_up(pager->swap_peak_slots, SLOT_CLUSTER));
-	if (tail > pager->swap_peak_slots / 2 ||
-	    ftruncate(pager->swap_fd, (off_t)(tail << PAGE_SHIFT)) < 0)
+	swap->give_slots = used - used / 8; /* to look again is worth it then */
+	uint64_t tail = slot_tail(&pager->slots, round_up(swap->peak_slots, SLOT_CLUSTER));
+	if (tail > swap->peak_slots / 2 || !swap_change(pager, SWAP_CUTS, tail, slots))
 		return;
-	pager->swap_file_slots = pager->swap_peak_slots = tail;
-	if (pager->config.swap_bank)
-		bank_give(pager->config.swap_bank, slots - tail);
+	slot_cut(&pager->slots, tail);
+	swap->peak_slots = tail;
+	bank_back(pager, slots - tail);
 }
+
+/* ---- slots ------------------------------------------------------------------------------- */
 
 /* These are in use now. */
 static void swap_peak(struct pager *pager, uint64_t end)
 {
-	if (pager->config.shards == 1 || end <= pager->swap_peak_slots)
+	if (pager->config.shards == 1 || end <= pager->swap.peak_slots)
 		return;
-	pager->swap_peak_slots = end;
-	pager->swap_give_slots = end / 2;
-}
-
-static uint32_t slots_take(struct pager *pager, uint32_t want, uint64_t *slot)
-{
-	uint32_t count = slot_alloc(&pager->slots, want, slot);
-	if (!count || *slot + count <= pager->swap_file_slots || !swap_grow(pager, *slot + count))
-		return count;
-	for (uint32_t i = 0; i < count; i++)
-		slot_unref(&pager->slots, *slot + i);
-	return 0;
+	pager->swap.peak_slots = end;
+	pager->swap.give_slots = end / 2;
 }
 
 uint32_t swap_alloc(struct pager *pager, uint32_t want, uint64_t *slot, int *error)
 {
 	*error = -ENOSPC;
-	if (pager->swap_fd < 0)
+	if (pager->swap.fd < 0)
 		return 0;
-	if (pager->now_ns >= pager->swap_retry_ns)
-		pager->slots.limit = pager->swap_limit_slots;
-	uint32_t count = slots_take(pager, want, slot);
-	/* Where the file cannot grow, there may be some below its end. */
-	if (!count && pager->slots.limit < pager->swap_limit_slots)
-		count = slots_take(pager, want, slot);
-	if (!count)
+	uint32_t count = slot_alloc(&pager->slots, want, slot);
+	uint64_t clusters = slot_clusters(&pager->slots);
+	bool grows = clusters < SWAP_LOW_CLUSTERS && swap_grow(pager, !count);
+	if (count) {
+		*error = 0;
+		swap_peak(pager, *slot + count);
+	} else if (grows) {
+		*error = -EAGAIN;
+	} else {
 		pager_warn(pager, "swap is full: write", NULL, -ENOSPC);
-	if (!count)
-		return 0;
-	*error = 0;
-	swap_peak(pager, *slot + count);
+	}
 	return count;
 }

@@ -513,7 +513,7 @@ static uint64_t swap_slots(void)
 {
 	uint64_t slots = 0;
 	for (uint32_t i = 0; i < SHARDS; i++)
-		slots += shards[i].pager->swap_file_slots; /* it has long been idle */
+		slots += shards[i].pager->slots.limit; /* it has long been idle */
 	return slots;
 }
 
@@ -533,7 +533,10 @@ START_TEST(swap_is_shared)
 	range_check(other, 0, others, 1);
 	discard(0, memory + (written - 100) * WORDS, pages - written + 100);
 	range_check(memory, 0, written - 100, 1);
+	/* Those who still want some would take it. */
+	discard(1, other, pages);
 	discard(0, memory, pages);
+	ck_assert(soon(bank_spare(swap_bank) == swap));
 	ck_assert_uint_gt(write_all(memory, pages), swap);
 	ck_assert_uint_eq(swap_slots(), swap);
 	shards_stop();
