@@ -421,7 +421,7 @@ static void stop_begin(struct pager *pager)
 }
 
 /* Is anything of a file still unwritten? What fails is tried again, for a while. */
-static bool stop_files(struct pager *pager, unsigned ticks)
+static bool stop_files(struct pager *pager)
 {
 	bool unwritten = false;
 	for (uint32_t i = 1; i < pager->object_room; i++) {
@@ -433,7 +433,7 @@ static bool stop_files(struct pager *pager, unsigned ticks)
 		if (!pager->syncs && shortage_may_write(pager))
 			sync_start(pager, object, 0, object->capacity_pages, false, NULL);
 	}
-	return unwritten && ticks < STOP_TICKS;
+	return unwritten;
 }
 
 static bool stop_step(struct pager *pager, unsigned ticks)
@@ -441,7 +441,9 @@ static bool stop_step(struct pager *pager, unsigned ticks)
 	if (!pager->stop_begun)
 		stop_begin(pager);
 	pager->stop_begun = true;
-	pager->stopped = !stop_files(pager, ticks);
+	/* A change of the swap file would keep its file system busy when all others have ended. */
+	bool busy = stop_files(pager) || pager->swap.change;
+	pager->stopped = !busy || ticks >= STOP_TICKS;
 	sync_run(pager);
 	return pager->stopped;
 }

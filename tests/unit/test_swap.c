@@ -259,6 +259,25 @@ START_TEST(ends_meanwhile)
 }
 END_TEST
 
+static void stopped(struct pager_request *request)
+{
+	ck_assert_int_eq(request->error, 0);
+}
+
+/* A disk that goes on is waited for: when the pager has ended, nobody has the file any more. */
+START_TEST(ends_when_it_has_ended)
+{
+	struct pager_request stop = {.type = PAGER_STOP, .fd = -1, .done = stopped};
+	setup(NO_LIMIT, 1);
+	ck_assert_int_eq(take(), -EAGAIN);
+	pager_post(pager, &stop);
+	ck_assert_int_eq(pager_run(pager), 0);
+	ck_assert_int_eq(pager->swap.change, SWAP_STILL);
+	ck_assert_uint_eq(pager->slots.limit, STEP);
+	teardown();
+}
+END_TEST
+
 /* ---- who waits for it -------------------------------------------------------------------- */
 
 static void wait_for_frame(void)
@@ -388,6 +407,7 @@ int main(void)
 	tcase_add_test(tcase, other_errors);
 	tcase_add_test(tcase, no_record);
 	tcase_add_test(tcase, ends_meanwhile);
+	tcase_add_test(tcase, ends_when_it_has_ended);
 	tcase_add_test(tcase, faults_wait_for_it);
 	tcase_add_loop_test(tcase, end_is_cut_off, 0, 2);
 	tcase_add_test(tcase, one_change_at_a_time);
