@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "access.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core.h"
@@ -15,6 +16,12 @@
 static enum pagerd_references frame_references(struct pager *pager, uint32_t number)
 {
 	return pager->pools[frame_get(pager, number)->pool].ops->references;
+}
+
+/* Is it worth looking at? */
+static bool frame_pays(struct pager *pager, uint32_t number)
+{
+	return !pager->pools[frame_get(pager, number)->pool].payoff.idle;
 }
 
 /* Whether all who map the object let us see what they have mapped. */
@@ -36,10 +43,29 @@ static bool frame_watched(struct pager *pager, uint32_t number)
 	       object_visible(pager, object_lookup(pager, frame_object(frame)));
 }
 
+void access_init(struct pager *pager, uint32_t looks)
+{
+	struct access *access = &pager->access;
+	access->looks = looks == ACCESS_AUTO ? 1 : looks;
+	access->payoffs.on = looks == ACCESS_AUTO && !pager->config.chaos;
+	access->payoffs.random = 1;
+}
+
+void access_describe(const struct pager *pager, char *name)
+{
+	const struct access *access = &pager->access;
+	char now[ACCESS_SOURCE_NAME];
+	access_name(pager->pools[0].payoff.idle ? 0 : access->looks, now);
+	if (access->payoffs.on)
+		snprintf(name, ACCESS_SOURCE_NAME, "auto (%.16s)", now);
+	else
+		strcpy(name, now);
+}
+
 void access_page_in(struct pager *pager, uint32_t frame)
 {
 	struct access *access = &pager->access;
-	if (!access->looks)
+	if (!access->looks || !frame_pays(pager, frame))
 		return;
 	uint32_t slot = access->young_tail++ % ACCESS_YOUNG;
 	access->young[slot].frame = frame;
@@ -56,6 +82,7 @@ void access_evicted(struct pager *pager, uint32_t pages)
 	access->young_debt += 2 * pages;
 	if (access->young_debt > waiting)
 		access->young_debt = waiting;
+	access->payoffs.evicted += pages;
 	access->debt += pages * access->looks;
 	if (access->debt > pager->used_pages)
 		access->debt = pager->used_pages;
@@ -107,6 +134,7 @@ static void frame_found(struct pager *pager, uint32_t number)
 	const struct frame *frame = frame_get(pager, number);
 	COUNT(pager, client_lookup(pager, frame->client), object_lookup(pager, frame_object(frame)),
 	      pages_found_used, 1);
+	payoff_found(pager, number);
 }
 
 void access_victims(struct pager *pager, const uint32_t *frames, uint32_t count)
@@ -182,11 +210,20 @@ static uint32_t frame_mappings(struct pager *pager, uint32_t number)
 	return object->region_count ? object->region_count : 1;
 }
 
+static void batch_follow(struct pager *pager)
+{
+	uint32_t frames[PAYOFF_BATCH], count = payoff_collect(pager, frames);
+	for (uint32_t i = 0; i < count; i++)
+		batch_add(pager, frames[i]);
+}
+
 static void batch_collect(struct pager *pager)
 {
 	struct zap *zap = &pager->zap;
 	struct access *access = &pager->access;
 	zap->count = 0;
+	if (payoff_due(pager))
+		batch_follow(pager);
 	uint32_t most = access->debt ? ZAP_PAGES / 2 : ZAP_PAGES;
 	while (zap->count < most && access->young_debt && young_take(pager))
 		access->young_debt--;
@@ -195,7 +232,9 @@ static void batch_collect(struct pager *pager)
 			access->hand = 0;
 		uint32_t mappings = frame_mappings(pager, access->hand);
 		access->debt -= mappings < access->debt ? mappings : access->debt;
-		batch_add(pager, access->hand++);
+		if (frame_pays(pager, access->hand))
+			batch_add(pager, access->hand);
+		access->hand++;
 	}
 }
 
@@ -210,13 +249,14 @@ static void batch_look(struct pager *pager)
 	for (uint32_t i = 0; i < zap->count; i++) {
 		uint32_t number = zap->frames[i];
 		struct frame *frame = frame_get(pager, number);
+		if (mapped[i] && frame->flags & FRAME_PROBED) {
+			frame_referenced(pager, number);
+			frame_found(pager, number);
+		}
+		payoff_looked(pager, number);
 		if (!mapped[i]) {
 			frame->flags = (uint16_t)((frame->flags & ~FRAME_ZAPPING) | FRAME_PROBED);
 			continue;
-		}
-		if (frame->flags & FRAME_PROBED) {
-			frame_referenced(pager, number);
-			frame_found(pager, number);
 		}
 		frame->flags &= (uint16_t)~FRAME_PROBED;
 		zap->frames[left++] = number;
@@ -247,6 +287,8 @@ static bool batch_due(struct pager *pager)
 {
 	const struct access *access = &pager->access;
 	uint32_t least = batch_least(pager) + 1;
+	if (payoff_overdue(pager))
+		return true;
 	if (access->debt >= least)
 		return true;
 	uint32_t young = least - access->debt;

@@ -20,7 +20,8 @@
  *		 evictions as there are frames
  *	victims	 are looked at before they go, and kept if they were used
  *
- * The work follows the evictions; without pressure there is none. Pages that cannot be zapped (see
+ * The work follows the evictions; without pressure there is none, and with the source "auto" none
+ * for pools that it does not pay for (payoff.h). Pages that cannot be zapped (see
  * zap.h) are left out. All this is a hint: a mark that is lost or late makes no page wrong.
  *
  * A place is kept for the kernel's own tracking (UFFDIO_REGISTER_MODE_RWP): one more source.
@@ -34,8 +35,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "payoff.h"
+
 struct pager;
 
+#define ACCESS_AUTO	   UINT32_MAX
 #define ACCESS_YOUNG	   8192u /* frames that wait for their first probe; a power of two */
 #define ACCESS_LOOKS_MAX   64u
 #define ACCESS_SOURCE_NAME 24
@@ -46,18 +50,26 @@ struct access {
 	uint32_t debt;	/* mappings that the hand has still to look at */
 	uint32_t young_debt;
 	uint32_t young_head, young_tail;
+	struct payoffs payoffs; /* on: looks as far as it pays */
 	struct {
 		uint32_t frame;
 		uint32_t tick; /* the frame's, to know it again */
 	} young[ACCESS_YOUNG];
 };
 
-/* Read "faults" or "harvest[:N]" ("auto": the best that the kernel has) into *looks. 0, or -EINVAL
- * (it is none of these) or -ENOSYS (the kernel lacks PAGEMAP_SCAN). */
+/* Read "faults", "harvest[:N]" or "auto" (harvest, where the kernel has it, of those pools that it
+ * pays for: ACCESS_AUTO) into *looks. 0, or -EINVAL (it is none of these) or -ENOSYS (the kernel
+ * lacks PAGEMAP_SCAN). */
 int access_parse(const char *source, uint32_t *looks);
-/* "faults", "harvest:2": into name, ACCESS_SOURCE_NAME bytes. */
+/* "faults", "harvest:2", "auto": into name, ACCESS_SOURCE_NAME bytes. */
 void access_name(uint32_t looks, char *name);
 
+/* The pager's source, and what follows now for pool 0 if it depends: "auto (harvest:1)"; as
+ * access_name. */
+void access_describe(const struct pager *pager, char *name);
+
+/* With looks as access_parse reads them. */
+void access_init(struct pager *pager, uint32_t looks);
 /* The frame's page is resident from now on. */
 void access_page_in(struct pager *pager, uint32_t frame);
 /* So many pages were evicted. */

@@ -18,7 +18,7 @@ int access_parse(const char *source, uint32_t *looks)
 		return 0;
 	}
 	if (strcmp(source, "auto") == 0) {
-		*looks = pagemap_supported() ? 1 : 0;
+		*looks = pagemap_supported() ? ACCESS_AUTO : 0;
 		return 0;
 	}
 	if (strncmp(source, harvest, length) != 0)
@@ -36,7 +36,9 @@ int access_parse(const char *source, uint32_t *looks)
 
 void access_name(uint32_t looks, char *name)
 {
-	if (looks)
+	if (looks == ACCESS_AUTO)
+		snprintf(name, ACCESS_SOURCE_NAME, "auto");
+	else if (looks)
 		snprintf(name, ACCESS_SOURCE_NAME, "harvest:%u", looks);
 	else
 		snprintf(name, ACCESS_SOURCE_NAME, "faults");

@@ -129,7 +129,7 @@ int pager_create(struct pager **out, const struct pager_config *config, char *wh
 	}
 	pager->config = *config;
 	pager->config.shards = config->shards ? config->shards : 1;
-	pager->access.looks = config->access_looks;
+	access_init(pager, config->access_looks);
 	pager->budget_pages = (uint32_t)(config->budget_bytes >> PAGE_SHIFT);
 	pager->start_ns = pager->now_ns = clock_ns();
 	pager->swap.fd = -1;

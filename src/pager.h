@@ -265,7 +265,7 @@ struct pager_snapshot {
 	uint64_t policy_bytes;	   /* that policies use now */
 	uint64_t sessions_ever;
 	bool latency_held;
-	char access_source[24];	   /* "faults", "harvest:1" */
+	char access_source[24];	   /* "faults", "harvest:1", "auto (faults)" */
 	struct pagerd_stats total; /* since the daemon started, gone clients included */
 	struct histogram *latency; /* the total's; where there is one shard, NULL */
 	size_t client_count;

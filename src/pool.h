@@ -15,6 +15,7 @@
 
 #include "pagerd/policy.h"
 #include "pager.h"
+#include "payoff.h"
 #include "share.h"
 
 struct client;
@@ -30,7 +31,8 @@ struct pool {
 	uint32_t used_pages;
 	uint32_t reclaiming; /* its FRAME_RECLAIM frames */
 	uint32_t tick;	     /* counts frames taken */
-	uint32_t unit;	     /* pages, or UNIT_AUTO (unit.h); 0: what pool 0 has */
+	struct payoff payoff;
+	uint32_t unit; /* pages, or UNIT_AUTO (unit.h); 0: what pool 0 has */
 	const struct pagerd_policy_ops *ops;
 	struct pagerd_policy *policy;
 	void *policy_bytes;
