@@ -7,6 +7,7 @@
 
 #define SHORTAGE_NS    2000000000ull /* without any progress before waiting faults fail */
 #define LOAN_NS	       100000000ull  /* without any progress before frames are lent */
+#define EXACT_LOAN_NS  1000000000ull /* the same with reclaim on demand */
 #define LOAN_PAGES     32u
 #define LOAN_MAX_PAGES 1024u	    /* of all shards together, as far as each may have some */
 #define WRITE_RETRY_NS 100000000ull /* dirty pages are left alone so long after a failed write */
@@ -104,6 +105,17 @@ static uint32_t loan_most(const struct pager *pager)
 	return most > LOAN_PAGES ? most : LOAN_PAGES;
 }
 
+/* Has nothing come free for so long that what is on its way out may itself wait for a frame? Who
+ * wants exact counts waits longer, and not at all for a slow disk. */
+static bool held_up(const struct pager *pager)
+{
+	bool exact = pager->config.reclaim_on_demand && !pager->shortage.stalled;
+	bool waits = exact ? pager->io_file_writes || pager->agent_records
+			   : pager->io_writes || swap_waits(pager);
+	return waits &&
+	       pager->now_ns - pager->shortage.progress_ns >= (exact ? EXACT_LOAN_NS : LOAN_NS);
+}
+
 /* Lend more, if that may help; take it back when it is not in use. */
 static bool lend(struct pager *pager)
 {
@@ -113,10 +125,8 @@ static bool lend(struct pager *pager)
 				: 0;
 	if (!shortage->stalled && shortage->loan_pages > over)
 		shortage->loan_pages = over;
-	if (pager->config.reclaim_on_demand || !shortage->waiting.count || shortage->frames_freed ||
-	    !(pager->io_writes || swap_waits(pager)) || shortage->loan_pages >= loan_most(pager) ||
-	    pager->now_ns - shortage->progress_ns < LOAN_NS ||
-	    pager->now_ns - shortage->loan_ns < LOAN_NS)
+	if (!shortage->waiting.count || shortage->frames_freed || !held_up(pager) ||
+	    shortage->loan_pages >= loan_most(pager) || pager->now_ns - shortage->loan_ns < LOAN_NS)
 		return false;
 	shortage->loan_pages += LOAN_PAGES;
 	shortage->loan_ns = pager->now_ns;

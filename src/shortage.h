@@ -10,9 +10,10 @@
  *
  * Writes may be in flight and not end: whoever writes a file with write(2) holds its lock, which
  * write-back of the file's pages wants, and holds it for as long as his own page fault, on the
- * memory that he writes from, waits for a frame. When nothing has come free for LOAN_NS, some
- * frames more than the budget are lent, and no more pages of files become dirty, which would eat
- * them up, until write-back goes on.
+ * memory that he writes from, waits for a frame. Or a client's agent is to save a page of its own,
+ * whose copy the kernel has not made yet, so that it waits for the page of the file first. When
+ * nothing has come free for LOAN_NS, some frames more than the budget are lent; and no more pages
+ * of files become dirty, which would eat them up, until write-back goes on.
  *
  * The pager's thread only.
  */

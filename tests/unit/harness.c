@@ -126,8 +126,9 @@ void *harness_map(struct harness *h, enum pagerd_kind kind, uint64_t length, int
 		.fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0),
 	};
 	ck_assert_int_eq(harness_request(h, &map), 0);
+	bool private = map.read_only || kind == PAGERD_FILE_PRIVATE;
 	void *address = mmap(NULL, length, PROT_READ | (map.read_only ? 0 : PROT_WRITE),
-			     map.read_only ? MAP_PRIVATE : MAP_SHARED, map.fd, (off_t)map.offset);
+			     private ? MAP_PRIVATE : MAP_SHARED, map.fd, (off_t)map.offset);
 	ck_assert_ptr_ne(address, MAP_FAILED);
 	close(map.fd);
 	struct pager_request reg = {

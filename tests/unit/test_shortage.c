@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that is full of pages which cannot leave before somebody who waits for a page goes on. */
+#include <check.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "pagerd/protocol.h"
+#include "suite.h"
+#include "version.h"
+
+#define BUDGET 64u
+#define PAGES  (2 * BUDGET)
+
+static struct harness h;
+static int fd = -1;
+
+static void setup(bool on_demand)
+{
+	struct pager_config config = harness_configure(BUDGET, "lru", 0);
+	config.reclaim_on_demand = on_demand;
+	harness_begin(&h, config, "/var/tmp");
+	fd = file_make(PAGES, 0);
+}
+
+static void teardown(void)
+{
+	harness_check(&h);
+	harness_stop(&h);
+	close(fd);
+}
+
+/* Who writes a file, past any library, holds its lock while he waits for what he writes from; all
+ * that could leave for it are changed pages of that file. */
+START_TEST(file_locked)
+{
+	setup(_i);
+	uint64_t *anonymous = harness_map(&h, PAGERD_ANON_PRIVATE, BUDGET << 12, -1, 0);
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
+	range_write(anonymous, 0, BUDGET, 1);
+	range_write(memory, 0, PAGES, 1);
+	ck_assert_int_eq(pwrite(fd, anonymous, BUDGET << 12, PAGES << 12), BUDGET << 12);
+	range_check(memory, 0, PAGES, 1);
+	teardown();
+}
+END_TEST
+
+/* ---- agents ------------------------------------------------------------------------------ */
+
+static int ends[2], window;
+static const volatile uint64_t *other;
+
+/* As if its first command were about a page that the kernel has not copied yet. */
+static void *agent(void *ignored)
+{
+	struct pagerd_command command;
+	bool first = true;
+	(void)ignored;
+	while (recv(ends[1], &command, sizeof command, 0) > 0) {
+		struct pagerd_answer answer = {.sequence = command.sequence};
+		if (first)
+			ck_assert_uint_eq(other[0], value(0, 0));
+		first = false;
+		for (uint32_t i = 0; i < command.count; i++) {
+			void *at = (void *)(uintptr_t)command.ranges[i].address;
+			uint64_t bytes = command.ranges[i].length_bytes;
+			if (command.type == PAGERD_SAVE)
+				ck_assert_int_eq(pwrite(window, at, bytes, answer.pages << 12),
+						 bytes);
+			else
+				ck_assert(!madvise(at, bytes, MADV_DONTNEED));
+			answer.pages += bytes >> 12;
+		}
+		ck_assert_int_eq(send(ends[1], &answer, sizeof answer, 0), sizeof answer);
+	}
+	return NULL;
+}
+
+static pthread_t agent_begin(void)
+{
+	pthread_t thread;
+	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+	struct pager_request open = {.type = PAGER_AGENT, .client = h.client, .fd = ends[0]};
+	ck_assert_int_eq(harness_request(&h, &open), 0);
+	window = open.fd;
+	ck_assert(!pthread_create(&thread, NULL, agent, NULL));
+	return thread;
+}
+
+/* Memory is full of the client's own pages, and its agent waits for another. */
+START_TEST(agent_waits)
+{
+	setup(_i);
+	other = harness_map(&h, PAGERD_FILE_SHARED, 1 << 12, fd, 0);
+	pthread_t thread = agent_begin();
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_PRIVATE, PAGES << 12, fd, 0);
+	range_write(memory, 0, PAGES, 1);
+	range_check(memory, 0, PAGES, 1);
+	ck_assert_uint_eq(other[0], value(0, 0));
+	teardown();
+	pthread_join(thread, NULL);
+	close(ends[1]);
+	close(window);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("shortage");
+	TCase *tcase = tcase_create("ahead of faults, and on demand");
+	tcase_set_timeout(tcase, 20);
+	tcase_add_loop_test(tcase, file_locked, 0, 2);
+	tcase_add_loop_test(tcase, agent_waits, 0, 2);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
