@@ -20,10 +20,12 @@
 #define LATER_LEAST 8u
 
 /* The last so many pages that were brought in stay, whatever the policy thinks, so that the
- * accesses that wait for them can be made: an instruction may need several at once. */
+ * accesses that wait for them can be made: an instruction may need several at once. A part of what
+ * the pool has, not of what it may have: all pools together may have more than there is. */
 static uint32_t grace(const struct pager *pager, const struct pool *pool)
 {
-	uint32_t share = pool_capacity(pager, pool) / 4;
+	uint32_t capacity = pool_capacity(pager, pool);
+	uint32_t share = (pool->used_pages < capacity ? pool->used_pages : capacity) / 4;
 	return chaos_grace(pager, share < 1024 ? share : 1024);
 }
 

@@ -109,6 +109,40 @@ START_TEST(agent_waits)
 }
 END_TEST
 
+/* ---- limits ------------------------------------------------------------------------------ */
+
+static void limit(const void *memory, uint64_t pages)
+{
+	struct pager_request request = {
+		.type = PAGER_SET_OBJECT,
+		.client = h.client,
+		.address = (uintptr_t)memory,
+		.length = pages << 12,
+		.fd = -1,
+	};
+	ck_assert_int_eq(harness_request(&h, &request), 0);
+}
+
+/* What has come in last stays for a while; that is not to be all that there is, however many have
+ * limits of their own, and however high. */
+START_TEST(many_limits)
+{
+	enum { COUNT = 8, EACH = BUDGET / 4 - 1 };
+	uint64_t *memory[COUNT];
+	setup(_i);
+	for (int i = 0; i < COUNT; i++) {
+		memory[i] = harness_map(&h, PAGERD_ANON_PRIVATE, EACH << 12, -1, 0);
+		limit(memory[i], BUDGET);
+	}
+	for (uint64_t version = 1; version < 3; version++)
+		for (int i = 0; i < COUNT; i++)
+			range_write(memory[i], 0, EACH, version);
+	for (int i = 0; i < COUNT; i++)
+		range_check(memory[i], 0, EACH, 2);
+	teardown();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("shortage");
@@ -116,6 +150,7 @@ int main(void)
 	tcase_set_timeout(tcase, 20);
 	tcase_add_loop_test(tcase, file_locked, 0, 2);
 	tcase_add_loop_test(tcase, agent_waits, 0, 2);
+	tcase_add_loop_test(tcase, many_limits, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
