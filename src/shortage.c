@@ -7,7 +7,7 @@
 
 #define SHORTAGE_NS    2000000000ull /* without any progress before waiting faults fail */
 #define LOAN_NS	       100000000ull  /* without any progress before frames are lent */
-#define EXACT_LOAN_NS  1000000000ull /* the same with reclaim on demand */
+#define LOAN_LATE_NS   1000000000ull /* the same with reclaim on demand, or for one fault */
 #define LOAN_PAGES     32u
 #define LOAN_MAX_PAGES 1024u	    /* of all shards together, as far as each may have some */
 #define WRITE_RETRY_NS 100000000ull /* dirty pages are left alone so long after a failed write */
@@ -89,7 +89,7 @@ static bool stuck(const struct pager *pager)
 
 bool shortage_stalled(const struct pager *pager)
 {
-	return pager->shortage.stalled;
+	return pager->shortage.stalled || pager->shortage.overdue;
 }
 
 /* For a while: in the end, who knows whose lock the one who waits here holds? */
@@ -105,27 +105,61 @@ static uint32_t loan_most(const struct pager *pager)
 	return most > LOAN_PAGES ? most : LOAN_PAGES;
 }
 
-/* Has nothing come free for so long that what is on its way out may itself wait for a frame? Who
- * wants exact counts waits longer, and not at all for a slow disk. */
-static bool held_up(const struct pager *pager)
+/* How long the fault has waited that has waited longest: those that come are put behind. */
+static uint64_t waited_ns(const struct pager *pager)
 {
-	bool exact = pager->config.reclaim_on_demand && !pager->shortage.stalled;
+	const struct fault *first = &pager->faults[pager->shortage.waiting.head];
+	return pager->now_ns > first->arrived_ns ? pager->now_ns - first->arrived_ns : 0;
+}
+
+/* Has nothing come free for so long that what is on its way out may itself wait for a frame? Or
+ * only for others, with limits of their own? Who wants exact counts waits longer, and not at all
+ * for a slow disk. */
+static bool held_up(struct pager *pager)
+{
+	struct shortage *shortage = &pager->shortage;
+	bool exact = pager->config.reclaim_on_demand && !shortage->stalled;
 	bool waits = exact ? pager->io_file_writes || pager->agent_records
 			   : pager->io_writes || swap_waits(pager);
-	return waits &&
-	       pager->now_ns - pager->shortage.progress_ns >= (exact ? EXACT_LOAN_NS : LOAN_NS);
+	if (!waits)
+		return false;
+	if (pager->now_ns - shortage->progress_ns >= (exact ? LOAN_LATE_NS : LOAN_NS))
+		return true;
+	shortage->overdue |= waited_ns(pager) >= LOAN_LATE_NS;
+	return shortage->overdue && waited_ns(pager) >= LOAN_NS;
+}
+
+/* Frames that are in use beyond the budget, or a limit. */
+static uint32_t lent_used(const struct pager *pager)
+{
+	uint32_t most = pager->used_pages > pager->budget_pages
+				? pager->used_pages - pager->budget_pages
+				: 0;
+	for (uint32_t i = 1; i < pager->pool_end; i++) {
+		const struct pool *pool = &pager->pools[i];
+		if (pool->active && pool->limit_pages &&
+		    pool->used_pages > pool->limit_pages + most)
+			most = pool->used_pages - pool->limit_pages;
+	}
+	return most;
+}
+
+static void take_back(struct pager *pager)
+{
+	struct shortage *shortage = &pager->shortage;
+	uint32_t used = shortage->loan_pages ? lent_used(pager) : 0;
+	if (!shortage->stalled && shortage->loan_pages > used)
+		shortage->loan_pages = used;
+	shortage->overdue = shortage->overdue && shortage->loan_pages;
 }
 
 /* Lend more, if that may help; take it back when it is not in use. */
 static bool lend(struct pager *pager)
 {
 	struct shortage *shortage = &pager->shortage;
-	uint32_t over = pager->used_pages > pager->budget_pages
-				? pager->used_pages - pager->budget_pages
-				: 0;
-	if (!shortage->stalled && shortage->loan_pages > over)
-		shortage->loan_pages = over;
-	if (!shortage->waiting.count || shortage->frames_freed || !held_up(pager) ||
+	take_back(pager);
+	if (!shortage->waiting.count || !held_up(pager) ||
+	    (shortage->frames_freed && !shortage->overdue) ||
 	    shortage->loan_pages >= loan_most(pager) || pager->now_ns - shortage->loan_ns < LOAN_NS)
 		return false;
 	shortage->loan_pages += LOAN_PAGES;

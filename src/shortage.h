@@ -13,7 +13,8 @@
  * memory that he writes from, waits for a frame. Or a client's agent is to save a page of its own,
  * whose copy the kernel has not made yet, so that it waits for the page of the file first. When
  * nothing has come free for LOAN_NS, some frames more than the budget are lent; and no more pages
- * of files become dirty, which would eat them up, until write-back goes on.
+ * of files become dirty, which would eat them up, until write-back goes on. They are lent as well
+ * where one fault has waited for long, and frames came free for others only, with other limits.
  *
  * The pager's thread only.
  */
@@ -35,6 +36,8 @@ struct shortage {
 	uint32_t loan_pages;	 /* frames that may be in use beyond the budget and all limits */
 	uint64_t loan_ns;	 /* when it was last raised */
 	bool stalled;		 /* no write to a file has ended since then */
+	bool overdue;		 /* a fault has waited long while others went on; until all that
+				  * was lent is back */
 };
 
 void shortage_init(struct pager *pager);

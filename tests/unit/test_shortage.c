@@ -3,6 +3,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -16,13 +17,14 @@
 
 #define BUDGET 64u
 #define PAGES  (2 * BUDGET)
+#define OTHERS (8 * BUDGET)
 
 static struct harness h;
 static int fd = -1;
 
-static void setup(bool on_demand)
+static void setup(uint64_t budget, bool on_demand)
 {
-	struct pager_config config = harness_configure(BUDGET, "lru", 0);
+	struct pager_config config = harness_configure(budget, "lru", 0);
 	config.reclaim_on_demand = on_demand;
 	harness_begin(&h, config, "/var/tmp");
 	fd = file_make(PAGES, 0);
@@ -39,12 +41,55 @@ static void teardown(void)
  * that could leave for it are changed pages of that file. */
 START_TEST(file_locked)
 {
-	setup(_i);
+	setup(BUDGET, _i);
 	uint64_t *anonymous = harness_map(&h, PAGERD_ANON_PRIVATE, BUDGET << 12, -1, 0);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
 	range_write(anonymous, 0, BUDGET, 1);
 	range_write(memory, 0, PAGES, 1);
 	ck_assert_int_eq(pwrite(fd, anonymous, BUDGET << 12, PAGES << 12), BUDGET << 12);
+	range_check(memory, 0, PAGES, 1);
+	teardown();
+}
+END_TEST
+
+/* ---- others, with limits of their own ------------------------------------------------------ */
+
+static void limit(const void *memory, uint64_t pages)
+{
+	struct pager_request request = {
+		.type = PAGER_SET_OBJECT,
+		.client = h.client,
+		.address = (uintptr_t)memory,
+		.length = pages << 12,
+		.fd = -1,
+	};
+	ck_assert_int_eq(harness_request(&h, &request), 0);
+}
+
+static atomic_bool enough;
+
+/* Frames come free all the time. */
+static void *thrash(void *memory)
+{
+	for (uint64_t version = 1; !atomic_load(&enough); version++)
+		range_write(memory, 0, OTHERS, version);
+	return NULL;
+}
+
+/* The same where the file has a limit of its own, and others go on all the time. */
+START_TEST(file_locked_alone)
+{
+	pthread_t thread;
+	setup(4 * BUDGET, _i);
+	uint64_t *others = harness_map(&h, PAGERD_ANON_PRIVATE, OTHERS << 12, -1, 0);
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
+	limit(memory, BUDGET);
+	range_write(memory, 0, PAGES, 1);
+	atomic_store(&enough, false);
+	ck_assert(!pthread_create(&thread, NULL, thrash, others));
+	ck_assert_int_eq(pwrite(fd, memory, PAGES << 12, PAGES << 12), PAGES << 12);
+	atomic_store(&enough, true);
+	pthread_join(thread, NULL);
 	range_check(memory, 0, PAGES, 1);
 	teardown();
 }
@@ -95,7 +140,7 @@ static pthread_t agent_begin(void)
 /* Memory is full of the client's own pages, and its agent waits for another. */
 START_TEST(agent_waits)
 {
-	setup(_i);
+	setup(BUDGET, _i);
 	other = harness_map(&h, PAGERD_FILE_SHARED, 1 << 12, fd, 0);
 	pthread_t thread = agent_begin();
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_PRIVATE, PAGES << 12, fd, 0);
@@ -109,19 +154,7 @@ START_TEST(agent_waits)
 }
 END_TEST
 
-/* ---- limits ------------------------------------------------------------------------------ */
-
-static void limit(const void *memory, uint64_t pages)
-{
-	struct pager_request request = {
-		.type = PAGER_SET_OBJECT,
-		.client = h.client,
-		.address = (uintptr_t)memory,
-		.length = pages << 12,
-		.fd = -1,
-	};
-	ck_assert_int_eq(harness_request(&h, &request), 0);
-}
+/* ---- many with limits -------------------------------------------------------------------- */
 
 /* What has come in last stays for a while; that is not to be all that there is, however many have
  * limits of their own, and however high. */
@@ -129,7 +162,7 @@ START_TEST(many_limits)
 {
 	enum { COUNT = 8, EACH = BUDGET / 4 - 1 };
 	uint64_t *memory[COUNT];
-	setup(_i);
+	setup(BUDGET, _i);
 	for (int i = 0; i < COUNT; i++) {
 		memory[i] = harness_map(&h, PAGERD_ANON_PRIVATE, EACH << 12, -1, 0);
 		limit(memory[i], BUDGET);
@@ -149,6 +182,7 @@ int main(void)
 	TCase *tcase = tcase_create("ahead of faults, and on demand");
 	tcase_set_timeout(tcase, 20);
 	tcase_add_loop_test(tcase, file_locked, 0, 2);
+	tcase_add_loop_test(tcase, file_locked_alone, 0, 2);
 	tcase_add_loop_test(tcase, agent_waits, 0, 2);
 	tcase_add_loop_test(tcase, many_limits, 0, 2);
 	suite_add_tcase(suite, tcase);
