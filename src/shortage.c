@@ -5,9 +5,10 @@
 
 #include "core.h"
 
-#define SHORTAGE_NS    2000000000ull /* without any progress before waiting faults fail */
-#define LOAN_NS	       100000000ull  /* without any progress before frames are lent */
-#define LOAN_LATE_NS   1000000000ull /* the same with reclaim on demand, or for one fault */
+#define SHORTAGE_NS    2000000000ull  /* without any progress before waiting faults fail */
+#define AGENTS_NS      10000000000ull /* the same while agents are busy: they may be slow */
+#define LOAN_NS	       100000000ull   /* without any progress before frames are lent */
+#define LOAN_LATE_NS   1000000000ull  /* the same with reclaim on demand, or for one fault */
 #define LOAN_PAGES     32u
 #define LOAN_MAX_PAGES 1024u	    /* of all shards together, as far as each may have some */
 #define WRITE_RETRY_NS 100000000ull /* dirty pages are left alone so long after a failed write */
@@ -20,7 +21,7 @@ void shortage_init(struct pager *pager)
 void shortage_wait(struct pager *pager, uint32_t fault)
 {
 	struct shortage *shortage = &pager->shortage;
-	if (!shortage->waiting.count)
+	if (!shortage->waiting.count && !shortage->serving)
 		shortage->progress_ns = pager->now_ns; /* it has waited for no time yet */
 	fault_push(pager, &shortage->waiting, fault);
 }
@@ -76,7 +77,9 @@ void shortage_serve(struct pager *pager)
 	if (!pager->shortage.frames_freed)
 		return;
 	pager->shortage.frames_freed = false;
+	pager->shortage.serving = true;
 	fault_retry_queue(pager, &pager->shortage.waiting);
+	pager->shortage.serving = false;
 }
 
 /* Faults wait for frames and nothing is on its way that could free one. */
@@ -181,11 +184,25 @@ static void fail(struct pager *pager)
 	fault_fail_queue(pager, &pager->shortage.waiting);
 }
 
+/* Turns are no further apart while faults wait, unless all of this was stopped, or had no
+ * processor: nothing could go on meanwhile. */
+static void skip_pause(struct pager *pager)
+{
+	struct shortage *shortage = &pager->shortage;
+	uint64_t pause = pager->now_ns - shortage->checked_ns;
+	shortage->checked_ns = pager->now_ns;
+	if (pause > 2 * TICK_NS)
+		shortage->progress_ns = pager->now_ns - shortage->progress_ns > pause
+						? shortage->progress_ns + pause
+						: pager->now_ns;
+}
+
 bool shortage_check(struct pager *pager)
 {
 	struct shortage *shortage = &pager->shortage;
 	if (!shortage->waiting.count)
 		shortage->progress_ns = pager->now_ns;
+	skip_pause(pager);
 	if (lend(pager))
 		return true;
 	if (!stuck(pager))
@@ -204,7 +221,8 @@ bool shortage_check(struct pager *pager)
 	if (swap_waits(pager)) /* since just now */
 		return false;
 	/* Other shards may still give some. */
-	if ((shortage->hopeless && !shares_may_grow(pager)) || waited > SHORTAGE_NS)
+	if ((shortage->hopeless && !shares_may_grow(pager)) ||
+	    waited > (pager->agent_records ? AGENTS_NS : SHORTAGE_NS))
 		fail(pager);
 	return false;
 }

@@ -29,8 +29,10 @@
 struct shortage {
 	struct fault_queue waiting;
 	bool frames_freed;	 /* since the waiting faults were last handled */
+	bool serving;		 /* they are being handled */
 	bool hopeless;		 /* faults have failed, and nothing has changed since */
 	uint64_t progress_ns;	 /* when a frame was last freed, or nobody waited for one */
+	uint64_t checked_ns;	 /* when it was last looked after that */
 	uint64_t retried_ns;	 /* the progress_ns after which all were handled once more */
 	uint64_t write_retry_ns; /* writes failed: none are started before this */
 	uint32_t loan_pages;	 /* frames that may be in use beyond the budget and all limits */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "harness.h"
 #include "pagerd/protocol.h"
 #include "suite.h"
@@ -176,6 +177,75 @@ START_TEST(many_limits)
 }
 END_TEST
 
+/* ---- the end of waiting ------------------------------------------------------------------ */
+
+/* A pager that does not run, all of whose frames are in use for good; and a fault. */
+static struct pager *pager_full(struct client **client)
+{
+	struct pager_config config = harness_configure(BUDGET, "lru", 0);
+	struct region values = {.start = 1 << 20, .end = (1 << 20) + (PAGES << 12)}, *region;
+	struct pager *pager;
+	struct object *object;
+	char why[200] = "";
+	ck_assert_msg(!pager_create(&pager, &config, why, sizeof why), "%s", why);
+	ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "test", -1, &values.client));
+	*client = client_lookup(pager, values.client);
+	ck_assert(!object_create_anonymous(pager, PAGERD_ANON_PRIVATE, PAGES, &object));
+	values.object = object->number;
+	ck_assert(!region_insert(pager, *client, &values, &region));
+	for (uint64_t page = 1; page <= BUDGET; page++)
+		ck_assert_uint_ne(frame_alloc(pager, *client, object, page), FRAME_NONE);
+	ck_assert(fault_at(pager, *client, values.start, NULL));
+	return pager;
+}
+
+/* Turns until the access gets SIGBUS, in ticks. */
+static unsigned ticks(struct pager *pager, const struct client *client)
+{
+	unsigned count = 0;
+	for (; !client->stats.faults_error && count < 1000; count++) {
+		pager->now_ns += TICK_NS;
+		shortage_serve(pager);
+		shortage_check(pager);
+	}
+	return count;
+}
+
+/* Nobody waits for ever where nothing can leave; for an agent that may be slow longer than if there
+ * is none. */
+START_TEST(waits_end)
+{
+	struct client *client;
+	struct pager *pager = pager_full(&client);
+	pager->agent_records = (uint32_t)_i;
+	unsigned count = ticks(pager, client);
+	ck_assert_uint_ge(count, _i ? 50 : 10);
+	ck_assert_uint_le(count, _i ? 52 : 12);
+	ck_assert_uint_eq(pager->shortage.waiting.count, 0);
+	pager->agent_records = 0;
+	pager_destroy(pager);
+}
+END_TEST
+
+/* As long as it would have waited otherwise: nobody could do anything while the daemon was stopped.
+ */
+START_TEST(stopped)
+{
+	struct client *client;
+	struct pager *pager = pager_full(&client);
+	for (int i = 0; i < 5; i++) {
+		pager->now_ns += TICK_NS;
+		shortage_serve(pager);
+		shortage_check(pager);
+	}
+	pager->now_ns += 300 * TICK_NS;
+	unsigned count = ticks(pager, client);
+	ck_assert_uint_ge(count, 5);
+	ck_assert_uint_le(count, 8);
+	pager_destroy(pager);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("shortage");
@@ -185,6 +255,8 @@ int main(void)
 	tcase_add_loop_test(tcase, file_locked_alone, 0, 2);
 	tcase_add_loop_test(tcase, agent_waits, 0, 2);
 	tcase_add_loop_test(tcase, many_limits, 0, 2);
+	tcase_add_loop_test(tcase, waits_end, 0, 2);
+	tcase_add_test(tcase, stopped);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
