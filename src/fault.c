@@ -125,7 +125,7 @@ bool fault_may_dirty(const struct pager *pager, const struct fault *fault,
 {
 	if (!object_is_file(object))
 		return !object_is_viewed(object);
-	return shortage_may_dirty(pager) && (fault->reserved || !object_sparse(object));
+	return shortage_may_dirty(pager, fault) && (fault->reserved || !object_sparse(object));
 }
 
 /* ---- the page is there ------------------------------------------------------------------- */
@@ -190,7 +190,7 @@ void fault_write(struct pager *pager, struct faultstate *fs)
 		fault_fail(pager, fs->number);
 		return;
 	}
-	if (object_is_file(fs->object) && !shortage_may_dirty(pager)) {
+	if (object_is_file(fs->object) && !shortage_may_dirty(pager, fs->fault)) {
 		shortage_wait(pager, fs->number);
 		return;
 	}

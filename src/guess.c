@@ -54,7 +54,8 @@ bool guess_may(struct pager *pager, const struct object *object, const struct re
 	if (region->read_only || object->frozen || board_locked(object) ||
 	    object_is_private(object) || object_is_viewed(object) || record_on(pager))
 		return false;
-	return !object_is_file(object) || (shortage_may_dirty(pager) && !object_sparse(object));
+	return !object_is_file(object) ||
+	       (shortage_may_dirty(pager, NULL) && !object_sparse(object));
 }
 
 void guess_dirty(struct pager *pager, struct object *object, uint64_t page, const void *bytes)

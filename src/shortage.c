@@ -95,11 +95,17 @@ bool shortage_stalled(const struct pager *pager)
 	return pager->shortage.stalled || pager->shortage.overdue;
 }
 
+static uint64_t fault_waited_ns(const struct pager *pager, const struct fault *fault)
+{
+	return pager->now_ns > fault->arrived_ns ? pager->now_ns - fault->arrived_ns : 0;
+}
+
 /* For a while: in the end, who knows whose lock the one who waits here holds? */
-bool shortage_may_dirty(const struct pager *pager)
+bool shortage_may_dirty(const struct pager *pager, const struct fault *fault)
 {
 	return !pager->shortage.stalled ||
-	       pager->now_ns - pager->shortage.progress_ns > SHORTAGE_NS / 2;
+	       pager->now_ns - pager->shortage.progress_ns > SHORTAGE_NS / 2 ||
+	       (fault && fault_waited_ns(pager, fault) > SHORTAGE_NS);
 }
 
 static uint32_t loan_most(const struct pager *pager)
@@ -108,11 +114,10 @@ static uint32_t loan_most(const struct pager *pager)
 	return most > LOAN_PAGES ? most : LOAN_PAGES;
 }
 
-/* How long the fault has waited that has waited longest: those that come are put behind. */
+/* The fault that has waited longest: those that come are put behind. */
 static uint64_t waited_ns(const struct pager *pager)
 {
-	const struct fault *first = &pager->faults[pager->shortage.waiting.head];
-	return pager->now_ns > first->arrived_ns ? pager->now_ns - first->arrived_ns : 0;
+	return fault_waited_ns(pager, &pager->faults[pager->shortage.waiting.head]);
 }
 
 /* Has nothing come free for so long that what is on its way out may itself wait for a frame? Or

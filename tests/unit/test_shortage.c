@@ -246,6 +246,25 @@ START_TEST(stopped)
 }
 END_TEST
 
+/* Pages of files do not become dirty while write-back is held up; but not for ever, though others
+ * go on: it may be he who waits that holds it up. */
+START_TEST(dirty_in_the_end)
+{
+	struct client *client;
+	struct pager *pager = pager_full(&client);
+	struct fault fault = {.arrived_ns = pager->now_ns};
+	ck_assert(shortage_may_dirty(pager, &fault));
+	pager->shortage.stalled = true;
+	for (unsigned tick = 0; tick < 15; tick++) {
+		ck_assert_int_eq(shortage_may_dirty(pager, &fault), tick > 10);
+		pager->now_ns += TICK_NS;
+		pager->shortage.progress_ns = pager->now_ns;
+	}
+	ck_assert(!shortage_may_dirty(pager, NULL));
+	pager_destroy(pager);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("shortage");
@@ -257,6 +276,7 @@ int main(void)
 	tcase_add_loop_test(tcase, many_limits, 0, 2);
 	tcase_add_loop_test(tcase, waits_end, 0, 2);
 	tcase_add_test(tcase, stopped);
+	tcase_add_test(tcase, dirty_in_the_end);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
