@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #define DENSE_FIRST_BITS 12
 
@@ -15,6 +16,9 @@ static struct dense_slot *slots_make(unsigned shift)
 int dense_init(struct dense *dense)
 {
 	*dense = (struct dense){.shift = 64 - DENSE_FIRST_BITS};
+	/* Without one, only traces that are made to be slow are. */
+	if (getrandom(&dense->secret, sizeof dense->secret, GRND_NONBLOCK) < 0)
+		dense->secret = 0;
 	dense->slots = slots_make(dense->shift);
 	return dense->slots ? 0 : -ENOMEM;
 }
@@ -25,10 +29,12 @@ void dense_finish(struct dense *dense)
 	dense->slots = NULL;
 }
 
-/* Identities are addresses, strides of them, or hashes: the product's high bits depend on all. */
+/* Identities are addresses, strides of them, or hashes: the product's high bits depend on all. Or
+ * they are chosen to be found in one slot, which takes to know the secret. */
 static uint64_t slot_of(const struct dense *dense, uint64_t id)
 {
-	return (id ^ id >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> dense->shift;
+	uint64_t mixed = (id ^ dense->secret) * UINT64_C(0x9e3779b97f4a7c15);
+	return (mixed ^ mixed >> 32) * UINT64_C(0xd6e8feb86659fd93) >> dense->shift;
 }
 
 static struct dense_slot *slot_find(const struct dense *dense, uint64_t id)

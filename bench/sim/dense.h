@@ -16,6 +16,7 @@ struct dense_slot {
 struct dense {
 	struct dense_slot *slots;
 	uint32_t pages;
+	uint64_t secret;
 	unsigned shift; /* 64 less the bits of a slot's number */
 };
 
