@@ -48,6 +48,13 @@ static void free_wait(void)
 		usleep(100);
 }
 
+/* Somebody waits for the lock. */
+static void waiting_wait(void)
+{
+	while (!__atomic_load_n(&board.head->waiting, __ATOMIC_SEQ_CST))
+		usleep(100);
+}
+
 static void setup(uint64_t budget_pages)
 {
 	harness_start(&h, budget_pages, "lru", NULL, 64);
@@ -343,7 +350,7 @@ START_TEST(stores_wait)
 	ck_assert(lock(5, 1));
 	atomic_store(&writing, true);
 	ck_assert_int_eq(pthread_create(&thread, NULL, storer, (void *)5), 0);
-	usleep(50000);
+	waiting_wait();
 	bool shown = page_put(5, 1);
 	atomic_store(&writing, false);
 	ck_assert(unlock(5, 1, shown));
