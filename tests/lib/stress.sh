@@ -13,9 +13,9 @@ STRESS_COUNT=${STRESS_COUNT:-6000}
 # What the program is started with; nothing for one that uses libpagerd.
 STRESS_COMMAND=("$CTL" run --)
 
-# A daemon with a sanitizer takes long for the same.
+# A daemon with a sanitizer takes long for the same, and the other compiler makes the same of most.
 case ${VARIANT:-gcc} in
-sanitize) STRESS_COUNT=$((STRESS_COUNT / 3)) ;;
+clang | sanitize) STRESS_COUNT=$((STRESS_COUNT / 3)) ;;
 thread) STRESS_COUNT=$((STRESS_COUNT / 6)) ;;
 esac
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../../client/board.h"
+#include "effort.h"
 #include "harness.h"
 #include "stores.h"
 #include "suite.h"
@@ -527,7 +528,7 @@ START_TEST(together)
 	harness_chaos = (uint64_t)_i;
 	setup(PAGES / 4);
 	stores_begin(&stores, memory);
-	for (uint64_t i = 0; i < 6000; i++) {
+	for (uint64_t i = 0; i < effort(6000); i++) {
 		if (!stores_pick(&random, 4, &page, &count))
 			continue;
 		alone += write_pages(page, count);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "effort.h"
 #include "harness.h"
 #include "suite.h"
 #include "version.h"
@@ -73,7 +74,7 @@ START_TEST(used_again)
 	uint64_t *memory = harness_map(&p.h, _i % 2 ? PAGERD_ANON_SHARED : PAGERD_ANON_PRIVATE,
 				       PAGES << 12, -1, 0);
 	range_write(memory, 0, PAGES, 0);
-	for (uint64_t i = 0; i < 20 * PAGES; i++) {
+	for (uint64_t i = 0; i < effort(ROUNDS) * PAGES; i++) {
 		uint64_t page = i * 37 % PAGES;
 		page_check(memory, page, version[page]);
 		if (i * 7 % 3 == 0)
@@ -90,7 +91,7 @@ START_TEST(told_to_leave)
 {
 	struct pressure p;
 	pressure_start(&p, (uint64_t)_i);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (uint32_t i = 0; i < effort(ROUNDS); i++) {
 		ck_assert_int_eq(
 			harness_range(&p.h, PAGER_ADVISE, p.memory, SWEPT << 12, MADV_PAGEOUT), 0);
 		ck_assert_uint_eq(p.wrong, 0);
@@ -104,7 +105,7 @@ START_TEST(discarded)
 	struct pressure p;
 	pressure_start(&p, (uint64_t)_i);
 	uint64_t *memory = harness_map(&p.h, PAGERD_ANON_PRIVATE, PAGES << 12, -1, 0);
-	for (uint64_t i = 0; i < ROUNDS; i++) {
+	for (uint64_t i = 0; i < effort(ROUNDS); i++) {
 		range_write(memory, 0, PAGES, i);
 		range_check(memory, 0, PAGES, i);
 		harness_range(&p.h, PAGER_ADVISE, memory, PAGES << 12, MADV_PAGEOUT);
@@ -124,7 +125,7 @@ START_TEST(synced_and_unmapped)
 	struct pressure p;
 	int fd = file_make(PAGES, 0);
 	pressure_start(&p, (uint64_t)_i);
-	for (uint64_t i = 0; i < ROUNDS; i++) {
+	for (uint64_t i = 0; i < effort(ROUNDS); i++) {
 		uint64_t *memory = harness_map(&p.h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0), word;
 		range_check(memory, 0, PAGES, i);
 		range_write(memory, 0, PAGES, i + 1);
@@ -162,7 +163,7 @@ START_TEST(truncated)
 	int fd = file_make(PAGES, 0);
 	pressure_start(&p, (uint64_t)_i);
 	uint64_t *memory = harness_map(&p.h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
-	for (uint64_t i = 0; i < ROUNDS; i++) {
+	for (uint64_t i = 0; i < effort(ROUNDS); i++) {
 		uint64_t left = i * 37 % PAGES;
 		range_check(memory, 0, PAGES, i);
 		cut(&p.h, fd, left);

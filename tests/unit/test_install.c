@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "effort.h"
 #include "harness.h"
 #include "suite.h"
 #include "version.h"
@@ -68,7 +69,7 @@ START_TEST(written_meanwhile)
 {
 	start(_i);
 	int fd = file_make(PAGES, 0);
-	for (uint64_t round = 0; round < ROUNDS; round++) {
+	for (uint64_t round = 0; round < effort(ROUNDS); round++) {
 		uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0), word;
 		struct other other = {memory, somewhere(round), 0};
 		range_check(memory, 0, other.first, 0);
@@ -125,7 +126,7 @@ START_TEST(discarded_meanwhile)
 {
 	start(_i);
 	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, PAGES << 12, -1, 0);
-	for (uint64_t round = 0; round < ROUNDS; round++) {
+	for (uint64_t round = 0; round < effort(ROUNDS); round++) {
 		uint64_t from = somewhere(round);
 		range_write(memory, 0, PAGES, round);
 		harness_range(&h, PAGER_ADVISE, memory, PAGES << 12, MADV_PAGEOUT);

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "effort.h"
 #include "harness.h"
 #include "suite.h"
 
@@ -119,7 +120,7 @@ START_TEST(anonymous_random)
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 0) : (unsigned)getpid();
 	printf("seed %u\n", seed);
 	srandom(seed);
-	for (int i = 0; i < 8000; i++) {
+	for (uint32_t i = 0; i < effort(8000); i++) {
 		uint64_t page = (uint64_t)random() % pages;
 		if (version[page])
 			page_check(memory, page, version[page]);

@@ -8,6 +8,7 @@
 
 #include "../../daemon/numbers.h"
 #include "../../daemon/places.h"
+#include "effort.h"
 #include "suite.h"
 
 #define NOBODY 255
@@ -82,7 +83,7 @@ START_TEST(places_are_as_a_model)
 	uint8_t model[ROOM];
 	uint64_t start, end;
 	memset(model, NOBODY, sizeof model);
-	for (int i = 0; i < 50000; i++) {
+	for (uint32_t i = 0; i < effort(50000); i++) {
 		places_change(&seed, &places, model, shards[_i]);
 		places_check(&places, model);
 		range_choose(&seed, &start, &end);

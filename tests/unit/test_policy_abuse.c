@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "effort.h"
 #include "subject.h"
 #include "suite.h"
 
@@ -204,7 +205,7 @@ static unsigned spec_count(void)
 static void abuse_run(const char *spec, bool switching)
 {
 	struct abuse abuse = {.subject = subject_make(spec, FRAMES, 1 + random_below(FRAMES))};
-	for (; abuse.step < 20000; abuse.step++) {
+	for (; abuse.step < effort(20000); abuse.step++) {
 		abuse_step(&abuse);
 		CHECK(abuse.subject.ops->held(abuse.subject.policy) == abuse.held, &abuse);
 		if (abuse.subject.ops->ghosts)

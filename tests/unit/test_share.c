@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "effort.h"
 #include "harness.h"
 #include "suite.h"
 #include "version.h"
@@ -470,7 +471,7 @@ START_TEST(whatever_happens)
 	struct bank *client = bank_make(SHARDS, TOTAL);
 	for (uint32_t i = 0; i < SHARDS; i++)
 		users[i] = user_begin(i, TOTAL / 2, 50 * i);
-	for (int i = 0; i < 24; i++) {
+	for (uint32_t i = 0; i < effort(24); i++) {
 		uint32_t shard = (uint32_t)random_below(&random, SHARDS);
 		bool limited = random_below(&random, 3);
 		bank_set(bank, SHARDS * BANK_FLOOR_PAGES + random_below(&random, TOTAL));

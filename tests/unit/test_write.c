@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "effort.h"
 #include "harness.h"
 #include "stores.h"
 #include "suite.h"
@@ -173,7 +174,7 @@ START_TEST(together)
 	harness_chaos = (uint64_t)_i;
 	setup(PAGES / 4);
 	stores_begin(&stores, memory);
-	for (uint64_t i = 0; i < 3000; i++) {
+	for (uint64_t i = 0; i < effort(3000); i++) {
 		if (!stores_pick(&random, 8, &page, &count))
 			continue;
 		write_begin(page, count);
