@@ -7,8 +7,8 @@
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
-BUDGET=48
-COUNT=24000 # values of 8 KiB on average
+BUDGET=24
+COUNT=12000 # values of 8 KiB on average
 
 redis_values() {
 	"$PYTHON" "$TESTS/lib/redis_values" "$TEST_DIR/redis.sock" "$COUNT" "$@"

@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
-BUDGET=48
+BUDGET=24
 "$PYTHON" "$TESTS/lib/lines" $((4 * BUDGET * MIB)) >lines || fail "no input"
 
 sort_lines() {
