@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlopen: a library that is loaded with RTLD_DEEPBIND (php loads its extensions so) would find the
+ * C library before all that is preloaded. It would free with one allocator what it has from
+ * another, and its memory calls and its fork would not be seen. So nothing is bound deeply, as
+ * under the sanitizers.
+ */
+#include <dlfcn.h>
+
+#include "preload.h"
+
+typedef void *dlopen_call(const char *path, int mode);
+
+/* The C library looks for path where its caller's RUNPATH says, and takes for its caller whoever
+ * it returns to. So this has to be a jump, which compilers make of it when they optimize. */
+EXPORT void *dlopen(const char *path, int mode)
+{
+	static dlopen_call *next;
+	dlopen_call *call = __atomic_load_n(&next, __ATOMIC_RELAXED);
+	if (!call) {
+		call = (dlopen_call *)dlsym(RTLD_NEXT, "dlopen");
+		__atomic_store_n(&next, call, __ATOMIC_RELAXED);
+	}
+	return call(path, mode & ~RTLD_DEEPBIND);
+}
