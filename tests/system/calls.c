@@ -839,6 +839,22 @@ static void take_turns(struct turn *turn, int parity, void *memory)
 	}
 }
 
+/* A kernel may be without: secretmem.enable. */
+static void test_secret_memory(void)
+{
+	int fd = (int)syscall(SYS_memfd_secret, 0);
+	char *memory;
+
+	if (fd < 0) {
+		CHECK(errno == ENOSYS);
+		return;
+	}
+	CHECK(ftruncate(fd, MIB) == 0);
+	memory = mmap(NULL, MIB, READ_WRITE, MAP_SHARED, fd, 0);
+	CHECK(memory != MAP_FAILED);
+	CHECK(fault_of(memory, true) == 0 && memory[0] == 1 && zero(memory + PAGE, MIB - PAGE));
+}
+
 static void test_futex(void)
 {
 	void *memory = map(2 * MIB, ANON_SHARED);
@@ -926,6 +942,7 @@ static const struct test tests[] = {
 	TEST(file_private),
 	TEST(system_calls),
 	TEST(socket),
+	TEST(secret_memory),
 	TEST(futex),
 	TEST(map_and_unmap_in_threads),
 };
