@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "preload.h"
 #include "spare.h"
@@ -138,6 +139,17 @@ EXPORT int mprotect(void *address, size_t length, int protection)
 	int result = paged_mprotect(&preload.paged, (uint64_t)address, length, protection);
 	preload_leave(&signals);
 	return preload_result(result);
+}
+
+/* Keys are the kernel's alone: it gets them with the protection that is there by then. */
+EXPORT int pkey_mprotect(void *address, size_t length, int protection, int key)
+{
+	if (key == -1)
+		return mprotect(address, length, protection);
+	if (preload_paging() && mprotect(address, length, protection) < 0)
+		return -1;
+	return preload_result((int)sys_call(SYS_pkey_mprotect, (long)address, (long)length,
+					    protection, key, 0, 0));
 }
 
 static int advise(void *address, size_t length, int advice)

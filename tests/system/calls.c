@@ -839,6 +839,21 @@ static void take_turns(struct turn *turn, int parity, void *memory)
 	}
 }
 
+/* What was protected by it is so in a child of fork. */
+static void test_pkey_mprotect(void)
+{
+	char *memory = map(2 * MIB, ANON);
+	int status;
+
+	CHECK(pkey_mprotect(memory, MIB, PROT_READ, -1) == 0);
+	pid_t child = fork();
+	if (!child) {
+		CHECK(fault_of(memory, true) == SIGSEGV && fault_of(memory + MIB, true) == 0);
+		exit(0);
+	}
+	CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+}
+
 /* A kernel may be without: secretmem.enable. */
 static void test_secret_memory(void)
 {
@@ -942,6 +957,7 @@ static const struct test tests[] = {
 	TEST(file_private),
 	TEST(system_calls),
 	TEST(socket),
+	TEST(pkey_mprotect),
 	TEST(secret_memory),
 	TEST(futex),
 	TEST(map_and_unmap_in_threads),
