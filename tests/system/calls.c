@@ -839,6 +839,27 @@ static void take_turns(struct turn *turn, int parity, void *memory)
 	}
 }
 
+/* Kernels before 6.13 do not let a process throw its own memory away by it. */
+static void test_process_madvise(void)
+{
+	char *memory = map(4 * MIB, ANON);
+	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct iovec ranges[] = {{memory + MIB, MIB}, {memory + 3 * MIB, PAGE}};
+
+	memset(memory, 1, 4 * MIB);
+	CHECK_ERRNO(process_madvise(self, ranges, 2, MADV_WILLNEED, 1), EINVAL);
+	if (process_madvise(self, ranges, 2, MADV_DONTNEED, 0) < 0) {
+		CHECK(errno == EINVAL);
+		return;
+	}
+	CHECK(memory[MIB - 1] && memory[2 * MIB] && memory[3 * MIB - 1] && memory[3 * MIB + PAGE]);
+	CHECK(zero(memory + MIB, MIB) && zero(memory + 3 * MIB, PAGE));
+	CHECK(process_madvise(self, ranges, 2, MADV_WILLNEED, 0) == (ssize_t)(MIB + PAGE));
+	CHECK_ERRNO(process_madvise(self, ranges, 2, 12345, 0), EINVAL);
+	ranges[1].iov_base = memory + 1;
+	CHECK(process_madvise(self, ranges, 2, MADV_DONTNEED, 0) == (ssize_t)MIB);
+}
+
 /* What was protected by it is so in a child of fork. */
 static void test_pkey_mprotect(void)
 {
@@ -957,6 +978,7 @@ static const struct test tests[] = {
 	TEST(file_private),
 	TEST(system_calls),
 	TEST(socket),
+	TEST(process_madvise),
 	TEST(pkey_mprotect),
 	TEST(secret_memory),
 	TEST(futex),

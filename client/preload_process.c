@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process_madvise: since Linux 6.13 a process may give itself any advice by it, also such as throws
+ * memory away. What it says of other processes is the kernel's business.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "preload.h"
+
+/* Newer than Debian 12's headers. */
+#define SELF_THREAD	  (-10000)
+#define SELF_THREAD_GROUP (-10001)
+
+struct pidfd_facts {
+	uint64_t mask;
+	uint64_t cgroup;
+	uint32_t thread;
+	uint32_t process;
+	uint32_t more[10];
+};
+#define FACTS_GET _IOWR(0xFF, 11, struct pidfd_facts)
+
+/* The kernel can tell as long as it knows that advice: both came at the same time. */
+static bool process_self(int pidfd)
+{
+	struct pidfd_facts facts = {0};
+	if (pidfd == SELF_THREAD || pidfd == SELF_THREAD_GROUP)
+		return true;
+	return sys_ioctl(pidfd, FACTS_GET, (long)&facts) == 0 &&
+	       facts.process == (uint32_t)sys_getpid();
+}
+
+/* As the kernel: bytes up to where it fails, or if there are none why. */
+static long self_advise(const struct iovec *ranges, size_t count, int advice)
+{
+	long advised = 0;
+	for (size_t i = 0; i < count; i++) {
+		int result = paged_madvise(&preload.paged, (uint64_t)ranges[i].iov_base,
+					   ranges[i].iov_len, advice);
+		if (result < 0)
+			return advised ? advised : result;
+		advised += (long)ranges[i].iov_len;
+	}
+	return advised;
+}
+
+EXPORT ssize_t process_madvise(int pidfd, const struct iovec *ranges, size_t count, int advice,
+			       unsigned flags)
+{
+	long result;
+	if (preload_paging() && count <= IOV_MAX && flags == 0 && process_self(pidfd)) {
+		sys_signals signals;
+		preload_enter(&signals);
+		result = self_advise(ranges, count, advice);
+		preload_leave(&signals);
+	} else {
+		result = sys_call(SYS_process_madvise, pidfd, (long)ranges, (long)count, advice,
+				  (long)flags, 0);
+	}
+	if (result >= 0)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
