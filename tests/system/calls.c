@@ -860,6 +860,21 @@ static void test_process_madvise(void)
 	CHECK(process_madvise(self, ranges, 2, MADV_DONTNEED, 0) == (ssize_t)MIB);
 }
 
+/* Every page is a mapping of its own, to us as to the kernel. */
+static void test_protect_many(void)
+{
+	const size_t pages = 2000;
+	char *memory = map(pages * PAGE, ANON);
+
+	for (size_t i = 0; i < pages; i += 2)
+		CHECK(mprotect(memory + i * PAGE, PAGE, PROT_READ) == 0);
+	for (size_t i = 0; i < pages; i++)
+		CHECK(fault_of(memory + i * PAGE, true) == (i % 2 ? 0 : SIGSEGV));
+	CHECK(mprotect(memory, pages * PAGE, READ_WRITE) == 0);
+	for (size_t i = 0; i < pages; i++)
+		CHECK(fault_of(memory + i * PAGE, true) == 0);
+}
+
 /* What was protected by it is so in a child of fork. */
 static void test_pkey_mprotect(void)
 {
@@ -979,6 +994,7 @@ static const struct test tests[] = {
 	TEST(system_calls),
 	TEST(socket),
 	TEST(process_madvise),
+	TEST(protect_many),
 	TEST(pkey_mprotect),
 	TEST(secret_memory),
 	TEST(futex),
