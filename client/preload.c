@@ -63,6 +63,17 @@ static bool preload_required(void)
 	return value && size_parse(value, &who) == 0 && (who == 1 || who == (uint64_t)preload.pid);
 }
 
+/* valgrind lets no other thread run while one waits for a page: not the agent either, which may
+ * have to save that page before it can be had again. */
+static bool preload_under_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+	if (!preloaded || !strstr(preloaded, "/vgpreload_"))
+		return false;
+	sys_complain("pagerd: under valgrind nothing is paged: this process runs without\n");
+	return true;
+}
+
 /* The environment is there from the C library's own initialisation on, which comes before any
  * allocator's. Our fork handlers must be registered before any allocator's: handlers run in this
  * order in the child, where ours bring the memory back that theirs use. */
@@ -80,6 +91,8 @@ static void preload_init(void)
 	preload_copy(preload.unit, sizeof(preload.unit), "PAGERD_UNIT");
 	preload_size("PAGERD_MIN_BYTES", &preload.choice.min_bytes);
 	preload_size("PAGERD_MIN_FILE_BYTES", &preload.choice.min_file_bytes);
+	if (preload.socket_path[0] && preload_under_valgrind())
+		preload.socket_path[0] = 0;
 	if (preload.socket_path[0])
 		preload_fork_register();
 	uint32_t state = preload.socket_path[0] ? PRELOAD_IDLE : PRELOAD_OFF;
