@@ -27,6 +27,12 @@ static const void *image_part(const struct image *image, uint64_t offset, uint64
 	return image->bytes + offset;
 }
 
+static const char *image_text(const struct image *image, uint64_t offset)
+{
+	const char *text = image_part(image, offset, 1);
+	return text && memchr(text, 0, image->size - offset) ? text : NULL;
+}
+
 /* Where in the file an address is; past its end if nowhere. */
 static uint64_t image_offset(const struct image *image, uint64_t address)
 {
@@ -39,20 +45,29 @@ static uint64_t image_offset(const struct image *image, uint64_t address)
 	return image->size;
 }
 
-static bool image_names_allocator(const struct image *image, uint64_t name)
+static bool name_has(const char *name, const char *const *words)
 {
-	static const char *const names[] = {"jemalloc", "tcmalloc", "mimalloc", "hoard",
-					    "snmalloc"};
-	const char *text = image_part(image, name, 1);
-	if (!text || !memchr(text, 0, image->size - name))
-		return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strstr(text, names[i]))
-			return true;
-	return false;
+	while (*words && !strstr(name, *words))
+		words++;
+	return *words;
 }
 
-static bool image_needs_allocator(const struct image *image, const ElfW(Phdr) * dynamic)
+static void needs_library(struct executable *executable, const char *name)
+{
+	static const char *const allocators[] = {"jemalloc", "tcmalloc", "mimalloc",
+						 "hoard",    "snmalloc", NULL};
+	static const char *const sanitizers[] = {"libasan.", "libhwasan.", "liblsan.", "libtsan.",
+						 NULL};
+	if (name_has(name, allocators))
+		executable->has_allocator = true;
+	if (!name_has(name, sanitizers) || strlen(name) >= sizeof(executable->sanitizer))
+		return;
+	executable->has_allocator = true;
+	strcpy(executable->sanitizer, name);
+}
+
+static void needs_inspect(const struct image *image, const ElfW(Phdr) * dynamic,
+			  struct executable *executable)
 {
 	size_t count = dynamic->p_filesz / sizeof(ElfW(Dyn));
 	const ElfW(Dyn) *entries = image_part(image, dynamic->p_offset, dynamic->p_filesz);
@@ -61,10 +76,11 @@ static bool image_needs_allocator(const struct image *image, const ElfW(Phdr) * 
 		if (entries[i].d_tag == DT_STRTAB)
 			strings = image_offset(image, entries[i].d_un.d_ptr);
 	for (size_t i = 0; entries && i < count && entries[i].d_tag != DT_NULL; i++)
-		if (entries[i].d_tag == DT_NEEDED &&
-		    image_names_allocator(image, strings + entries[i].d_un.d_val))
-			return true;
-	return false;
+		if (entries[i].d_tag == DT_NEEDED) {
+			const char *name = image_text(image, strings + entries[i].d_un.d_val);
+			if (name)
+				needs_library(executable, name);
+		}
 }
 
 static bool image_open(struct image *image)
@@ -87,8 +103,7 @@ static void image_inspect(struct image *image, struct executable *executable)
 		if (image->segments[i].p_type == PT_INTERP)
 			executable->is_static = false;
 		if (image->segments[i].p_type == PT_DYNAMIC)
-			executable->has_allocator =
-				image_needs_allocator(image, &image->segments[i]);
+			needs_inspect(image, &image->segments[i], executable);
 	}
 }
 

@@ -8,6 +8,9 @@
 struct executable {
 	bool is_static;	    /* without an interpreter: nothing can be preloaded */
 	bool has_allocator; /* needs a library named after malloc: jemalloc, tcmalloc, mimalloc */
+	/* The library of a sanitizer that it needs, which has an allocator, too, and must be loaded
+	 * before all others; or empty. */
+	char sanitizer[32];
 };
 
 /* All false for what is no ELF executable of this machine's word size. */

@@ -90,8 +90,10 @@ int heap_prepare(const char *program, bool heap)
 			allocator_locate(allocator);
 	}
 	const char *present = getenv("LD_PRELOAD");
-	int length = snprintf(list, sizeof(list), "%s%s%s%s%s", preload, allocator[0] ? ":" : "",
-			      allocator, present ? ":" : "", present ? present : "");
+	const char *first = executable.sanitizer;
+	int length = snprintf(list, sizeof(list), "%s%s%s%s%s%s%s", first, first[0] ? ":" : "",
+			      preload, allocator[0] ? ":" : "", allocator, present ? ":" : "",
+			      present ? present : "");
 	if ((size_t)length >= sizeof(list)) {
 		complain("LD_PRELOAD is too long");
 		return STATUS_RUN_FAILED;
