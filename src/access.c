@@ -21,7 +21,7 @@ static enum pagerd_references frame_references(struct pager *pager, uint32_t num
 /* Is it worth looking at? */
 static bool frame_pays(struct pager *pager, uint32_t number)
 {
-	return !pager->pools[frame_get(pager, number)->pool].payoff.idle;
+	return !payoff_idle(pager, &pager->pools[frame_get(pager, number)->pool]);
 }
 
 /* Whether all who map the object let us see what they have mapped. */
@@ -55,7 +55,7 @@ void access_describe(const struct pager *pager, char *name)
 {
 	const struct access *access = &pager->access;
 	char now[ACCESS_SOURCE_NAME];
-	access_name(pager->pools[0].payoff.idle ? 0 : access->looks, now);
+	access_name(payoff_idle(pager, &pager->pools[0]) ? 0 : access->looks, now);
 	if (access->payoffs.on)
 		snprintf(name, ACCESS_SOURCE_NAME, "auto (%.16s)", now);
 	else

@@ -82,6 +82,11 @@ void payoff_count(struct payoff *payoff, bool before, bool after)
 		halve(payoff);
 }
 
+bool payoff_idle(const struct pager *pager, const struct pool *pool)
+{
+	return pool->payoff.idle && pool_capacity(pager, pool) >= POOL_LEAST;
+}
+
 /* ---- who is followed --------------------------------------------------------------------- */
 
 static struct payoff_sample *sample_place(struct pager *pager, uint32_t frame)
@@ -106,6 +111,7 @@ static void sample_enter(struct pager *pager, struct payoff_sample *sample,
 {
 	sample->window = window;
 	sample->begin = pager->pools[sample->pool].tick;
+	sample->taken = pager->frames_taken;
 	sample->used = false;
 }
 
@@ -129,12 +135,18 @@ static void sample_drop(struct pager *pager, struct payoff_sample *sample)
 	sample_end(pager, sample);
 }
 
+/* Does its pool stand still, or nearly? Others need the place. */
+static bool sample_stands(const struct pager *pager, const struct payoff_sample *sample)
+{
+	return pager->frames_taken - sample->taken > pager->used_pages;
+}
+
 /* Ends it if its page has gone: what was seen until then counts. True if it is to be looked at. */
 static bool sample_visit(struct pager *pager, struct payoff_sample *sample)
 {
 	const struct pool *pool = &pager->pools[sample->pool];
-	if (sample->asked)
-		sample_drop(pager, sample); /* it could not be looked at */
+	if (sample->asked || sample_stands(pager, sample))
+		sample_drop(pager, sample); /* or it could not be looked at */
 	else if (!sample_same(pager, sample))
 		sample_end(pager, sample);
 	else
@@ -157,6 +169,7 @@ static bool sample_begin(struct pager *pager, uint32_t number)
 		.frame = number,
 		.tick = frame->tick,
 		.pool = frame->pool,
+		.taken = pager->frames_taken,
 		.window = PAYOFF_BEGIN,
 		.asked = true,
 	};

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 struct pager;
+struct pool;
 
 /* Of a pool. */
 struct payoff {
@@ -41,6 +42,7 @@ struct payoff_sample {
 	uint32_t frame;
 	uint32_t tick;	/* the frame's, to know it again */
 	uint32_t begin; /* of the present window: the pool's tick */
+	uint32_t taken; /* and frames, by all pools */
 	uint16_t pool;
 	uint8_t window; /* enum payoff_window */
 	bool used;	/* in the present window */
@@ -60,6 +62,8 @@ struct payoffs {
 /* What is gained, of the pairs of windows in payoff: -1 to 1, and the estimate's standard
  * deviation. */
 double payoff_gain(const struct payoff *payoff, double *deviation);
+/* Are the pool's pages to be left alone? Not once it has become small. */
+bool payoff_idle(const struct pager *pager, const struct pool *pool);
 /* Count a frame's two windows. */
 void payoff_count(struct payoff *payoff, bool before, bool after);
 

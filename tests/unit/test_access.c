@@ -20,13 +20,13 @@ static int ends[2], window;
 static uint64_t page, oldest; /* the next to come, to go */
 static uint32_t random_state;
 
-static void region_add(void)
+static void region_add(const struct object *of, const void *start)
 {
 	struct region values = {
 		.client = client->number,
-		.object = object->number,
-		.start = (uintptr_t)memory,
-		.end = (uintptr_t)memory + ((uint64_t)PAGES << PAGE_SHIFT),
+		.object = of->number,
+		.start = (uintptr_t)start,
+		.end = (uintptr_t)start + ((uint64_t)PAGES << PAGE_SHIFT),
 		.registered = true,
 	};
 	struct region *region;
@@ -54,11 +54,11 @@ static void set_up_with(uint32_t looks)
 	ck_assert(!agent_open(pager, client, ends[0], &window));
 	client->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(client->pagemap, 0);
-	memory = mmap(NULL, (size_t)PAGES << PAGE_SHIFT, PROT_READ | PROT_WRITE,
+	memory = mmap(NULL, (size_t)2 * PAGES << PAGE_SHIFT, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(memory, MAP_FAILED);
 	ck_assert(!object_create_anonymous(pager, PAGERD_ANON_SHARED, PAGES, &object));
-	region_add();
+	region_add(object, memory);
 }
 
 static void set_up(void)
@@ -74,7 +74,7 @@ static void set_up_always(void)
 static void tear_down(void)
 {
 	pager_destroy(pager);
-	munmap(memory, (size_t)PAGES << PAGE_SHIFT);
+	munmap(memory, (size_t)2 * PAGES << PAGE_SHIFT);
 	close(ends[1]);
 	close(window);
 }
@@ -263,6 +263,43 @@ START_TEST(decided)
 }
 END_TEST
 
+/* Pages that are there, in a pool of their own, and nobody uses. */
+static struct object *others_made(uint32_t count)
+{
+	struct object *others;
+	ck_assert(!object_create_anonymous(pager, PAGERD_ANON_SHARED, PAGES, &others));
+	region_add(others, memory + ((size_t)PAGES << PAGE_SHIFT));
+	ck_assert(!pool_own(pager, &others->pool, 0));
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t frame = frame_alloc(pager, client, others, i);
+		others->table[i] = pte_make(PAGE_RESIDENT, frame, 0);
+		others->resident_pages++;
+		frame_hold(pager, frame, false);
+		page_used(PAGES + i);
+	}
+	return others;
+}
+
+/* A pool that stands still does not take the others' samples. */
+START_TEST(others_stand)
+{
+	budget_set(pager, 3 * CAPACITY);
+	others_made(2 * CAPACITY - 100);
+	pages_pass(6 * SETTLED, 0);
+	ck_assert(idle());
+}
+END_TEST
+
+/* Small pools are looked at, whatever was found when they were larger. */
+START_TEST(becomes_small)
+{
+	pages_pass(SETTLED, 0);
+	ck_assert(payoff_idle(pager, &pager->pools[0]));
+	pool_set_limit(pager, 0, 512);
+	ck_assert(idle() && !payoff_idle(pager, &pager->pools[0]));
+}
+END_TEST
+
 static TCase *payoff_tests(void)
 {
 	TCase *tests = tcase_create("payoff");
@@ -271,6 +308,8 @@ static TCase *payoff_tests(void)
 	tcase_add_test(tests, any_page_is_used);
 	tcase_add_test(tests, some_are_used_always);
 	tcase_add_test(tests, it_changes);
+	tcase_add_test(tests, others_stand);
+	tcase_add_test(tests, becomes_small);
 	tcase_add_test(tests, gain);
 	tcase_add_test(tests, decided);
 	return tests;
