@@ -7,6 +7,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <sys/syscall.h>
 
 #include "preload.h"
 
@@ -29,26 +30,32 @@ static bool refused(const char *what)
 	return true;
 }
 
-/* Both libraries return -errno. */
-#define FORWARD(name, what, parameters, arguments)                                                 \
+/* Both libraries return -errno. A library that only a plugin has is not found from here: then plain
+ * is what there is. */
+#define FORWARD(name, what, parameters, arguments, plain)                                          \
 	EXPORT int name parameters;                                                                \
 	EXPORT int name parameters                                                                 \
 	{                                                                                          \
 		typedef int call parameters;                                                       \
-		call *next = refused(what) ? NULL : (call *)dlsym(RTLD_NEXT, #name);               \
-		return next ? next arguments : -ENOSYS;                                            \
+		if (refused(what))                                                                 \
+			return -ENOSYS;                                                            \
+		call *next = (call *)dlsym(RTLD_NEXT, #name);                                      \
+		return next ? next arguments : plain;                                              \
 	}
 
 FORWARD(io_uring_queue_init, "io_uring", (unsigned entries, struct io_uring *ring, unsigned flags),
-	(entries, ring, flags))
+	(entries, ring, flags), -ENOSYS)
 FORWARD(io_uring_queue_init_params, "io_uring",
 	(unsigned entries, struct io_uring *ring, struct io_uring_params *parameters),
-	(entries, ring, parameters))
+	(entries, ring, parameters), -ENOSYS)
 FORWARD(io_uring_queue_init_mem, "io_uring",
 	(unsigned entries, struct io_uring *ring, struct io_uring_params *parameters, void *memory,
 	 size_t bytes),
-	(entries, ring, parameters, memory, bytes))
+	(entries, ring, parameters, memory, bytes), -ENOSYS)
 FORWARD(io_uring_setup, "io_uring", (unsigned entries, struct io_uring_params *parameters),
-	(entries, parameters))
-FORWARD(io_setup, "libaio", (int events, struct io_context **context), (events, context))
-FORWARD(io_queue_init, "libaio", (int events, struct io_context **context), (events, context))
+	(entries, parameters),
+	(int)sys_call(SYS_io_uring_setup, entries, (long)parameters, 0, 0, 0, 0))
+FORWARD(io_setup, "libaio", (int events, struct io_context **context), (events, context),
+	(int)sys_call(SYS_io_setup, events, (long)context, 0, 0, 0, 0))
+FORWARD(io_queue_init, "libaio", (int events, struct io_context **context), (events, context),
+	-ENOSYS)

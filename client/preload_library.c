@@ -12,8 +12,16 @@
 typedef void *dlopen_call(const char *path, int mode);
 
 /* The C library looks for path where its caller's RUNPATH says, and takes for its caller whoever
- * it returns to. So this has to be a jump, which compilers make of it when they optimize. */
-EXPORT void *dlopen(const char *path, int mode)
+ * it returns to. So this has to be a jump, which compilers make of it when they optimize, or are
+ * told to. */
+#ifdef __clang__
+#define JUMP __attribute__((musttail)) return
+#define JUMPS
+#else
+#define JUMP  return
+#define JUMPS __attribute__((optimize("O2")))
+#endif
+EXPORT JUMPS void *dlopen(const char *path, int mode)
 {
 	static dlopen_call *next;
 	dlopen_call *call = __atomic_load_n(&next, __ATOMIC_RELAXED);
@@ -21,5 +29,5 @@ EXPORT void *dlopen(const char *path, int mode)
 		call = (dlopen_call *)dlsym(RTLD_NEXT, "dlopen");
 		__atomic_store_n(&next, call, __ATOMIC_RELAXED);
 	}
-	return call(path, mode & ~RTLD_DEEPBIND);
+	JUMP call(path, preload_paging() ? mode & ~RTLD_DEEPBIND : mode);
 }

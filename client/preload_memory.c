@@ -141,13 +141,30 @@ EXPORT int mprotect(void *address, size_t length, int protection)
 	return preload_result(result);
 }
 
+/* Is there such a key? Asked of the kernel, for a page of nobody's. */
+static int key_check(int protection, int key)
+{
+	long page =
+		sys_call(SYS_mmap, 0, PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page < 0 && page > -4096)
+		return (int)page;
+	long result = sys_call(SYS_pkey_mprotect, page, PAGE_BYTES, protection, key, 0, 0);
+	sys_call(SYS_munmap, page, PAGE_BYTES, 0, 0, 0, 0);
+	return (int)result;
+}
+
 /* Keys are the kernel's alone: it gets them with the protection that is there by then. */
 EXPORT int pkey_mprotect(void *address, size_t length, int protection, int key)
 {
 	if (key == -1)
 		return mprotect(address, length, protection);
-	if (preload_paging() && mprotect(address, length, protection) < 0)
-		return -1;
+	if (preload_paging()) {
+		int error = key_check(protection, key);
+		if (error)
+			return preload_result(error);
+		if (mprotect(address, length, protection) < 0)
+			return -1;
+	}
 	return preload_result((int)sys_call(SYS_pkey_mprotect, (long)address, (long)length,
 					    protection, key, 0, 0));
 }

@@ -35,33 +35,54 @@ static bool process_self(int pidfd)
 	       facts.process == (uint32_t)sys_getpid();
 }
 
+#define RANGES 64u /* at a time */
+
+/* The caller may be wrong about where they are. */
+static long ranges_copy(struct iovec *to, const struct iovec *from, size_t count)
+{
+	size_t size = count * sizeof *to;
+	struct iovec local = {to, size}, remote = {(void *)(uintptr_t)from, size};
+	long bytes =
+		sys_call(SYS_process_vm_readv, sys_getpid(), (long)&local, 1, (long)&remote, 1, 0);
+	return bytes == (long)size ? 0 : bytes < 0 ? bytes : -EFAULT;
+}
+
+static long range_advise(const struct iovec *range, int advice)
+{
+	sys_signals signals;
+	preload_enter(&signals);
+	int result =
+		paged_madvise(&preload.paged, (uint64_t)range->iov_base, range->iov_len, advice);
+	preload_leave(&signals);
+	return result;
+}
+
 /* As the kernel: bytes up to where it fails, or if there are none why. */
 static long self_advise(const struct iovec *ranges, size_t count, int advice)
 {
-	long advised = 0;
-	for (size_t i = 0; i < count; i++) {
-		int result = paged_madvise(&preload.paged, (uint64_t)ranges[i].iov_base,
-					   ranges[i].iov_len, advice);
-		if (result < 0)
-			return advised ? advised : result;
-		advised += (long)ranges[i].iov_len;
+	struct iovec copies[RANGES];
+	long advised = 0, error = 0;
+	for (size_t i = 0; i < count && !error; i++) {
+		size_t left = count - i;
+		if (i % RANGES == 0)
+			error = ranges_copy(copies, ranges + i, left < RANGES ? left : RANGES);
+		if (!error)
+			error = range_advise(&copies[i % RANGES], advice);
+		if (!error)
+			advised += (long)copies[i % RANGES].iov_len;
 	}
-	return advised;
+	return advised ? advised : error;
 }
 
 EXPORT ssize_t process_madvise(int pidfd, const struct iovec *ranges, size_t count, int advice,
 			       unsigned flags)
 {
 	long result;
-	if (preload_paging() && count <= IOV_MAX && flags == 0 && process_self(pidfd)) {
-		sys_signals signals;
-		preload_enter(&signals);
+	if (preload_paging() && count <= IOV_MAX && flags == 0 && process_self(pidfd))
 		result = self_advise(ranges, count, advice);
-		preload_leave(&signals);
-	} else {
+	else
 		result = sys_call(SYS_process_madvise, pidfd, (long)ranges, (long)count, advice,
 				  (long)flags, 0);
-	}
 	if (result >= 0)
 		return result;
 	errno = (int)-result;

@@ -858,6 +858,7 @@ static void test_process_madvise(void)
 	CHECK_ERRNO(process_madvise(self, ranges, 2, 12345, 0), EINVAL);
 	ranges[1].iov_base = memory + 1;
 	CHECK(process_madvise(self, ranges, 2, MADV_DONTNEED, 0) == (ssize_t)MIB);
+	CHECK_ERRNO(process_madvise(self, (void *)8, 1, MADV_DONTNEED, 0), EFAULT);
 }
 
 /* Every page is a mapping of its own, to us as to the kernel. */
@@ -881,6 +882,7 @@ static void test_pkey_mprotect(void)
 	char *memory = map(2 * MIB, ANON);
 	int status;
 
+	CHECK_ERRNO(pkey_mprotect(memory + MIB, MIB, PROT_READ, 99), EINVAL);
 	CHECK(pkey_mprotect(memory, MIB, PROT_READ, -1) == 0);
 	pid_t child = fork();
 	if (!child) {
