@@ -45,6 +45,9 @@ static void object_destroy(struct object *object)
 		close(object->fd);
 	if (object->fd_tail >= 0)
 		close(object->fd_tail);
+	for (int i = 0; i < 2; i++)
+		if (object->fd_before[i] >= 0)
+			close(object->fd_before[i]);
 	if (object->table)
 		munmap(object->table, object->capacity_pages * sizeof *object->table);
 	if (object->armed)
@@ -96,6 +99,7 @@ static int object_create(struct pager *pager, enum pagerd_kind kind, uint64_t pa
 	object->kind = kind;
 	object->guarded = record_on(pager);
 	object->memfd = object->fd = object->fd_tail = -1;
+	object->fd_before[0] = object->fd_before[1] = -1;
 	int error = 0;
 	if (!object_is_private(object)) {
 		object->memfd = memfd_make("pagerd", OBJECT_MEMFD_PAGES << PAGE_SHIFT, F_SEAL_SEAL);
@@ -309,9 +313,10 @@ static int file_upgrade(struct pager *pager, struct object *object, int fd)
 	int error = file_descriptors(fd, O_RDWR, &direct, &tail);
 	if (error)
 		return error;
-	io_uring_submit(&pager->ring); /* queued reads name the old descriptor */
-	close(object->fd);
-	close(object->fd_tail);
+	/* The kernel may look up a descriptor as late as when one of its threads begins. Once in an
+	 * object's life: they are closed with it. */
+	object->fd_before[0] = object->fd;
+	object->fd_before[1] = object->fd_tail;
 	object->fd = direct;
 	object->fd_tail = tail;
 	object->writable = true;

@@ -130,11 +130,12 @@ struct object {
 	/* file objects */
 	dev_t device;
 	ino_t inode;
-	int fd;	       /* for whole pages; O_DIRECT where the file system has it */
-	int fd_tail;   /* buffered: the page that holds the file's end */
-	bool writable; /* fd may be written */
-	bool guarded;  /* see object_guard */
-	bool given;    /* so is its memfd, to its user */
+	int fd;		  /* for whole pages; O_DIRECT where the file system has it */
+	int fd_tail;	  /* buffered: the page that holds the file's end */
+	int fd_before[2]; /* of when it could only be read: what was submitted names them */
+	bool writable;	  /* fd may be written */
+	bool guarded;	  /* see object_guard */
+	bool given;	  /* so is its memfd, to its user */
 	struct cached cached;
 	uint64_t pages_seen;	/* see object_pages_seen */
 	uint64_t reserved_page; /* [reserved_page, reserved_end) of a sparse file has its blocks */
