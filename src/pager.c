@@ -331,12 +331,9 @@ static void tick(struct pager *pager)
 		return;
 	for (uint32_t i = 1; pager->closing_objects && i < pager->object_room; i++) {
 		struct object *object = pager->objects[i];
-		bool busy = false;
 		if (!object || !object->closing || !object->dirty_pages)
 			continue;
-		for (struct sync *sync = pager->syncs; sync; sync = sync->next)
-			busy |= sync->object == i;
-		if (!busy)
+		if (!sync_of(pager, object))
 			sync_start(pager, object, 0, object->capacity_pages, false, NULL);
 	}
 }
@@ -430,7 +427,7 @@ static bool stop_files(struct pager *pager)
 		    !(object->dirty_pages || object->in_flight))
 			continue;
 		unwritten = true;
-		if (!pager->syncs && shortage_may_write(pager))
+		if (!sync_of(pager, object) && shortage_may_write(pager))
 			sync_start(pager, object, 0, object->capacity_pages, false, NULL);
 	}
 	return unwritten;

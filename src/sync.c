@@ -26,6 +26,14 @@ int sync_start(struct pager *pager, struct object *object, uint64_t page, uint64
 	return 0;
 }
 
+bool sync_of(const struct pager *pager, const struct object *object)
+{
+	const struct sync *sync = pager->syncs;
+	while (sync && sync->object != object->number)
+		sync = sync->next;
+	return sync;
+}
+
 /* Dirty pages from page on that can be written together. */
 static uint32_t dirty_run(struct pager *pager, const struct object *object, uint64_t page,
 			  uint64_t end, uint32_t *frames)

@@ -29,6 +29,8 @@ struct sync {
 	struct sync *next;
 };
 
+/* Is one of the object under way? */
+bool sync_of(const struct pager *pager, const struct object *object);
 /* Start a sync of pages [page, end) of object; request->pending is raised until it ends.
  * 0 or -ENOMEM. */
 int sync_start(struct pager *pager, struct object *object, uint64_t page, uint64_t end, bool flush,
