@@ -359,7 +359,14 @@ bool pageout_run(struct pager *pager)
 	if (need > most)
 		need = most;
 	/* Those that have only just come do not keep it from finding others. */
-	return pool_evict(pager, pool, need, grace(pager, pool) + PAGEOUT_BATCH) > 0;
+	uint32_t leaving = pool_evict(pager, pool, need, grace(pager, pool) + PAGEOUT_BATCH);
+	/* Those of the largest pool may all be an agent's that does not answer. */
+	for (uint32_t i = 0;
+	     !leaving && shortage_stalled(pager) && budget_need(pager) && i < pager->pool_end; i++)
+		if (pager->pools[i].active)
+			leaving = pool_evict(pager, &pager->pools[i], need,
+					     grace(pager, &pager->pools[i]) + PAGEOUT_BATCH);
+	return leaving > 0;
 }
 
 bool pageout_all(struct pager *pager)

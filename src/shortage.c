@@ -158,7 +158,9 @@ static void take_back(struct pager *pager)
 	uint32_t used = shortage->loan_pages ? lent_used(pager) : 0;
 	if (!shortage->stalled && shortage->loan_pages > used)
 		shortage->loan_pages = used;
-	shortage->overdue = shortage->overdue && shortage->loan_pages;
+	/* What is on its way out does not come: others are to leave. */
+	bool late = pager->now_ns - shortage->lent_ns >= LOAN_LATE_NS;
+	shortage->overdue = (shortage->overdue || late) && shortage->loan_pages;
 }
 
 /* Lend more, if that may help; take it back when it is not in use. */
@@ -170,6 +172,8 @@ static bool lend(struct pager *pager)
 	    (shortage->frames_freed && !shortage->overdue) ||
 	    shortage->loan_pages >= loan_most(pager) || pager->now_ns - shortage->loan_ns < LOAN_NS)
 		return false;
+	if (!shortage->loan_pages)
+		shortage->lent_ns = pager->now_ns;
 	shortage->loan_pages += LOAN_PAGES;
 	shortage->loan_ns = pager->now_ns;
 	/* A slow swap holds nobody's lock. */
@@ -221,7 +225,10 @@ bool shortage_check(struct pager *pager)
 	}
 	/* What was read ahead gives way; then every page is looked at, not only the next victims.
 	 */
-	if (io_unstage(pager, 0) || pageout_all(pager))
+	uint64_t begin_ns = clock_ns();
+	bool more = io_unstage(pager, 0) || pageout_all(pager);
+	shortage->checked_ns += clock_ns() - begin_ns; /* that is no pause */
+	if (more)
 		return true;
 	if (swap_waits(pager)) /* since just now */
 		return false;

@@ -37,9 +37,10 @@ struct shortage {
 	uint64_t write_retry_ns; /* writes failed: none are started before this */
 	uint32_t loan_pages;	 /* frames that may be in use beyond the budget and all limits */
 	uint64_t loan_ns;	 /* when it was last raised */
+	uint64_t lent_ns;	 /* since when it is not 0 */
 	bool stalled;		 /* no write to a file has ended since then */
-	bool overdue;		 /* a fault has waited long while others went on; until all that
-				  * was lent is back */
+	bool overdue;		 /* a fault has waited long while others went on, or what was lent
+				  * has not come back for long; until it is back */
 };
 
 void shortage_init(struct pager *pager);
