@@ -27,11 +27,11 @@ void preload_die(const char *why)
 	sys_exit(STATUS_FAILED);
 }
 
-int preload_result(int result)
+long preload_result(long result)
 {
 	if (result >= 0)
 		return result;
-	errno = -result;
+	errno = (int)-result;
 	return -1;
 }
 

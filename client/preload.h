@@ -105,6 +105,6 @@ void guard_disarm(void);
 _Noreturn void preload_die(const char *why);
 
 /* A system call's result as the C library returns it. */
-int preload_result(int result);
+long preload_result(long result);
 
 #endif

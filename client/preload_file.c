@@ -14,14 +14,6 @@
 /* Transfers with O_DIRECT are of whole sectors. */
 #define SECTOR_BYTES 512
 
-static long file_result(long result)
-{
-	if (result >= 0)
-		return result;
-	errno = (int)-result;
-	return -1;
-}
-
 /* Calls at the descriptor's own position; appending ones begin at the file's end. */
 static uint64_t file_position(const struct file_call *call, const struct stat *st)
 {
@@ -38,10 +30,10 @@ static long file_transfer(struct file_call *call, uint64_t bytes)
 {
 	struct stat st;
 	if (!bytes || call->position < -1)
-		return file_result(file_plain(call));
+		return preload_result(file_plain(call));
 	if (!file_mapped(call->fd, &st)) {
 		bool direct = bytes % SECTOR_BYTES == 0 && file_reads_direct(call);
-		return file_result(direct ? file_copied(call) : file_plain(call));
+		return preload_result(direct ? file_copied(call) : file_plain(call));
 	}
 	call->status = &st;
 	call->offset = file_position(call, &st);
@@ -51,14 +43,14 @@ static long file_transfer(struct file_call *call, uint64_t bytes)
 		call->length += call->offset - (uint64_t)st.st_size;
 		call->offset = (uint64_t)st.st_size;
 	}
-	return file_result(file_coherent(call));
+	return preload_result(file_coherent(call));
 }
 
 /* What cannot be read, or is too long, is the kernel's to refuse. */
 static long file_transfer_vector(struct file_call *call)
 {
 	long bytes = vector_bytes(call->vector, call->count);
-	return bytes < 0 ? file_result(file_plain(call)) : file_transfer(call, (uint64_t)bytes);
+	return bytes < 0 ? preload_result(file_plain(call)) : file_transfer(call, (uint64_t)bytes);
 }
 
 static bool no_files(void)
@@ -158,7 +150,7 @@ static ssize_t transfer_vector(struct file_call *call, const struct iovec *vecto
 	call->vector = vector;
 	call->count = count;
 	call->position = position;
-	return none ? file_result(file_plain(call)) : file_transfer_vector(call);
+	return none ? preload_result(file_plain(call)) : file_transfer_vector(call);
 }
 
 EXPORT ssize_t readv(int fd, const struct iovec *vector, int count)
@@ -182,7 +174,7 @@ EXPORT ssize_t preadv(int fd, const struct iovec *vector, int count, off_t offse
 	struct file_call call = {
 		.number = SYS_preadv, .arguments = {fd, (long)vector, count, offset, 0}, .fd = fd};
 	if (offset < 0)
-		return file_result(file_plain(&call));
+		return preload_result(file_plain(&call));
 	return transfer_vector(&call, vector, count, offset);
 }
 
@@ -196,7 +188,7 @@ EXPORT ssize_t pwritev(int fd, const struct iovec *vector, int count, off_t offs
 				 .fd = fd,
 				 .write = true};
 	if (offset < 0)
-		return file_result(file_plain(&call));
+		return preload_result(file_plain(&call));
 	return transfer_vector(&call, vector, count, offset);
 }
 
@@ -254,15 +246,15 @@ static ssize_t file_to_file(struct file_call *call, int from, const off64_t *fro
 	int64_t position;
 	if (no_files() || !bytes || !position_at(from_offset, &position) ||
 	    !position_at(to_offset, &call->position))
-		return file_result(file_plain(call));
+		return preload_result(file_plain(call));
 	source_settle(from, position, bytes);
 	if (!file_mapped(call->fd, &st))
-		return file_result(file_plain(call));
+		return preload_result(file_plain(call));
 	call->status = &st;
 	call->offset = file_position(call, &st);
 	if (call->offset > (uint64_t)st.st_size)
 		call->offset = (uint64_t)st.st_size;
-	return file_result(file_coherent(call));
+	return preload_result(file_coherent(call));
 }
 
 EXPORT ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offset,
@@ -297,11 +289,11 @@ static int file_change(struct file_call *call, off_t from)
 {
 	struct stat st;
 	if (from < 0 || !file_mapped(call->fd, &st))
-		return (int)file_result(file_plain(call));
+		return (int)preload_result(file_plain(call));
 	call->write = true;
 	call->status = &st;
 	call->offset = (uint64_t)(from < st.st_size ? from : st.st_size);
-	return (int)file_result(file_coherent(call));
+	return (int)preload_result(file_coherent(call));
 }
 
 EXPORT int ftruncate(int fd, off_t length)
@@ -322,7 +314,7 @@ EXPORT int truncate(const char *path, off_t length)
 	    file_known(&st))
 		fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
-		return (int)file_result(file_plain(&call));
+		return (int)preload_result(file_plain(&call));
 	call.fd = (int)fd;
 	int result = file_change(&call, length);
 	sys_close((int)fd);
@@ -386,7 +378,7 @@ static int file_flush(long number, int fd)
 	struct stat st;
 	struct file_call call = {.number = number, .arguments = {fd}, .fd = fd, .status = &st};
 	long result = file_mapped(fd, &st) ? file_coherent(&call) : file_plain(&call);
-	return (int)file_result(result);
+	return (int)preload_result(result);
 }
 
 EXPORT int fsync(int fd)

@@ -144,12 +144,11 @@ EXPORT int mprotect(void *address, size_t length, int protection)
 /* Is there such a key? Asked of the kernel, for a page of nobody's. */
 static int key_check(int protection, int key)
 {
-	long page =
-		sys_call(SYS_mmap, 0, PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (page < 0 && page > -4096)
+	long page = sys_mmap(0, PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page < 0)
 		return (int)page;
 	long result = sys_call(SYS_pkey_mprotect, page, PAGE_BYTES, protection, key, 0, 0);
-	sys_call(SYS_munmap, page, PAGE_BYTES, 0, 0, 0, 0);
+	sys_munmap((uint64_t)page, PAGE_BYTES);
 	return (int)result;
 }
 
@@ -165,8 +164,8 @@ EXPORT int pkey_mprotect(void *address, size_t length, int protection, int key)
 		if (mprotect(address, length, protection) < 0)
 			return -1;
 	}
-	return preload_result((int)sys_call(SYS_pkey_mprotect, (long)address, (long)length,
-					    protection, key, 0, 0));
+	return preload_result(
+		sys_call(SYS_pkey_mprotect, (long)address, (long)length, protection, key, 0, 0));
 }
 
 static int advise(void *address, size_t length, int advice)

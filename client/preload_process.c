@@ -83,8 +83,5 @@ EXPORT ssize_t process_madvise(int pidfd, const struct iovec *ranges, size_t cou
 	else
 		result = sys_call(SYS_process_madvise, pidfd, (long)ranges, (long)count, advice,
 				  (long)flags, 0);
-	if (result >= 0)
-		return result;
-	errno = (int)-result;
-	return -1;
+	return preload_result(result);
 }
