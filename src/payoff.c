@@ -115,24 +115,23 @@ static void sample_enter(struct pager *pager, struct payoff_sample *sample,
 	sample->used = false;
 }
 
+static void sample_drop(struct pager *pager, struct payoff_sample *sample)
+{
+	sample->window = PAYOFF_NONE;
+	pager->access.payoffs.count--;
+}
+
 static void sample_end(struct pager *pager, struct payoff_sample *sample)
 {
 	if (sample->window == PAYOFF_SECOND)
 		payoff_count(&pager->pools[sample->pool].payoff, sample->before, sample->used);
-	sample->window = PAYOFF_NONE;
-	pager->access.payoffs.count--;
+	sample_drop(pager, sample);
 }
 
 /* Whether nothing is known of the window, as the page was not zapped. */
 static bool sample_blind(struct pager *pager, const struct payoff_sample *sample)
 {
 	return !sample->used && !(frame_get(pager, sample->frame)->flags & FRAME_PROBED);
-}
-
-static void sample_drop(struct pager *pager, struct payoff_sample *sample)
-{
-	sample->window = PAYOFF_BEGIN;
-	sample_end(pager, sample);
 }
 
 /* Does its pool stand still, or nearly? Others need the place. */
