@@ -347,6 +347,12 @@ static uint32_t pool_evict(struct pager *pager, struct pool *pool, uint32_t need
 	return leaving;
 }
 
+/* Those that have only just come do not keep it from finding others. */
+static uint32_t pool_evict_some(struct pager *pager, struct pool *pool, uint32_t need)
+{
+	return pool_evict(pager, pool, need, grace(pager, pool) + PAGEOUT_BATCH);
+}
+
 bool pageout_run(struct pager *pager)
 {
 	uint32_t need;
@@ -358,14 +364,12 @@ bool pageout_run(struct pager *pager)
 	uint32_t most = pager->io_demands ? PAGEOUT_STEP : PAGEOUT_BATCH;
 	if (need > most)
 		need = most;
-	/* Those that have only just come do not keep it from finding others. */
-	uint32_t leaving = pool_evict(pager, pool, need, grace(pager, pool) + PAGEOUT_BATCH);
+	uint32_t leaving = pool_evict_some(pager, pool, need);
 	/* Those of the largest pool may all be an agent's that does not answer. */
 	for (uint32_t i = 0;
 	     !leaving && shortage_stalled(pager) && budget_need(pager) && i < pager->pool_end; i++)
 		if (pager->pools[i].active)
-			leaving = pool_evict(pager, &pager->pools[i], need,
-					     grace(pager, &pager->pools[i]) + PAGEOUT_BATCH);
+			leaving = pool_evict_some(pager, &pager->pools[i], need);
 	return leaving > 0;
 }
 
