@@ -331,10 +331,8 @@ static void tick(struct pager *pager)
 		return;
 	for (uint32_t i = 1; pager->closing_objects && i < pager->object_room; i++) {
 		struct object *object = pager->objects[i];
-		if (!object || !object->closing || !object->dirty_pages)
-			continue;
-		if (!sync_of(pager, object))
-			sync_start(pager, object, 0, object->capacity_pages, false, NULL);
+		if (object && object->closing && object->dirty_pages)
+			sync_whole(pager, object);
 	}
 }
 
@@ -427,8 +425,8 @@ static bool stop_files(struct pager *pager)
 		    !(object->dirty_pages || object->in_flight))
 			continue;
 		unwritten = true;
-		if (!sync_of(pager, object) && shortage_may_write(pager))
-			sync_start(pager, object, 0, object->capacity_pages, false, NULL);
+		if (shortage_may_write(pager))
+			sync_whole(pager, object);
 	}
 	return unwritten;
 }

@@ -26,12 +26,13 @@ int sync_start(struct pager *pager, struct object *object, uint64_t page, uint64
 	return 0;
 }
 
-bool sync_of(const struct pager *pager, const struct object *object)
+void sync_whole(struct pager *pager, struct object *object)
 {
 	const struct sync *sync = pager->syncs;
 	while (sync && sync->object != object->number)
 		sync = sync->next;
-	return sync;
+	if (!sync)
+		sync_start(pager, object, 0, object->capacity_pages, false, NULL);
 }
 
 /* Dirty pages from page on that can be written together. */

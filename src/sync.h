@@ -29,12 +29,12 @@ struct sync {
 	struct sync *next;
 };
 
-/* Is one of the object under way? */
-bool sync_of(const struct pager *pager, const struct object *object);
 /* Start a sync of pages [page, end) of object; request->pending is raised until it ends.
  * 0 or -ENOMEM. */
 int sync_start(struct pager *pager, struct object *object, uint64_t page, uint64_t end, bool flush,
 	       struct pager_request *request);
+/* Start one of the whole object, for nobody, unless one of it is under way. */
+void sync_whole(struct pager *pager, struct object *object);
 /* Let all syncs go on as far as they can; called after I/O ended. */
 void sync_run(struct pager *pager);
 /* Write back the pages of files that have been dirty for longer than the limit. */
