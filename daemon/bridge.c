@@ -8,15 +8,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "wake.h"
+
 void bridge_return(struct bridge *bridge, struct job *job)
 {
-	uint64_t one = 1;
 	job->next = NULL;
 	pthread_mutex_lock(&bridge->lock);
 	*bridge->tail = job;
 	bridge->tail = &job->next;
 	pthread_mutex_unlock(&bridge->lock);
-	if (write(bridge->fd, &one, sizeof one) < 0 && errno != EAGAIN)
+	if (!wake(bridge->fd))
 		abort();
 }
 

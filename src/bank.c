@@ -3,10 +3,11 @@
 #include "bank.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "wake.h"
 
 /* Of what an account has beyond its floor, in a tick: that fast gives who needs nothing, and who
  * needs less than others. */
@@ -49,10 +50,7 @@ static void spare_update(struct bank *bank)
 
 static void bell_ring(struct bell *bell)
 {
-	uint64_t one = 1;
-	/* The counter cannot overflow: it is read before it is that full. */
-	if (!atomic_exchange(&bell->rung, true) && write(bell->fd, &one, sizeof one) < 0 &&
-	    errno != EAGAIN)
+	if (!atomic_exchange(&bell->rung, true) && !wake(bell->fd))
 		abort();
 }
 

@@ -41,6 +41,7 @@
 #include "sync.h"
 #include "uffd.h"
 #include "unit.h"
+#include "wake.h"
 #include "wired.h"
 #include "worker.h"
 #include "zap.h"

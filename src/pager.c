@@ -181,14 +181,12 @@ void pager_destroy(struct pager *pager)
 
 void pager_post(struct pager *pager, struct pager_request *request)
 {
-	uint64_t one = 1;
 	request->next = NULL;
 	pthread_mutex_lock(&pager->mailbox_lock);
 	*pager->mailbox_tail = request;
 	pager->mailbox_tail = &request->next;
 	pthread_mutex_unlock(&pager->mailbox_lock);
-	/* The counter cannot overflow: it is read before it is that full. */
-	if (write(pager->mailbox_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+	if (!wake(pager->mailbox_fd))
 		abort();
 }
 

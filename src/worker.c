@@ -48,7 +48,6 @@ static void wait_for(sem_t *semaphore)
 static void *thread_run(void *argument)
 {
 	struct worker *worker = argument;
-	uint64_t one = 1;
 	for (uint32_t next = 0;; next++) {
 		wait_for(&worker->todo);
 		struct worker_job *job = &worker->jobs[next % WORKER_JOBS];
@@ -56,8 +55,7 @@ static void *thread_run(void *argument)
 			return NULL;
 		job_run(job);
 		sem_post(&worker->done);
-		/* The counter cannot overflow: there are never that many jobs unread. */
-		if (write(worker->event_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+		if (!wake(worker->event_fd))
 			return NULL;
 	}
 }
