@@ -113,6 +113,21 @@ void harness_stop(struct harness *h)
 	close(h->uffd);
 }
 
+int harness_register(struct harness *h, void *address, uint64_t length, uint64_t object,
+		     uint64_t offset)
+{
+	struct pager_request request = {
+		.type = PAGER_REGISTER,
+		.client = h->client,
+		.address = (uintptr_t)address,
+		.length = length,
+		.object = object,
+		.offset = offset,
+		.fd = -1,
+	};
+	return harness_request(h, &request);
+}
+
 void *harness_map(struct harness *h, enum pagerd_kind kind, uint64_t length, int fd,
 		  uint64_t offset)
 {
@@ -131,16 +146,7 @@ void *harness_map(struct harness *h, enum pagerd_kind kind, uint64_t length, int
 			     private ? MAP_PRIVATE : MAP_SHARED, map.fd, (off_t)map.offset);
 	ck_assert_ptr_ne(address, MAP_FAILED);
 	close(map.fd);
-	struct pager_request reg = {
-		.type = PAGER_REGISTER,
-		.client = h->client,
-		.address = (uintptr_t)address,
-		.length = length,
-		.object = map.object,
-		.offset = map.offset,
-		.fd = -1,
-	};
-	ck_assert_int_eq(harness_request(h, &reg), 0);
+	ck_assert_int_eq(harness_register(h, address, length, map.object, map.offset), 0);
 	return address;
 }
 

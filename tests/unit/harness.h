@@ -33,6 +33,9 @@ void harness_begin(struct harness *h, struct pager_config config, const char *sw
 void harness_stop(struct harness *h);
 /* Run a request to its end; returns its error. */
 int harness_request(struct harness *h, struct pager_request *request);
+/* What of the object is mapped at address, from offset on; the error. */
+int harness_register(struct harness *h, void *address, uint64_t length, uint64_t object,
+		     uint64_t offset);
 /* Map length bytes of an object of kind (fd for files), registered. */
 void *harness_map(struct harness *h, enum pagerd_kind kind, uint64_t length, int fd,
 		  uint64_t offset);

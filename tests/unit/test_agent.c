@@ -175,20 +175,11 @@ START_TEST(register_private)
 	void *at = mmap(NULL, PAGE_BYTES, PROT_NONE, MAP_PRIVATE, map.fd, (off_t)map.offset);
 	ck_assert_ptr_ne(at, MAP_FAILED);
 	close(map.fd);
-	struct pager_request add = {
-		.type = PAGER_REGISTER,
-		.client = h.client,
-		.address = (uintptr_t)at,
-		.length = PAGE_BYTES,
-		.object = map.object,
-		.offset = map.offset,
-		.fd = -1,
-	};
-	ck_assert_int_eq(harness_request(&h, &add), -EPROTO);
+	ck_assert_int_eq(harness_register(&h, at, PAGE_BYTES, map.object, map.offset), -EPROTO);
 	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
 	struct pager_request open = {.type = PAGER_AGENT, .client = h.client, .fd = ends[0]};
 	ck_assert_int_eq(harness_request(&h, &open), 0);
-	ck_assert_int_eq(harness_request(&h, &add), 0);
+	ck_assert_int_eq(harness_register(&h, at, PAGE_BYTES, map.object, map.offset), 0);
 	harness_stop(&h);
 	munmap(at, PAGE_BYTES);
 	close(open.fd);

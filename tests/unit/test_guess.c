@@ -240,15 +240,7 @@ static void map_over(void *address, uint64_t bytes, int other)
 	ck_assert(mmap(address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, map.fd, 0) ==
 		  address);
 	close(map.fd);
-	struct pager_request reg = {
-		.type = PAGER_REGISTER,
-		.client = h.client,
-		.address = (uintptr_t)address,
-		.length = bytes,
-		.object = map.object,
-		.fd = -1,
-	};
-	ck_assert_int_eq(harness_request(&h, &reg), 0);
+	ck_assert_int_eq(harness_register(&h, address, bytes, map.object, 0), 0);
 }
 
 /* While blocks are allocated for a run of writes the pages behind give way to others, which

@@ -126,19 +126,6 @@ static uint64_t object_made(struct harness *h)
 	return map.object;
 }
 
-static int object_register(struct harness *h, uint64_t object, void *address)
-{
-	struct pager_request request = {
-		.type = PAGER_REGISTER,
-		.client = h->client,
-		.address = (uintptr_t)address,
-		.length = PAGE_BYTES,
-		.object = object,
-		.fd = -1,
-	};
-	return harness_request(h, &request);
-}
-
 static int object_set(struct harness *h, uint64_t object)
 {
 	struct pager_request set = {
@@ -156,9 +143,9 @@ START_TEST(objects_have_numbers_of_their_own)
 		void *spare = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		ck_assert_uint_eq(object_made(h), number);
-		ck_assert_int_eq(object_register(h, number - 1, spare), -EINVAL);
-		ck_assert_int_eq(object_register(h, number + 1, spare), -EINVAL);
-		ck_assert_int_eq(object_register(h, number, spare), 0);
+		ck_assert_int_eq(harness_register(h, spare, PAGE_BYTES, number - 1, 0), -EINVAL);
+		ck_assert_int_eq(harness_register(h, spare, PAGE_BYTES, number + 1, 0), -EINVAL);
+		ck_assert_int_eq(harness_register(h, spare, PAGE_BYTES, number, 0), 0);
 		ck_assert_int_eq(object_set(h, number), 0);
 		ck_assert_int_eq(object_set(h, number - 1), -ENOENT);
 		ck_assert_int_eq(object_set(h, number + 1), -ENOENT);
