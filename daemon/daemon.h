@@ -12,6 +12,7 @@
 #include "numbers.h"
 
 struct bank;
+struct closings;
 struct session;
 
 struct daemon {
@@ -28,6 +29,7 @@ struct daemon {
 	int latency_fds[PAGERD_SHARDS_MAX]; /* /dev/cpu_dma_latency of each, or -1 */
 	int spare_fd; /* given up to turn a client away when descriptors are short */
 	int swap_fd;  /* the swap directory */
+	struct closings *closings;
 	struct session *sessions;
 	unsigned session_count;
 	struct numbers numbers; /* of clients */

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "closing.h"
 #include "log.h"
 #include "session.h"
 
@@ -187,7 +188,7 @@ static void on_connection(evutil_socket_t listen_fd, short what, void *context)
 		return;
 	}
 	daemon->short_of_files = false;
-	if (daemon->session_count >= SESSIONS_MAX) {
+	if (daemon->session_count + closings_count(daemon->closings) >= SESSIONS_MAX) {
 		log_warn("more than %u sessions: one is turned away", SESSIONS_MAX);
 		session_refuse(fd);
 		return;

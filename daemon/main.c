@@ -14,6 +14,7 @@
 
 #include "bank.h"
 #include "check.h"
+#include "closing.h"
 #include "daemon.h"
 #include "listener.h"
 #include "log.h"
@@ -219,6 +220,9 @@ static void serve(struct daemon *daemon, struct pager *const *pagers)
 	if (bridge_init(&daemon->bridge, daemon->base, pagers, daemon->config.threads) ||
 	    listener_start(daemon))
 		fatal(EXIT_NO_MEMORY, "not enough memory or descriptors");
+	daemon->closings = closings_create(&daemon->bridge);
+	if (!daemon->closings)
+		fatal(EXIT_NO_MEMORY, "not enough memory");
 	signals[0] = watch(daemon, SIGTERM, EV_SIGNAL, on_signal);
 	signals[1] = watch(daemon, SIGINT, EV_SIGNAL, on_signal);
 	if (daemon->config.lifeline_fd >= 0)
@@ -233,12 +237,17 @@ static void serve(struct daemon *daemon, struct pager *const *pagers)
 	listener_finish(daemon);
 	pagers_finish(daemon, threads);
 	sessions_finish(daemon);
+	unsigned unclosed = closings_destroy(daemon->closings);
 	numbers_finish(&daemon->numbers);
 	event_free(signals[0]);
 	event_free(signals[1]);
 	if (daemon->lifeline_event)
 		event_free(daemon->lifeline_event);
 	bridge_finish(&daemon->bridge);
+	if (unclosed)
+		log_warn("%u closings of what clients have passed wait for its servers: until they "
+			 "answer, the kernel keeps this process",
+			 unclosed);
 }
 
 /* What it warns of, it also returns; and we say it better. */

@@ -2,6 +2,7 @@
 /* Sessions: connections, packets in and out, their end. */
 #include "session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "closing.h"
 #include "descriptor.h"
 #include "log.h"
 
@@ -25,6 +27,8 @@ void session_forget_client(struct session *session)
 static void session_free(struct session *session)
 {
 	struct daemon *daemon = session->daemon;
+	if (session->closings)
+		closings_forget(daemon->closings, session);
 	*session->link = session->next;
 	if (session->next)
 		session->next->link = session->link;
@@ -33,10 +37,11 @@ static void session_free(struct session *session)
 		event_free(session->event);
 	if (session->writable)
 		event_free(session->writable);
+	if (session->gone)
+		event_free(session->gone);
 	if (session->file.deadline)
 		event_free(session->file.deadline);
-	if (session->fd >= 0)
-		close(session->fd);
+	session_disconnect(session);
 	if (session->file.fd >= 0)
 		close(session->file.fd);
 	if (session->set_fd >= 0)
@@ -123,9 +128,9 @@ void session_close(struct session *session, const char *why)
 	session->closed = true;
 	event_del(session->event);
 	event_del(session->writable);
+	event_del(session->gone);
 	session_file_forget(session); /* the pager does, with the client */
-	close(session->fd);
-	session->fd = -1;
+	session_disconnect(session);
 	if (!session->busy)
 		session_end(session);
 }
@@ -135,15 +140,14 @@ void session_close(struct session *session, const char *why)
 static void take_descriptors(struct received *in, const struct cmsghdr *c)
 {
 	size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	assert(count <= DESCRIPTORS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		int fd;
 		memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-		if (in->fd < 0 && !in->extra) {
+		if (in->fd < 0)
 			in->fd = fd;
-		} else {
-			close(fd);
-			in->extra++;
-		}
+		else
+			in->extra[in->extra_count++] = fd;
 	}
 }
 
@@ -151,7 +155,8 @@ int session_receive(int fd, struct received *in, int flags)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(8 * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+		char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int)) +
+			   CMSG_SPACE(sizeof(struct ucred))];
 	} control;
 	struct iovec iov = {in->packet.bytes, sizeof in->packet};
 	struct msghdr msg = {
@@ -163,6 +168,9 @@ int session_receive(int fd, struct received *in, int flags)
 	/* Room for one descriptor: it is not closed here, and others do not come. */
 	if (flags & MSG_PEEK)
 		msg.msg_controllen = CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int));
+	in->fd = -1;
+	in->extra_count = 0;
+	in->pid = 0;
 	ssize_t size = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
 	if (size < 0)
 		return -errno;
@@ -185,7 +193,7 @@ int session_receive(int fd, struct received *in, int flags)
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct session *session = context;
-	struct received in = {.fd = -1};
+	struct received in;
 	int result = session_receive(fd, &in, 0);
 	if (result == -EAGAIN || result == -EINTR)
 		return;
@@ -193,9 +201,9 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 		session_close(session, result && result != -ECONNRESET ? strerror(-result) : NULL);
 		return;
 	}
-	if (in.truncated || in.extra) {
-		if (in.fd >= 0)
-			close(in.fd);
+	if (in.truncated || in.extra_count) {
+		session_discard_all(session, in.extra, in.extra_count);
+		session_discard(session, in.fd);
 		session_close(session,
 			      "a packet is too long, or its descriptors are too many here");
 		return;
@@ -210,6 +218,10 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 
 void session_listen(struct session *session)
 {
+	if (session->closings && !session->closed) {
+		session_listen_later(session);
+		return;
+	}
 	if (session->quick && !session->closed) {
 		session_quick_listen(session);
 		return;
@@ -344,9 +356,9 @@ void session_refuse(int fd)
 
 static bool user_has_too_many(const struct daemon *daemon, uid_t uid)
 {
-	unsigned count = 0;
-	if (daemon->session_count < SESSIONS_USER_MAX || !uid)
+	if (daemon->session_count + closings_count(daemon->closings) < SESSIONS_USER_MAX || !uid)
 		return false;
+	unsigned count = closings_count_user(daemon->closings, uid);
 	for (const struct session *s = daemon->sessions; s; s = s->next)
 		count += s->uid == uid;
 	return count >= SESSIONS_USER_MAX;
@@ -400,8 +412,10 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 	session_link(daemon, session);
 	session->event = event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_readable, session);
 	session->writable = event_new(daemon->base, fd, EV_WRITE, on_writable, session);
+	session->gone = event_new(daemon->base, fd, EV_CLOSED, session_gone, session);
 	session->file.deadline = event_new(daemon->base, -1, 0, session_file_overdue, session);
-	if (!error && (!session->event || !session->writable || !session->file.deadline))
+	if (!error &&
+	    (!session->event || !session->writable || !session->gone || !session->file.deadline))
 		error = -ENOMEM;
 	if (!error && !parent)
 		error = event_add(session->event, NULL) ? -ENOMEM : 0;

@@ -29,6 +29,10 @@ enum session_state {
 	SESSION_CLIENT,
 };
 
+/* The most that come with a packet: SCM_MAX_FD of the kernel. Were there no room for one, the
+ * kernel would close it, and the thread that receives would wait for that. */
+#define DESCRIPTORS_MAX 253
+
 union packet {
 	struct pagerd_header h;
 	struct pagerd_hello hello;
@@ -66,12 +70,15 @@ struct session {
 	struct session *next, **link;
 	struct event *event; /* readable */
 	struct event *writable;
+	struct event *gone; /* the connection has ended while nothing is read */
 	int fd;
 	enum session_state state;
-	bool busy;   /* a request is under way */
-	bool closed; /* the connection has ended */
-	bool quick;  /* its last request was one that the pager's thread may read by itself */
-	bool apart;  /* the pager's thread has it; nobody else touches it, but for file */
+	bool busy;    /* a request is under way */
+	bool closed;  /* the connection has ended */
+	bool unheard; /* it is not heard before what it passed is closed (closing.h) */
+	unsigned closings;
+	bool quick; /* its last request was one that the pager's thread may read by itself */
+	bool apart; /* the pager's thread has it; nobody else touches it, but for file */
 	const char *broken; /* why it has to be closed, when it comes back from there */
 	int peeked;	    /* a descriptor to be closed then, or -1 */
 	struct pager_request listen;
@@ -134,8 +141,9 @@ static inline bool session_may_see(const struct session *session, uid_t uid)
 struct received {
 	union packet packet;
 	size_t size;
-	int fd;
-	int extra; /* descriptors beyond one */
+	int fd; /* the first descriptor, or -1 */
+	int extra[DESCRIPTORS_MAX - 1];
+	size_t extra_count; /* descriptors beyond one */
 	pid_t pid;
 	bool truncated;
 };
@@ -170,6 +178,16 @@ void session_job_free(struct session *session);
 void session_answer(struct job *job);
 /* Its client has gone. */
 void session_forget_client(struct session *session);
+
+/* session_discard.c: close descriptors that it has passed, which nobody wants, where that may wait;
+ * until then it is not heard. Main thread; of a regular file, the session's. */
+void session_discard_all(struct session *session, const int *fds, size_t count);
+void session_discard(struct session *session, int fd);
+/* Read its next request when they are closed, and see meanwhile whether it goes away. */
+void session_listen_later(struct session *session);
+void session_gone(evutil_socket_t fd, short what, void *session);
+/* Close its connection, if there is one. */
+void session_disconnect(struct session *session);
 
 /* session_client.c: packets, each taking its fd. */
 void session_hello(struct session *session, const struct pagerd_hello *hello, pid_t pid);

@@ -123,8 +123,7 @@ static void client_dropped(struct job *job)
 /* Shards that were asked before may know it. */
 static void client_drop(struct session *session, int error)
 {
-	if (session->uffd >= 0)
-		close(session->uffd);
+	session_discard(session, session->uffd);
 	session->uffd = -1;
 	session->failure = error;
 	session_post_to_all(session, PAGERD_UFFD, PAGER_CLIENT_REMOVE, client_dropped);
@@ -162,12 +161,12 @@ void session_uffd(struct session *session, uint32_t shard, int fd)
 {
 	bool first = session->state == SESSION_HELLO || session->state == SESSION_CHILD;
 	if (!first && bridge_of(session)->shards == 1) {
-		close(fd);
+		session_discard(session, fd);
 		session_reply(session, PAGERD_UFFD, -EALREADY);
 		return;
 	}
 	if (!descriptor_is_userfaultfd(fd)) {
-		close(fd);
+		session_discard(session, fd);
 		session_close(session, "sent something that is no non-blocking userfaultfd");
 		session_reply(session, PAGERD_UFFD, -EINVAL);
 		return;
@@ -183,7 +182,7 @@ void session_uffd(struct session *session, uint32_t shard, int fd)
 		session->uffd = -1;
 	int error = client_add(session, session, PAGERD_UFFD, alone ? fd : -1, client_added);
 	if (error) {
-		close(fd);
+		session_discard(session, fd);
 		session->uffd = -1;
 		session_reply(session, PAGERD_UFFD, error);
 	}
@@ -202,7 +201,7 @@ static void agent_done(struct job *job)
 void session_agent(struct session *session, uint32_t shard, int fd)
 {
 	if (!descriptor_is_session(fd)) {
-		close(fd);
+		session_discard(session, fd);
 		session_reply(session, PAGERD_AGENT, -EINVAL);
 		return;
 	}
@@ -266,7 +265,7 @@ static void child_added(struct job *job)
 void session_fork(struct session *session, int fd)
 {
 	if (!descriptor_is_session(fd)) {
-		close(fd);
+		session_discard(session, fd);
 		session_close(session, "sent something that is no socket for its child");
 		session_reply(session, PAGERD_FORK, -EINVAL);
 		return;

@@ -87,7 +87,7 @@ void session_file_begin(struct session *session, const struct pagerd_range *rang
 {
 	int error = begin_wrong(session, range, fd);
 	if (error) {
-		close(fd);
+		session_discard(session, fd);
 		session_reply(session, PAGERD_FILE_BEGIN, error);
 		return;
 	}

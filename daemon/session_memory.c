@@ -129,8 +129,7 @@ void session_map(struct session *session, const struct pagerd_map *map, int fd)
 {
 	int error = session_map_wrong(map, fd);
 	if (error) {
-		if (fd >= 0)
-			close(fd);
+		session_discard(session, fd);
 		session_reply(session, PAGERD_MAP, error);
 		return;
 	}
@@ -164,7 +163,7 @@ void session_board(struct session *session, const struct pagerd_range *range, in
 			    ? -EINVAL
 			    : descriptor_usable(fd, range->flags & PAGERD_BOARD_PAGES);
 	if (error) {
-		close(fd);
+		session_discard(session, fd);
 		session_reply(session, PAGERD_BOARD, error);
 		return;
 	}

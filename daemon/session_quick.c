@@ -4,8 +4,8 @@
  *
  * The way over the main thread costs two more wake-ups for each request, of three for an mmap and a
  * munmap. But that thread must not wait for anybody, and closing what a client has sent may
- * (a socket that lingers): so it looks first, leaving the packet where it is, and what is not such
- * as it expects is read, closed and answered by the main thread. A session has one owner at any
+ * (closing.h): so it looks first, leaving the packet where it is, and what is not such as it
+ * expects is read, closed and answered by way of the main thread. A session has one owner at any
  * time; it is handed over through the mailbox, and back through the bridge.
  */
 #include <errno.h>
@@ -17,8 +17,7 @@
 static void came_back(struct job *job)
 {
 	struct session *session = job->owner;
-	if (session->peeked >= 0)
-		close(session->peeked);
+	session_discard(session, session->peeked);
 	session->peeked = -1;
 	if (session->broken) {
 		session->busy = false;
@@ -36,12 +35,11 @@ void session_quick_end(struct session *session)
 	bridge_return(bridge, &session->job);
 }
 
-/* The pager's thread. The packet still has what the descriptor is of, but closing it may wait all
- * the same: it flushes, and a FUSE server may take its time for that. */
+/* The pager's thread. */
 static void heard(struct pager_request *request)
 {
 	struct session *session = request->owner;
-	struct received in = {.fd = -1};
+	struct received in;
 	int result = session_receive(session->fd, &in, MSG_PEEK);
 	if (result == -EAGAIN || result == -EINTR) {
 		session_quick_listen(session);

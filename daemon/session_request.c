@@ -209,7 +209,7 @@ static const char *packet_wrong(const struct session *session, const struct page
 bool session_packet_quick(const struct session *session, const struct received *in)
 {
 	const struct pagerd_header *h = &in->packet.h;
-	if (in->truncated || in->extra || packet_wrong(session, h, in->size, in->fd))
+	if (in->truncated || in->extra_count || packet_wrong(session, h, in->size, in->fd))
 		return false;
 	return rules[h->type].quick &&
 	       (h->type != PAGERD_MAP || !session_map_wrong(&in->packet.map, in->fd));
@@ -220,8 +220,7 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 {
 	const char *wrong = packet_wrong(session, &packet->h, size, fd);
 	if (wrong) {
-		if (fd >= 0)
-			close(fd);
+		session_discard(session, fd);
 		session->busy = false;
 		session_close(session, wrong);
 		return;

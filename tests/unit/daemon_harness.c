@@ -7,6 +7,7 @@
 
 #define PAGERD_RELEASE "test"
 #include "../../daemon/bridge.c"
+#include "../../daemon/closing.c"
 #include "../../daemon/config.c"
 #include "../../daemon/descriptor.c"
 #include "../../daemon/log.c"
@@ -18,6 +19,7 @@
 #include "../../daemon/report_objects.c"
 #include "../../daemon/session.c"
 #include "../../daemon/session_client.c"
+#include "../../daemon/session_discard.c"
 #include "../../daemon/session_file.c"
 #include "../../daemon/session_learn.c"
 #include "../../daemon/session_memory.c"
@@ -77,7 +79,8 @@ static bool event_ready(const struct event *event)
 {
 	if (event->fd < 0)
 		return false;
-	struct pollfd p = {.fd = event->fd, .events = event->what & EV_READ ? POLLIN : POLLOUT};
+	short what = event->what & EV_READ ? POLLIN : event->what & EV_CLOSED ? POLLRDHUP : POLLOUT;
+	struct pollfd p = {.fd = event->fd, .events = what};
 	return event->added && poll(&p, 1, 0) > 0;
 }
 
@@ -119,6 +122,7 @@ struct daemon daemon_;
 struct pager pagers_[SHARDS_MOST];
 static pthread_t threads_[SHARDS_MOST];
 static int files_before;
+unsigned unclosed_;
 static int mute = -1; /* the log, out of the way */
 
 void daemon_check_end(struct daemon *daemon)
@@ -156,6 +160,8 @@ void daemon_begin(uint32_t shards)
 	ck_assert_int_eq(bridge_init(&daemon_.bridge, &base_, pagers, shards), 0);
 	for (uint32_t i = 0; i < shards; i++)
 		ck_assert_int_eq(pthread_create(&threads_[i], NULL, run, pagers[i]), 0);
+	daemon_.closings = closings_create(&daemon_.bridge);
+	ck_assert_ptr_nonnull(daemon_.closings);
 }
 
 void hold(bool on)
@@ -206,6 +212,7 @@ void daemon_end(void)
 	for (uint32_t i = 0; i < daemon_.bridge.shards; i++)
 		fake_finish(&pagers_[i]);
 	sessions_finish(&daemon_);
+	unclosed_ = closings_destroy(daemon_.closings);
 	numbers_finish(&daemon_.numbers);
 	bridge_finish(&daemon_.bridge);
 	if (daemon_.device_fd >= 0)
@@ -217,6 +224,7 @@ void daemon_end_idle(void)
 {
 	loop_until(!daemon_.sessions);
 	ck_assert_uint_eq(daemon_.session_count, 0);
+	loop_until(!closings_count(daemon_.closings));
 	for (uint32_t i = 0; i < daemon_.bridge.shards; i++)
 		ck_assert_uint_eq(fake_client_count(&pagers_[i]), 0);
 	daemon_end();

@@ -18,6 +18,7 @@
 
 extern struct daemon daemon_;
 extern struct pager pagers_[SHARDS_MOST];
+extern unsigned unclosed_; /* what closings_destroy said at the end of the last one */
 
 /* Start a daemon with so many shards. */
 void daemon_begin(uint32_t shards);
