@@ -32,6 +32,7 @@ enum option_code {
 	OPTION_THREADS,
 	OPTION_RECLAIM,
 	OPTION_WRITEBACK_AGE,
+	OPTION_FILES,
 	OPTION_PRIVATE,
 	OPTION_LIFELINE,
 	OPTION_READY,
@@ -58,6 +59,7 @@ static const struct option options[] = {
 	{"threads", required_argument, NULL, OPTION_THREADS},
 	{"reclaim", required_argument, NULL, OPTION_RECLAIM},
 	{"writeback-age", required_argument, NULL, OPTION_WRITEBACK_AGE},
+	{"files", required_argument, NULL, OPTION_FILES},
 	{"private", no_argument, NULL, OPTION_PRIVATE},
 	{"lifeline", required_argument, NULL, OPTION_LIFELINE},
 	{"ready-fd", required_argument, NULL, OPTION_READY},
@@ -112,6 +114,9 @@ static void help(void)
 	       "                        ahead)\n"
 	       "  --writeback-age SEC   changed pages of files are written after so long\n"
 	       "                        (default: 30; 0: only when they must)\n"
+	       "  --files WHICH         are paged: local, or all, also those of servers (FUSE, NFS):\n"
+	       "                        a server that does not answer then stops the daemon\n"
+	       "                        (default: local)\n"
 	       "  --private             for one command: swap in /var/tmp, the socket closed to "
 	       "others\n"
 	       "  --lifeline FD         end when this pipe hangs up and the last client has gone\n"
@@ -266,6 +271,15 @@ static bool reclaim_argument(const char *text)
 	return false;
 }
 
+static bool files_argument(const char *text)
+{
+	if (!strcmp(text, "all"))
+		return true;
+	if (strcmp(text, "local"))
+		fatal(EXIT_USAGE, "--files: '%s' is not local or all", text);
+	return false;
+}
+
 static void option_apply(struct config *config, int code, const char *name)
 {
 	switch (code) {
@@ -310,6 +324,9 @@ static void option_apply(struct config *config, int code, const char *name)
 		break;
 	case OPTION_WRITEBACK_AGE:
 		config->writeback_ms = 1000 * number_argument(name, optarg, 0, 86400);
+		break;
+	case OPTION_FILES:
+		config->files_served = files_argument(optarg);
 		break;
 	case OPTION_PRIVATE:
 		config->private = true;

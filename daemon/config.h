@@ -34,6 +34,7 @@ struct config {
 	uint32_t prefetch_pages;
 	uint32_t unit; /* pages, or UNIT_AUTO */
 	uint32_t writeback_ms;
+	bool files_served; /* files of servers are paged, too */
 	bool reclaim_on_demand;
 	int lifeline_fd; /* -1: none */
 	int record_fd;

@@ -9,6 +9,7 @@
 
 #include "bridge.h"
 #include "config.h"
+#include "gate.h"
 #include "numbers.h"
 
 struct bank;
@@ -29,6 +30,7 @@ struct daemon {
 	int latency_fds[PAGERD_SHARDS_MAX]; /* /dev/cpu_dma_latency of each, or -1 */
 	int spare_fd; /* given up to turn a client away when descriptors are short */
 	int swap_fd;  /* the swap directory */
+	struct gate gate;
 	struct closings *closings;
 	struct session *sessions;
 	unsigned session_count;

@@ -17,16 +17,22 @@
 
 #define ADDRESS_END (1ull << 47)
 
-bool descriptor_is_userfaultfd(int fd)
+enum descriptor_kind descriptor_kind(int fd)
 {
 	char path[40], target[40];
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	ssize_t length = readlink(path, target, sizeof target - 1);
-	if (length < 0)
-		return false;
-	target[length] = 0;
-	/* No file has such a name: theirs begin with a slash. */
-	return !strcmp(target, "anon_inode:[userfaultfd]") && fcntl(fd, F_GETFL) & O_NONBLOCK;
+	target[length > 0 ? length : 0] = 0;
+	if (target[0] == '/')
+		return DESCRIPTOR_FILE; /* nothing else has such a name */
+	if (!strcmp(target, "anon_inode:[userfaultfd]"))
+		return DESCRIPTOR_USERFAULTFD;
+	return strncmp(target, "socket:", 7) ? DESCRIPTOR_OTHER : DESCRIPTOR_SOCKET;
+}
+
+bool descriptor_is_userfaultfd(int fd)
+{
+	return descriptor_kind(fd) == DESCRIPTOR_USERFAULTFD && fcntl(fd, F_GETFL) & O_NONBLOCK;
 }
 
 bool descriptor_is_session(int fd)

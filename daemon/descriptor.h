@@ -6,6 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum descriptor_kind {
+	DESCRIPTOR_OTHER,
+	DESCRIPTOR_USERFAULTFD,
+	DESCRIPTOR_SOCKET,
+	DESCRIPTOR_FILE, /* something that has a name, as files, directories and devices have */
+};
+
+/* What fd is of: told without a call on it that anybody could hold up. */
+enum descriptor_kind descriptor_kind(int fd);
 /* A userfaultfd whose read(2) does not block: the pager's one thread reads it. */
 bool descriptor_is_userfaultfd(int fd);
 /* A connected Unix SOCK_SEQPACKET socket, as a child of fork speaks on, whose other end has no

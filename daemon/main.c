@@ -223,6 +223,7 @@ static void serve(struct daemon *daemon, struct pager *const *pagers)
 	daemon->closings = closings_create(&daemon->bridge);
 	if (!daemon->closings)
 		fatal(EXIT_NO_MEMORY, "not enough memory");
+	gate_init(&daemon->gate, daemon->config.files_served);
 	signals[0] = watch(daemon, SIGTERM, EV_SIGNAL, on_signal);
 	signals[1] = watch(daemon, SIGINT, EV_SIGNAL, on_signal);
 	if (daemon->config.lifeline_fd >= 0)
@@ -238,6 +239,7 @@ static void serve(struct daemon *daemon, struct pager *const *pagers)
 	pagers_finish(daemon, threads);
 	sessions_finish(daemon);
 	unsigned unclosed = closings_destroy(daemon->closings);
+	gate_finish(&daemon->gate);
 	numbers_finish(&daemon->numbers);
 	event_free(signals[0]);
 	event_free(signals[1]);

@@ -190,6 +190,18 @@ int session_receive(int fd, struct received *in, int flags)
 	return 1;
 }
 
+/* The gate, for all that comes. */
+static void admit(struct session *session, struct received *in)
+{
+	if (in->extra_count)
+		session_discard_all(session, in->extra, in->extra_count);
+	if (in->fd < 0 ||
+	    gate_admits(&session->daemon->gate, in->fd, in->pid ? in->pid : session->pid))
+		return;
+	session_discard(session, in->fd);
+	in->fd = DESCRIPTOR_REFUSED;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct session *session = context;
@@ -201,8 +213,8 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 		session_close(session, result && result != -ECONNRESET ? strerror(-result) : NULL);
 		return;
 	}
+	admit(session, &in);
 	if (in.truncated || in.extra_count) {
-		session_discard_all(session, in.extra, in.extra_count);
 		session_discard(session, in.fd);
 		session_close(session,
 			      "a packet is too long, or its descriptors are too many here");

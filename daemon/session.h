@@ -125,8 +125,8 @@ void sessions_finish(struct daemon *daemon);
 /* End the connection; why goes to the log, NULL: it ended as it should. */
 void session_close(struct session *session, const char *why);
 
-/* session_request.c: one packet with up to one descriptor, which it takes. pid: of the sender, as
- * the kernel says, 0 if it does not. */
+/* session_request.c: one packet with up to one descriptor, which it takes: -1, DESCRIPTOR_REFUSED,
+ * or one that the gate has admitted. pid: of the sender, as the kernel says, 0 if it does not. */
 void session_packet(struct session *session, const union packet *packet, size_t size, int fd,
 		    pid_t pid);
 
@@ -137,6 +137,9 @@ static inline bool session_may_see(const struct session *session, uid_t uid)
 }
 
 /* ---- between session.c and session_*.c ---- */
+
+/* As a packet's descriptor: it had one, which the gate has not admitted. */
+#define DESCRIPTOR_REFUSED (-2)
 
 struct received {
 	union packet packet;
@@ -180,7 +183,7 @@ void session_answer(struct job *job);
 void session_forget_client(struct session *session);
 
 /* session_discard.c: close descriptors that it has passed, which nobody wants, where that may wait;
- * until then it is not heard. Main thread; of a regular file, the session's. */
+ * until then it is not heard. Main thread; of one that the gate has admitted, the session's. */
 void session_discard_all(struct session *session, const int *fds, size_t count);
 void session_discard(struct session *session, int fd);
 /* Read its next request when they are closed, and see meanwhile whether it goes away. */

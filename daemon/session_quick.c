@@ -3,10 +3,10 @@
  * Sessions whose requests the pager's thread reads and answers by itself.
  *
  * The way over the main thread costs two more wake-ups for each request, of three for an mmap and a
- * munmap. But that thread must not wait for anybody, and closing what a client has sent may
- * (closing.h): so it looks first, leaving the packet where it is, and what is not such as it
- * expects is read, closed and answered by way of the main thread. A session has one owner at any
- * time; it is handed over through the mailbox, and back through the bridge.
+ * munmap. But that thread must not wait for anybody, and what a client has sent may make it
+ * (gate.h): so it looks first, leaving the packet where it is, and what is not such as it expects
+ * is read, closed and answered by way of the main thread. A session has one owner at any time; it
+ * is handed over through the mailbox, and back through the bridge.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -17,8 +17,12 @@
 static void came_back(struct job *job)
 {
 	struct session *session = job->owner;
-	session_discard(session, session->peeked);
+	int peeked = session->peeked;
 	session->peeked = -1;
+	if (peeked >= 0 && gate_admits(&session->daemon->gate, peeked, session->pid))
+		close(peeked);
+	else
+		session_discard(session, peeked);
 	if (session->broken) {
 		session->busy = false;
 		session_close(session, session->broken);

@@ -18,11 +18,12 @@ static const struct packet_rule {
 	bool client;	 /* only from a session that pages */
 	bool quick;	 /* the pager alone answers */
 	bool shard;	 /* of one; the header alone is for the first */
+	bool file;	 /* has one's descriptor: what is no such file is answered with an error */
 } rules[] = {
 	[PAGERD_HELLO] = {.size = sizeof(struct pagerd_hello)},
 	[PAGERD_UFFD] = {sizeof(struct pagerd_header), .descriptor = true, .shard = true},
 	/* descriptor: by its kind */
-	[PAGERD_MAP] = {sizeof(struct pagerd_map), .client = true, .quick = true},
+	[PAGERD_MAP] = {sizeof(struct pagerd_map), .client = true, .quick = true, .file = true},
 	[PAGERD_REGISTER] = {sizeof(struct pagerd_register), .client = true, .quick = true},
 	[PAGERD_UNMAP] = {sizeof(struct pagerd_range), .client = true, .quick = true},
 	[PAGERD_OPEN] = {sizeof(struct pagerd_open), .client = true, .quick = true},
@@ -32,15 +33,18 @@ static const struct packet_rule {
 	[PAGERD_FORK] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
 	[PAGERD_FORK_END] = {sizeof(struct pagerd_header), .client = true},
 	[PAGERD_STATS] = {sizeof(struct pagerd_header), .client = true},
-	[PAGERD_SET] = {.size = sizeof(struct pagerd_set)}, /* descriptor: may be */
+	/* descriptor: may be */
+	[PAGERD_SET] = {.size = sizeof(struct pagerd_set), .file = true},
 	[PAGERD_REPORT] = {.size = sizeof(struct pagerd_report)},
-	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
+	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true,
+			       .file = true},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
-	[PAGERD_BOARD] = {sizeof(struct pagerd_range), .descriptor = true, .client = true},
+	[PAGERD_BOARD] = {sizeof(struct pagerd_range), .descriptor = true, .client = true,
+			  .file = true},
 	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true,
 			  .shard = true},
 	[PAGERD_PAGEMAP] = {sizeof(struct pagerd_header), .descriptor = true, .client = true,
-			    .shard = true},
+			    .shard = true, .file = true},
 	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true, .quick = true},
 	[PAGERD_LEARN] = {.size = sizeof(struct pagerd_learn)},
 	[PAGERD_LEARN_PAGES] = {.size = sizeof(struct pagerd_learn_pages)},
@@ -196,7 +200,7 @@ static const char *packet_wrong(const struct session *session, const struct page
 		return "sent a packet of wrong length";
 	if (named && ((const struct pagerd_shard *)h)->shard >= session->daemon->bridge.shards)
 		return "sent a packet for a shard that there is not";
-	if (h->type != PAGERD_MAP && h->type != PAGERD_SET && rule->descriptor != (fd >= 0))
+	if (h->type != PAGERD_MAP && h->type != PAGERD_SET && rule->descriptor != (fd != -1))
 		return "sent a packet with a descriptor too many or too few";
 	if ((session->state == SESSION_NEW || session->state == SESSION_CHILD_NEW) &&
 	    h->type != PAGERD_HELLO)
@@ -209,7 +213,10 @@ static const char *packet_wrong(const struct session *session, const struct page
 bool session_packet_quick(const struct session *session, const struct received *in)
 {
 	const struct pagerd_header *h = &in->packet.h;
-	if (in->truncated || in->extra_count || packet_wrong(session, h, in->size, in->fd))
+	if (in->truncated || in->extra_count || in->fd == DESCRIPTOR_REFUSED ||
+	    packet_wrong(session, h, in->size, in->fd))
+		return false;
+	if (in->fd >= 0 && !gate_admits_known(&session->daemon->gate, in->fd))
 		return false;
 	return rules[h->type].quick &&
 	       (h->type != PAGERD_MAP || !session_map_wrong(&in->packet.map, in->fd));
@@ -223,6 +230,11 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		session_discard(session, fd);
 		session->busy = false;
 		session_close(session, wrong);
+		return;
+	}
+	if (fd == DESCRIPTOR_REFUSED && rules[packet->h.type].file) {
+		bool set = packet->h.type == PAGERD_SET;
+		session_reply(session, packet->h.type, set ? -ENOENT : -ENODEV);
 		return;
 	}
 	uint32_t shard = size == sizeof packet->shard ? packet->shard.shard : 0;

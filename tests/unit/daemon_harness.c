@@ -10,7 +10,9 @@
 #include "../../daemon/closing.c"
 #include "../../daemon/config.c"
 #include "../../daemon/descriptor.c"
+#include "../../daemon/gate.c"
 #include "../../daemon/log.c"
+#include "../../daemon/mounts.c"
 #include "../../daemon/numbers.c"
 #include "../../daemon/places.c"
 #include "../../daemon/report.c"
@@ -160,6 +162,7 @@ void daemon_begin(uint32_t shards)
 	ck_assert_int_eq(bridge_init(&daemon_.bridge, &base_, pagers, shards), 0);
 	for (uint32_t i = 0; i < shards; i++)
 		ck_assert_int_eq(pthread_create(&threads_[i], NULL, run, pagers[i]), 0);
+	gate_init(&daemon_.gate, false);
 	daemon_.closings = closings_create(&daemon_.bridge);
 	ck_assert_ptr_nonnull(daemon_.closings);
 }
@@ -213,6 +216,7 @@ void daemon_end(void)
 		fake_finish(&pagers_[i]);
 	sessions_finish(&daemon_);
 	unclosed_ = closings_destroy(daemon_.closings);
+	gate_finish(&daemon_.gate);
 	numbers_finish(&daemon_.numbers);
 	bridge_finish(&daemon_.bridge);
 	if (daemon_.device_fd >= 0)

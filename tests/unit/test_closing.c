@@ -87,9 +87,11 @@ static const struct {
 	size_t size;
 	int error; /* of the answer; 1: the session ends */
 } requests[] = {
-	{PAGERD_MAP, sizeof(struct pagerd_map), -EINVAL},
+	{PAGERD_MAP, sizeof(struct pagerd_map), -ENODEV},
 	{PAGERD_BOARD, sizeof(struct pagerd_range), -ENODEV},
 	{PAGERD_FILE_BEGIN, sizeof(struct pagerd_range), -ENODEV},
+	{PAGERD_SET, sizeof(struct pagerd_set), -ENOENT},
+	{PAGERD_PAGEMAP, sizeof(struct pagerd_header), -ENODEV},
 	{PAGERD_AGENT, sizeof(struct pagerd_header), -EINVAL},
 	{PAGERD_UFFD, sizeof(struct pagerd_header), -EALREADY},
 	{PAGERD_FORK, sizeof(struct pagerd_header), 1},

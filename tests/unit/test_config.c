@@ -118,7 +118,9 @@ START_TEST(all_options)
 	ck_assert_int_eq(config.lifeline_fd, 0);
 	ck_assert_int_eq(config.ready_fd, 1);
 	ck_assert(config.private && config.invariants && !config.check && !config.verbose);
-	parse(&config, "--low-latency on --writeback-age 7 --check");
+	ck_assert(!config.files_served);
+	parse(&config, "--low-latency on --writeback-age 7 --check --files all");
+	ck_assert(config.files_served);
 	ck_assert_int_eq(config.low_latency, 1);
 	ck_assert_uint_eq(config.writeback_ms, 7000);
 	ck_assert(config.check);
@@ -207,6 +209,7 @@ static const struct wrong {
 	{"--policy best", "best", "--help"},
 	{"--low-latency maybe", "maybe", "auto, on or off"},
 	{"--reclaim now", "now", "demand"},
+	{"--files none", "none", "local or all"},
 	{"--prefetch 257", "257", "0 to 256"},
 	{"--prefetch -1", "-1", "0 to 256"},
 	{"--prefetch 99999999999999999999", "9999", "0 to 256"},
