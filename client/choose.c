@@ -21,16 +21,30 @@ static const uint32_t not_on_disk[] = {
 	SELINUX_MAGIC, BPF_FS_MAGIC,  EFIVARFS_MAGIC,	  DEVPTS_SUPER_MAGIC,  SECRETMEM_MAGIC,
 };
 
-static bool file_on_disk(int fd)
+/* On another machine's disk, or what a program makes of them. */
+static const uint32_t served[] = {
+	FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,   CIFS_SUPER_MAGIC,
+	SMB2_SUPER_MAGIC, V9FS_MAGIC,	    CEPH_SUPER_MAGIC,  AFS_SUPER_MAGIC,
+	AFS_FS_MAGIC,	  CODA_SUPER_MAGIC, OCFS2_SUPER_MAGIC,
+};
+
+static bool is_one_of(const uint32_t *types, size_t count, uint32_t type)
+{
+	for (size_t i = 0; i < count; i++)
+		if (types[i] == type)
+			return true;
+	return false;
+}
+
+static bool file_on_disk(const struct choice *choice, int fd)
 {
 	struct stat status;
 	struct statfs system;
 	if (sys_fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || sys_fstatfs(fd, &system) < 0)
 		return false;
-	for (size_t i = 0; i < sizeof(not_on_disk) / sizeof(not_on_disk[0]); i++)
-		if ((uint32_t)system.f_type == not_on_disk[i])
-			return false;
-	return true;
+	uint32_t type = (uint32_t)system.f_type;
+	return !is_one_of(not_on_disk, sizeof(not_on_disk) / sizeof(not_on_disk[0]), type) &&
+	       !(choice->not_served && is_one_of(served, sizeof(served) / sizeof(served[0]), type));
 }
 
 static uint32_t choose_anonymous(const struct choice *choice, const struct mapping *mapping)
@@ -53,7 +67,8 @@ uint32_t choose_kind(const struct choice *choice, const struct mapping *mapping)
 	if (mapping->flags & MAP_ANONYMOUS)
 		return choose_anonymous(choice, mapping);
 	int type = mapping->flags & MAP_TYPE;
-	if (page_round_up(mapping->length) < choice->min_file_bytes || !file_on_disk(mapping->fd))
+	if (page_round_up(mapping->length) < choice->min_file_bytes ||
+	    !file_on_disk(choice, mapping->fd))
 		return 0;
 	if (type == MAP_PRIVATE)
 		return PAGERD_FILE_PRIVATE;

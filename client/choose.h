@@ -14,6 +14,7 @@
 #ifndef PAGERD_CLIENT_CHOOSE_H
 #define PAGERD_CLIENT_CHOOSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "paged.h"
@@ -21,6 +22,7 @@
 struct choice {
 	uint64_t min_bytes;	 /* anonymous memory */
 	uint64_t min_file_bytes; /* files */
+	bool not_served;	 /* no files of servers: the daemon would not have them */
 };
 
 /* The enum pagerd_kind that mapping is to have; 0: it stays the kernel's. */

@@ -126,7 +126,11 @@ API void *pagerd_map(struct pagerd *connection, void *address, size_t length, in
 		.fd = fd,
 		.offset = (uint64_t)offset,
 	};
-	const struct choice everything = {.min_bytes = 1, .min_file_bytes = 1};
+	const struct choice everything = {
+		.min_bytes = 1,
+		.min_file_bytes = 1,
+		.not_served = !connection->paged.session.served,
+	};
 	mapping.kind = choose_kind(&everything, &mapping);
 	long place;
 	/* Private pages of files need agents: a process has one set, but any number of connections.

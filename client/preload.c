@@ -162,6 +162,7 @@ static int preload_connect(void)
 	int result = session_connect(&preload.paged.session, preload.socket_path);
 	if (result < 0)
 		return result;
+	preload.choice.not_served = !preload.paged.session.served;
 	result = preload_set();
 	if (result < 0)
 		session_finish(&preload.paged.session);

@@ -88,6 +88,8 @@ static int option_value(struct run *run, const char *name, const char *value)
 		run->service.access = value;
 	else if (strcmp(name, "--threads") == 0)
 		run->service.threads = value;
+	else if (strcmp(name, "--files") == 0)
+		run->service.files = value;
 	else if (strcmp(name, "--output") == 0 || strcmp(name, "-o") == 0)
 		run->output = value;
 	else if (strcmp(name, "--resident") == 0)
@@ -103,10 +105,10 @@ static int option_value(struct run *run, const char *name, const char *value)
 
 static bool option_has_value(const char *name)
 {
-	static const char *const names[] = {"--memory", "--policy", "--swap",	  "--socket",
-					    "--min",	"--chaos",  "--learn",	  "--prefetch",
-					    "--access", "--output", "--resident", "-o",
-					    "--unit",	"--threads"};
+	static const char *const names[] = {"--memory", "--policy",  "--swap",	   "--socket",
+					    "--min",	"--chaos",   "--learn",	   "--prefetch",
+					    "--access", "--output",  "--resident", "-o",
+					    "--unit",	"--threads", "--files"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
@@ -116,7 +118,7 @@ static bool option_has_value(const char *name)
 static bool options_private(const struct service_options *options)
 {
 	return options->swap || options->chaos || options->access || options->threads ||
-	       options->record >= 0;
+	       options->files || options->record >= 0;
 }
 
 /* What record needs, and run does not take. */
@@ -129,8 +131,8 @@ static int record_parse(struct run *run, bool record)
 	if (run->socket && (record || options_private(&run->service)))
 		return usage_error(
 			"--socket",
-			"names a daemon to join, but --swap, --access, --threads, --chaos and "
-			"record are for a private one");
+			"names a daemon to join, but --swap, --access, --threads, --files, --chaos "
+			"and record are for a private one");
 	if (!record)
 		return 0;
 	run->service.record = open(run->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

@@ -126,6 +126,7 @@ static _Noreturn void daemon_exec(const struct service *service, const char *pro
 		arguments[count++] = (char *)"--check-invariants";
 	count = argument_add(arguments, count, "--access", options->access);
 	count = argument_add(arguments, count, "--threads", options->threads);
+	count = argument_add(arguments, count, "--files", options->files);
 	snprintf(record_text, sizeof(record_text), "%d", RECORD);
 	count = argument_add(arguments, count, "--record",
 			     options->record >= 0 ? record_text : NULL);

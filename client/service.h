@@ -27,6 +27,7 @@ struct service_options {
 	const char *chaos;    /* the seed; NULL: none */
 	const char *access;   /* source of access information; NULL: the daemon's default */
 	const char *threads;  /* how many page; NULL: the daemon's default */
+	const char *files;    /* local or all; NULL: the daemon's default */
 	int record;	      /* a trace of page references is written there; -1: none */
 	const char *resident; /* pages that are not recorded again; NULL: the daemon's default */
 };

@@ -53,6 +53,7 @@ static int session_hello(struct session *session)
 	if (result < 0)
 		return result;
 	session->harvest = reply.flags & PAGERD_HELLO_HARVEST;
+	session->served = reply.flags & PAGERD_HELLO_SERVED;
 	session->shards = reply.shards ? reply.shards : 1;
 	return 0;
 }

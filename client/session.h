@@ -19,6 +19,7 @@ struct session {
 	int socket;	 /* -1: not connected */
 	int device;	 /* /dev/userfaultfd, if there may be more to make; or -1 */
 	bool harvest;	 /* the daemon wants an agent for all kinds of memory */
+	bool served;	 /* the daemon pages files of servers, too */
 	uint32_t shards; /* the daemon's */
 	/* One for each shard, made when the first object there is met; -1: not yet. Kept open as
 	 * long as there are paged regions: when the last descriptor of a userfaultfd closes, the

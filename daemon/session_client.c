@@ -49,8 +49,10 @@ void session_hello(struct session *session, const struct pagerd_hello *hello, pi
 	const struct config *config = &session->daemon->config;
 	int device = session->daemon->device_fd;
 	struct pagerd_hello_reply reply = {
-		.flags = (device >= 0 ? PAGERD_HELLO_DEVICE : 0) |
-			 (config->access_looks || config->record_window ? PAGERD_HELLO_HARVEST : 0),
+		.flags =
+			(device >= 0 ? PAGERD_HELLO_DEVICE : 0) |
+			(config->access_looks || config->record_window ? PAGERD_HELLO_HARVEST : 0) |
+			(config->files_served ? PAGERD_HELLO_SERVED : 0),
 		.page_bytes = PAGE_BYTES,
 		.daemon_pid = (uint32_t)getpid(),
 		.shards = bridge_of(session)->shards,

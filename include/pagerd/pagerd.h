@@ -60,8 +60,9 @@ void pagerd_disconnect(struct pagerd *connection);
  * returns NULL and stores the negative errno in *error if error is not NULL, which success leaves
  * alone.
  * Errors: those of mmap(2), and -EOPNOTSUPP (what is left to mmap(2) itself: private mappings of
- * files, tmpfs, PROT_EXEC, other flags, more than 1 TiB, more than 64 GiB of PROT_NONE), -ENOTCONN
- * (the daemon has gone).
+ * files, tmpfs, PROT_EXEC, other flags, more than 1 TiB, more than 64 GiB of PROT_NONE; files of
+ * servers, such as NFS, but with pagerd --files all), -ENODEV (of mmap(2); or the daemon cannot
+ * tell that no server has the file), -ENOTCONN (the daemon has gone).
  */
 void *pagerd_map(struct pagerd *connection, void *address, size_t length, int protection, int flags,
 		 int fd, off_t offset, int *error);

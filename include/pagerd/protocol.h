@@ -66,6 +66,7 @@ struct pagerd_header {
  * more session answers with a header alone, -EUSERS, before or after it was asked. */
 #define PAGERD_HELLO_DEVICE  1u
 #define PAGERD_HELLO_HARVEST 2u
+#define PAGERD_HELLO_SERVED  4u /* files of servers (FUSE, NFS, ...) are paged, too */
 struct pagerd_hello {
 	struct pagerd_header h;
 	uint32_t flags;
@@ -99,7 +100,8 @@ struct pagerd_shard {
 
 /* MAP: find or make an object. */
 enum pagerd_kind {
-	PAGERD_FILE_SHARED = 1,	 /* carries one descriptor: a regular file */
+	PAGERD_FILE_SHARED = 1,	 /* carries one descriptor: a regular file. -ENODEV: it is none, or
+				    may be one of a server, without PAGERD_HELLO_SERVED */
 	PAGERD_ANON_SHARED = 2,	 /* MAP_SHARED|MAP_ANONYMOUS: children of fork share it */
 	PAGERD_ANON_PRIVATE = 3, /* MAP_PRIVATE|MAP_ANONYMOUS: a child of fork gets a copy */
 	PAGERD_FILE_PRIVATE = 4, /* MAP_PRIVATE of a regular file, whose descriptor it carries.

@@ -48,3 +48,4 @@ DAEMON_PID=
 daemon_start --memory 4M --files all
 clients paged
 daemon_stop
+clients paged "$CTL" run --no-heap --files all --
