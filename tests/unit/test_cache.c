@@ -2,6 +2,7 @@
 /* Files that nobody maps for a while: their pages are there again, unless the file has changed. */
 #include <check.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -332,11 +333,32 @@ START_TEST(spoilt)
 }
 END_TEST
 
+/* Not our lease: its holder may take 45 s to give it up (/proc/sys/fs/lease-break-time). */
+START_TEST(leased_by_another)
+{
+	start(FILES - 1);
+	signal(SIGIO, SIG_IGN);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		return;
+	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
+	range_check(memory, 0, PAGES, 0);
+	range_write(memory, 0, PAGES, 1);
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
+	uint64_t word;
+	ck_assert_int_eq(pread(fd, &word, sizeof word, 4096), sizeof word);
+	ck_assert_uint_eq(word, value(1, 1));
+	harness_unmap(&h, memory, PAGES << 12);
+	close(fd);
+	harness_stop(&h);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cache");
 	TCase *tcase = tcase_create("kept");
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 40); /* less than a lease may take */
 	tcase_add_unchecked_fixture(tcase, files_make, files_remove);
 	tcase_add_test(tcase, stays);
 	tcase_add_test(tcase, evicted_as_others);
@@ -351,6 +373,7 @@ int main(void)
 	tcase_add_test(tcase, shortened);
 	tcase_add_test(tcase, written_by_us);
 	tcase_add_test(tcase, spoilt);
+	tcase_add_test(tcase, leased_by_another);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
