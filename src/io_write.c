@@ -367,6 +367,16 @@ void io_write_done(struct pager *pager, struct io *io, int error)
 		fault_retry_queue(pager, &pager->frozen); /* one may wait for this: push_fault */
 }
 
+/* Only its first pages are to be written: the slots of the others may be somebody else's now. */
+static void write_cut(struct pager *pager, struct io *io, uint32_t pages)
+{
+	for (uint32_t i = pages; i < io->count; i++)
+		written(pager, io, i, -ECANCELED);
+	bounce_free(&pager->bounce, io->bounce + pages, io->count - pages);
+	io->count = pages;
+	io->bytes = pages << PAGE_SHIFT;
+}
+
 void io_saved(struct pager *pager, uint32_t number, const void *bytes, uint32_t pages)
 {
 	struct io *io = &pager->ios[number];
@@ -375,9 +385,6 @@ void io_saved(struct pager *pager, uint32_t number, const void *bytes, uint32_t 
 		return;
 	}
 	memcpy(bounce_address(&pager->bounce, io->bounce), bytes, (size_t)pages << PAGE_SHIFT);
-	for (uint32_t i = pages; i < io->count; i++) {
-		written(pager, io, i, -ECANCELED);
-		io->frames[i] = FRAME_NONE;
-	}
+	write_cut(pager, io, pages);
 	io_submit(pager, io);
 }

@@ -3,6 +3,7 @@
  * going, on one that runs. */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -24,12 +25,13 @@ static void set_up(void)
 	struct pager_config config = {
 		.budget_bytes = 64 << PAGE_SHIFT,
 		.policy = "lru",
-		.swap_dir_fd = -1,
+		.swap_dir_fd = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 		.latency_fd = -1,
 	};
 	char why[200] = "";
 	uint32_t number = 0;
 	ck_assert_msg(!pager_create(&pager, &config, why, sizeof why), "%s", why);
+	close(config.swap_dir_fd);
 	ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "test", -1, &number));
 	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
 	ck_assert(!agent_open(pager, client_lookup(pager, number), ends[0], &window));
@@ -44,16 +46,22 @@ static void tear_down(void)
 	close(window);
 }
 
-/* A page of the client's own, on its way out. */
-static void page_leaves(void)
+/* A page of the client's own. */
+static uint32_t page_comes(uint64_t page)
 {
-	struct client *client = client_lookup(pager, own->client);
-	uint32_t frame = frame_alloc(pager, client, own, PAGE);
+	uint32_t frame = frame_alloc(pager, client_lookup(pager, own->client), own, page);
 	ck_assert_uint_ne(frame, FRAME_NONE);
-	ck_assert(!object_arm(pager, own, PAGE, 1));
-	own->table[PAGE] = pte_make(PAGE_RESIDENT, frame, 0);
+	ck_assert(!object_arm(pager, own, page, 1));
+	own->table[page] = pte_make(PAGE_RESIDENT, frame, 0);
 	own->resident_pages++;
 	frame_hold(pager, frame, false);
+	return frame;
+}
+
+/* On its way out. */
+static void page_leaves(void)
+{
+	uint32_t frame = page_comes(PAGE);
 	frame_isolate(pager, frame, true);
 	pageout_queue_drop(pager, frame);
 }
@@ -87,11 +95,7 @@ START_TEST(client_killed)
 	bool ended = false;
 	struct pager_request request = {
 		.type = PAGER_FORK, .client = own->client, .done = request_ended, .owner = &ended};
-	uint32_t frame = frame_alloc(pager, client_lookup(pager, own->client), own, PAGE);
-	ck_assert(!object_arm(pager, own, PAGE, 1));
-	own->table[PAGE] = pte_make(PAGE_RESIDENT, frame, 0);
-	own->resident_pages++;
-	frame_hold(pager, frame, false);
+	page_comes(PAGE);
 	frame_dirty(pager, own, PAGE);
 	client_lookup(pager, own->client)->held = own; /* not yet */
 	ck_assert(!sync_start(pager, own, 0, PAGES, false, &request));
@@ -104,6 +108,81 @@ START_TEST(client_killed)
 	client_lookup(pager, own->client)->held = NULL;
 }
 END_TEST
+
+/* ---- what is saved ----------------------------------------------------------------------- */
+
+/* The only record of that kind. */
+static uint32_t record(enum io_kind kind)
+{
+	uint32_t found = IO_NONE;
+	for (uint32_t i = 0; i < pager->io_fresh; i++) {
+		if (pager->ios[i].kind != kind)
+			continue;
+		ck_assert_uint_eq(found, IO_NONE);
+		found = i;
+	}
+	ck_assert_uint_ne(found, IO_NONE);
+	return found;
+}
+
+/* The first pages of the client's own, changed. Its range is not registered: nobody writes. */
+static void pages_change(uint32_t *frames, uint32_t count)
+{
+	struct region values = {
+		.client = own->client,
+		.object = own->number,
+		.start = 1 << 20,
+		.end = (1 << 20) + (PAGES << PAGE_SHIFT),
+	};
+	struct region *ignored;
+	ck_assert(!region_insert(pager, client_lookup(pager, own->client), &values, &ignored));
+	for (uint64_t page = 0; page < count; page++) {
+		frames[page] = page_comes(page);
+		frame_dirty(pager, own, page);
+	}
+}
+
+/* A write of frames, for which the agent has the command. */
+static uint32_t write_begins(const uint32_t *frames, uint32_t count)
+{
+	int error;
+	ck_assert_uint_eq(io_write(pager, frames, count, NULL, &error), 0);
+	ck_assert_int_eq(error, -EAGAIN);
+	io_complete(pager, record(IO_SWAP), 0);
+	ck_assert_uint_eq(io_write(pager, frames, count, NULL, &error), count);
+	own->regions->registered = true;
+	agent_run(pager);
+	own->regions->registered = false;
+	return record(IO_WRITE);
+}
+
+static void agent_says(uint64_t pages)
+{
+	const struct client *client = client_lookup(pager, own->client);
+	struct pagerd_answer answer = {.sequence = client->agent.sequence, .pages = pages};
+	ck_assert_int_eq(send(ends[1], &answer, sizeof answer, 0), sizeof answer);
+	agent_answers(pager, (uint64_t)client->generation << 24 | client->number, true);
+}
+
+/* What the agent could not save is not written: its slots are others' from now on. */
+START_TEST(saved_in_part)
+{
+	uint32_t frames[4], room = pager->bounce.free_pages;
+	pages_change(frames, 4);
+	uint32_t number = write_begins(frames, 4);
+	const struct io *io = &pager->ios[number];
+	ck_assert_uint_eq(io->bytes, 4 << PAGE_SHIFT);
+	agent_says(1);
+	ck_assert_uint_eq(io->bytes, 1 << PAGE_SHIFT);
+	io_complete(pager, number, PAGE_BYTES);
+	for (uint64_t page = 0; page < 4; page++)
+		ck_assert_int_eq(!!(object_pte(own, page) & PTE_DIRTY), page > 0);
+	ck_assert_uint_eq(pager->bounce.free_pages, room);
+	ck_assert_uint_eq(invariant_check(pager), 0);
+}
+END_TEST
+
+/* ---- their coming and going -------------------------------------------------------------- */
 
 /* Agents that never answer leave records for those whose faults are to be served. */
 START_TEST(agents_silent)
@@ -194,6 +273,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, object_let_go);
 	tcase_add_test(tests, client_killed);
+	tcase_add_test(tests, saved_in_part);
 	tcase_add_test(tests, agents_silent);
 	suite_add_tcase(suite, tests);
 	TCase *sockets = tcase_create("sockets");
