@@ -4,13 +4,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core.h"
+#include "fake_agent.h"
 #include "harness.h"
 #include "pagerd/protocol.h"
 #include "suite.h"
@@ -98,60 +96,29 @@ END_TEST
 
 /* ---- agents ------------------------------------------------------------------------------ */
 
-static int ends[2], window;
 static const volatile uint64_t *other;
 
 /* As if its first command were about a page that the kernel has not copied yet. */
-static void *agent(void *ignored)
+static void waits_first(struct fake_agent *agent, const struct pagerd_command *command)
 {
-	struct pagerd_command command;
-	bool first = true;
-	(void)ignored;
-	while (recv(ends[1], &command, sizeof command, 0) > 0) {
-		struct pagerd_answer answer = {.sequence = command.sequence};
-		if (first)
-			ck_assert_uint_eq(other[0], value(0, 0));
-		first = false;
-		for (uint32_t i = 0; i < command.count; i++) {
-			void *at = (void *)(uintptr_t)command.ranges[i].address;
-			uint64_t bytes = command.ranges[i].length_bytes;
-			if (command.type == PAGERD_SAVE)
-				ck_assert_int_eq(pwrite(window, at, bytes, answer.pages << 12),
-						 bytes);
-			else
-				ck_assert(!madvise(at, bytes, MADV_DONTNEED));
-			answer.pages += bytes >> 12;
-		}
-		ck_assert_int_eq(send(ends[1], &answer, sizeof answer, 0), sizeof answer);
-	}
-	return NULL;
-}
-
-static pthread_t agent_begin(void)
-{
-	pthread_t thread;
-	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
-	struct pager_request open = {.type = PAGER_AGENT, .client = h.client, .fd = ends[0]};
-	ck_assert_int_eq(harness_request(&h, &open), 0);
-	window = open.fd;
-	ck_assert(!pthread_create(&thread, NULL, agent, NULL));
-	return thread;
+	(void)command;
+	if (!agent->served)
+		ck_assert_uint_eq(other[0], value(0, 0));
 }
 
 /* Memory is full of the client's own pages, and its agent waits for another. */
 START_TEST(agent_waits)
 {
+	struct fake_agent agent;
 	setup(BUDGET, _i);
 	other = harness_map(&h, PAGERD_FILE_SHARED, 1 << 12, fd, 0);
-	pthread_t thread = agent_begin();
+	fake_agent_begin(&agent, &h, waits_first);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_PRIVATE, PAGES << 12, fd, 0);
 	range_write(memory, 0, PAGES, 1);
 	range_check(memory, 0, PAGES, 1);
 	ck_assert_uint_eq(other[0], value(0, 0));
 	teardown();
-	pthread_join(thread, NULL);
-	close(ends[1]);
-	close(window);
+	fake_agent_end(&agent);
 }
 END_TEST
 
