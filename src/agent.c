@@ -11,7 +11,7 @@
 
 #include "core.h"
 
-#define AGENT_QUEUE   16u
+#define AGENT_QUEUE   16u	     /* fewer for who was late just now */
 #define AGENT_RECORDS (IO_COUNT / 4) /* of all agents: those that do not answer keep theirs */
 #define AGENT_LATE_NS 1000000000ull
 #define WINDOW_BYTES  ((size_t)PAGERD_WINDOW_PAGES << PAGE_SHIFT)
@@ -132,22 +132,41 @@ static uint32_t command_fill(struct pager *pager, const struct io *io,
 	return i;
 }
 
-static void record_end(struct pager *pager, struct agent *agent, uint32_t pages, bool known)
+void agent_push(struct pager *pager, struct agent *agent, uint32_t record)
 {
-	uint32_t number = agent->head;
-	struct io *io = &pager->ios[number];
-	agent->head = io->agent_next;
+	pager->ios[record].agent_next = IO_NONE;
 	if (agent->head == IO_NONE)
-		agent->tail = IO_NONE;
-	agent->queued--;
-	pager->agent_records--;
-	agent->sent = false;
+		agent->head = record;
+	else
+		pager->ios[agent->tail].agent_next = record;
+	agent->tail = record;
+	agent->queued++;
+	pager->agent_records++;
+}
+
+void agent_record_done(struct pager *pager, struct agent *agent, uint32_t number, uint32_t pages,
+		       bool known)
+{
+	struct io *io = &pager->ios[number];
 	if (io->kind == IO_UNMAP)
 		zap_answered(pager, io, pages == io->span);
 	else if (io->kind == IO_ZAP)
 		private_zapped(pager, number, pages, known);
 	else
 		io_saved(pager, number, agent->window, pages);
+}
+
+/* The same of the head of the queue. */
+static void record_end(struct pager *pager, struct agent *agent, uint32_t pages, bool known)
+{
+	uint32_t number = agent->head;
+	agent->head = pager->ios[number].agent_next;
+	if (agent->head == IO_NONE)
+		agent->tail = IO_NONE;
+	agent->queued--;
+	pager->agent_records--;
+	agent->sent = false;
+	agent_record_done(pager, agent, number, pages, known);
 }
 
 /* Whether it is on its way. */
@@ -177,7 +196,7 @@ static void agent_next(struct pager *pager, struct agent *agent)
 
 bool agent_late(const struct pager *pager, const struct client *client)
 {
-	return client->agent.queued && clock_ns() - client->agent.sent_ns >= AGENT_LATE_NS;
+	return client->agent.sent && clock_ns() - client->agent.sent_ns >= AGENT_LATE_NS;
 }
 
 bool agent_gone(struct pager *pager, uint32_t number)
@@ -189,10 +208,11 @@ bool agent_gone(struct pager *pager, uint32_t number)
 bool agent_ready(struct pager *pager, uint32_t number)
 {
 	const struct client *client = client_lookup(pager, number);
-	if (!client || client->agent.socket < 0 || client->agent.queued >= AGENT_QUEUE ||
-	    client->agent.waiting || pager->agent_records >= AGENT_RECORDS)
+	if (!client || client->agent.socket < 0 || client->agent.waiting ||
+	    client->agent.lapse.since_ns)
 		return false;
-	return !client->agent.queued || pager->now_ns - client->agent.sent_ns < AGENT_LATE_NS;
+	return client->agent.queued < AGENT_QUEUE >> client->agent.lapse.before &&
+	       pager->agent_records - pager->lapses < AGENT_RECORDS;
 }
 
 bool agent_wait(struct client *client, struct pager_request *request)
@@ -219,17 +239,8 @@ static void agent_served(struct pager *pager, struct agent *agent)
 void agent_submit(struct pager *pager, uint32_t number, uint32_t record)
 {
 	struct agent *agent = &client_lookup(pager, number)->agent;
-	pager->ios[record].agent_next = IO_NONE;
-	if (agent->head == IO_NONE)
-		agent->head = record;
-	else
-		pager->ios[agent->tail].agent_next = record;
-	agent->tail = record;
-	pager->agent_records++;
-	if (++agent->queued > 1)
-		return;
-	agent->sent_ns = pager->now_ns; /* it is not late yet */
-	pager->agents_idle = true;
+	agent_push(pager, agent, record);
+	pager->agents_idle |= !agent->sent;
 }
 
 /* Not at once: a record that cannot be sent ends, and may be the last that keeps an object whose
@@ -269,16 +280,19 @@ static void agent_lost(struct pager *pager, struct client *client)
 		record_end(pager, agent, 0, !first);
 		first = false;
 	}
+	lapse_end(pager, client);
 	agent_served(pager, agent);
 }
 
-static void agent_answer(struct pager *pager, struct agent *agent,
+static void agent_answer(struct pager *pager, struct client *client,
 			 const struct pagerd_answer *answer)
 {
+	struct agent *agent = &client->agent;
 	if (!agent->sent || answer->sequence != agent->sequence)
 		return;
 	uint64_t pages = answer->pages < agent->sent_pages ? answer->pages : agent->sent_pages;
 	record_end(pager, agent, (uint32_t)pages, true);
+	lapse_end(pager, client);
 	agent_next(pager, agent);
 	agent_served(pager, agent);
 }
@@ -306,7 +320,7 @@ void agent_answers(struct pager *pager, uint64_t data, bool more)
 	ssize_t bytes;
 	while ((bytes = recv(client->agent.socket, &answer, sizeof answer, MSG_DONTWAIT)) ==
 	       sizeof answer)
-		agent_answer(pager, &client->agent, &answer);
+		agent_answer(pager, client, &answer);
 	if (bytes >= 0 || (errno != EAGAIN && errno != EINTR))
 		agent_lost(pager, client);
 	else if (!more)

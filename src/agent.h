@@ -5,8 +5,8 @@
  *
  * A record of the I/O pool stands for each command: a write (IO_WRITE) whose pages are to be saved
  * before it, or an IO_ZAP. An agent has one command at a time, the others wait in its queue. One
- * that does not answer for AGENT_LATE_NS (its process is stopped, say) gets no more until it does:
- * reclaim leaves its pages alone. The pager's thread only.
+ * that does not answer (its process is stopped, say) gets no more until it does: see lapse.h. The
+ * pager's thread only.
  */
 #ifndef PAGERD_AGENT_H
 #define PAGERD_AGENT_H
@@ -14,8 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lapse.h"
+
 struct pager;
 struct client;
+struct io;
 struct pager_request;
 
 struct agent {
@@ -26,6 +29,7 @@ struct agent {
 	uint32_t sent_pages;	     /* of that */
 	uint64_t sent_ns;
 	uint64_t sequence;
+	struct lapse lapse;
 	struct pager_request *waiting; /* until the queue is empty; no command is taken then */
 };
 
@@ -36,7 +40,7 @@ void agent_finish(struct agent *agent);
 int agent_open(struct pager *pager, struct client *client, int socket, int *window);
 /* The client goes: end its commands, without its answers. Its regions must be gone. */
 void agent_close(struct pager *pager, struct client *client);
-/* Whether the client's agent has not answered for AGENT_LATE_NS. */
+/* Whether the client's agent has not answered for a second. */
 bool agent_late(const struct pager *pager, const struct client *client);
 /* Whether the client of that number has none, or is gone itself. */
 bool agent_gone(struct pager *pager, uint32_t client);
@@ -54,5 +58,13 @@ void agent_run(struct pager *pager);
 void agent_tick(struct pager *pager);
 /* A completion of the poll of an agent's socket. */
 void agent_answers(struct pager *pager, uint64_t data, bool more);
+
+/* ---- between agent.c and lapse.c ---- */
+
+/* The agent has done the first pages of what the record, which is in no queue any more, is for.
+ * known: no others; else perhaps. */
+void agent_record_done(struct pager *pager, struct agent *agent, uint32_t record, uint32_t pages,
+		       bool known);
+void agent_push(struct pager *pager, struct agent *agent, uint32_t record);
 
 #endif

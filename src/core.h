@@ -20,6 +20,7 @@
 #include "histogram.h"
 #include "install.h"
 #include "io.h"
+#include "lapse.h"
 #include "latency.h"
 #include "learn.h"
 #include "listen.h"
@@ -140,15 +141,20 @@ struct pager {
 	uint32_t io_free;	 /* list */
 	uint32_t io_writes;	 /* in flight */
 	uint32_t io_file_writes; /* of those, to files */
+	uint32_t io_late_writes; /* of those, of what clients that are late have */
 	uint32_t io_reads;	 /* in flight, staged ones not counted */
 	uint32_t io_demands;	 /* of those, that a fault has begun */
 	uint32_t staged_head, staged_tail, staged_pages, staged_count;
 	struct sync *syncs;
 	bool sync_begun;  /* one has not been looked at yet */
 	bool agents_idle; /* some have nothing to do and a record to begin with, see agent_run */
-	uint32_t agent_records; /* that agents have, or are to have */
-	uint32_t truncations;	/* requests that wait for agents, see private_truncate */
-	uint64_t warned_ns;	/* when config.warn was last called */
+	uint32_t agent_records;	   /* that agents have, or are to have */
+	uint32_t lapses;	   /* agents that are late, see lapse.h */
+	uint64_t lapses_looked_ns; /* when it was last looked for others */
+	uint32_t *parked;	   /* frames of their clients, in the order in which they went */
+	uint32_t parked_count;	   /* may be more than there are: some have gone since */
+	uint32_t truncations;	   /* requests that wait for agents, see private_truncate */
+	uint64_t warned_ns;	   /* when config.warn was last called */
 
 	/* pageout */
 	uint64_t wired_pages; /* of all clients' locked ranges */

@@ -29,7 +29,8 @@ int frame_table_init(struct pager *pager)
 	pager->frames = memory_reserve(pager->frame_limit * sizeof *pager->frames);
 	pager->dirt = memory_reserve(pager->frame_limit * sizeof *pager->dirt);
 	pager->aside = memory_reserve(pager->frame_limit * sizeof *pager->aside);
-	if (!pager->frames || !pager->dirt || !pager->aside)
+	pager->parked = memory_reserve(pager->frame_limit * sizeof *pager->parked);
+	if (!pager->frames || !pager->dirt || !pager->aside || !pager->parked)
 		return -ENOMEM;
 	return 0;
 }
@@ -42,6 +43,8 @@ void frame_table_finish(struct pager *pager)
 		munmap(pager->dirt, pager->frame_limit * sizeof *pager->dirt);
 	if (pager->aside)
 		munmap(pager->aside, pager->frame_limit * sizeof *pager->aside);
+	if (pager->parked)
+		munmap(pager->parked, pager->frame_limit * sizeof *pager->parked);
 }
 
 uint32_t frame_available(const struct pager *pager, const struct client *client,
@@ -138,6 +141,16 @@ void frame_hold(struct pager *pager, uint32_t number, bool prefetched)
 		access_page_in(pager, number);
 }
 
+/* It is not on its way out any more. */
+static void reclaim_end(struct pager *pager, struct frame *frame)
+{
+	if (frame->flags & FRAME_RECLAIM) {
+		pager->reclaiming--;
+		pager->pools[frame->pool].reclaiming--;
+	}
+	frame->flags &= (uint16_t) ~(FRAME_RECLAIM | FRAME_LAUNDRY | FRAME_USED);
+}
+
 void frame_free(struct pager *pager, uint32_t number, bool evicted)
 {
 	struct frame *frame = frame_get(pager, number);
@@ -149,10 +162,7 @@ void frame_free(struct pager *pager, uint32_t number, bool evicted)
 		else
 			pool->ops->forget(pool->policy, number);
 	}
-	if (frame->flags & FRAME_RECLAIM) {
-		pager->reclaiming--;
-		pool->reclaiming--;
-	}
+	reclaim_end(pager, frame);
 	if (client)
 		client->stats.resident_pages--;
 	pool->used_pages--;
@@ -181,9 +191,7 @@ void frame_isolate(struct pager *pager, uint32_t number, bool forced)
 static bool frame_return(struct pager *pager, uint32_t number)
 {
 	struct frame *frame = frame_get(pager, number);
-	frame->flags &= (uint16_t) ~(FRAME_RECLAIM | FRAME_LAUNDRY | FRAME_USED);
-	pager->reclaiming--;
-	pager->pools[frame->pool].reclaiming--;
+	reclaim_end(pager, frame);
 	if (frame->flags & FRAME_HELD)
 		return true;
 	frame_hold(pager, number, false);
@@ -202,6 +210,19 @@ void frame_restore(struct pager *pager, uint32_t number)
 	struct pool *pool = &pager->pools[frame_get(pager, number)->pool];
 	if (frame_return(pager, number))
 		pool->ops->restore(pool->policy, number);
+}
+
+void frame_park(struct pager *pager, uint32_t number)
+{
+	struct frame *frame = frame_get(pager, number);
+	struct pool *pool = &pager->pools[frame->pool];
+	if (frame->flags & FRAME_HELD)
+		pool->ops->forget(pool->policy, number);
+	frame->flags &= (uint16_t)~FRAME_HELD;
+	reclaim_end(pager, frame);
+	if (pager->parked_count < pager->frame_limit)
+		pager->parked[pager->parked_count] = number;
+	pager->parked_count++;
 }
 
 void frame_move(struct pager *pager, uint32_t number, uint32_t pool)

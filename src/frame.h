@@ -103,6 +103,8 @@ void frame_isolate(struct pager *pager, uint32_t frame, bool forced);
 /* It stays after all: it was used, or (restore) it cannot go yet and remains the next victim. */
 void frame_keep(struct pager *pager, uint32_t frame);
 void frame_restore(struct pager *pager, uint32_t frame);
+/* Nothing can be done about it for now: the policy is not to know of it until it is kept. */
+void frame_park(struct pager *pager, uint32_t frame);
 
 /* Mark a resident page dirty (idempotent), and no guess: its slot is given up, the policy is told.
  */

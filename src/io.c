@@ -52,7 +52,7 @@ struct io *io_alloc(struct pager *pager, enum io_kind kind, uint32_t *number)
 
 void io_release(struct pager *pager, struct io *io)
 {
-	if (io->count)
+	if (io->count && io->bounce != BOUNCE_NONE)
 		bounce_free(&pager->bounce, io->bounce, io->count);
 	io->kind = IO_FREE;
 	io->next_free = pager->io_free;

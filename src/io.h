@@ -109,10 +109,16 @@ bool io_read_stretch(struct pager *pager, struct client *client, struct object *
  * *error -EAGAIN (no bounce memory or record), -ENOSPC (no slot), -EIO. */
 uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, struct sync *sync,
 		  int *error);
+/* Are any in flight, or about to be? */
+bool io_writes_run(const struct pager *pager);
 /* Could a write be started now? */
 bool io_write_room(const struct pager *pager);
 /* The agent has put the first pages of a write of private pages into bytes: go on with those. */
 void io_saved(struct pager *pager, uint32_t io, const void *bytes, uint32_t pages);
+/* Nobody knows when it will: what the write has taken and does not need until then, others get. */
+void io_save_late(struct pager *pager, uint32_t io);
+/* It is not to: as if the write had not been begun. */
+void io_save_never(struct pager *pager, uint32_t io);
 /* Have blocks allocated for count pages of the file; then fault_reserved. False if there is no
  * record to spare. */
 bool io_reserve(struct pager *pager, struct object *object, uint64_t page, uint32_t count,

@@ -11,6 +11,11 @@
 #define BOUNCE_FOR_READS (BOUNCE_PAGES / 4)
 #define IO_FOR_READS	 (IO_COUNT / 4)
 
+bool io_writes_run(const struct pager *pager)
+{
+	return pager->io_writes > pager->io_late_writes;
+}
+
 bool io_write_room(const struct pager *pager)
 {
 	return pager->io_writes + IO_FOR_READS < IO_COUNT &&
@@ -377,9 +382,42 @@ static void write_cut(struct pager *pager, struct io *io, uint32_t pages)
 	io->bytes = pages << PAGE_SHIFT;
 }
 
+void io_save_late(struct pager *pager, uint32_t number)
+{
+	struct io *io = &pager->ios[number];
+	bounce_free(&pager->bounce, io->bounce, io->count);
+	io->bounce = BOUNCE_NONE;
+	pager->io_late_writes++;
+}
+
+void io_save_never(struct pager *pager, uint32_t number)
+{
+	struct io *io = &pager->ios[number];
+	struct sync *sync = io->sync;
+	if (sync) {
+		uint64_t page = frame_page(frame_get(pager, io->frames[0]));
+		sync->cursor = page < sync->cursor ? page : sync->cursor;
+		sync->pending--;
+		io->sync = NULL;
+	}
+	io_write_done(pager, io, -ECANCELED);
+}
+
+/* A write that was late goes on, if there is memory for its copies. */
+static bool write_resume(struct pager *pager, struct io *io)
+{
+	pager->io_late_writes--;
+	io->bounce = bounce_alloc(&pager->bounce, io->count);
+	return io->bounce != BOUNCE_NONE;
+}
+
 void io_saved(struct pager *pager, uint32_t number, const void *bytes, uint32_t pages)
 {
 	struct io *io = &pager->ios[number];
+	if (io->bounce == BOUNCE_NONE && !write_resume(pager, io) && pages) {
+		io_save_never(pager, number);
+		return;
+	}
 	if (!pages) {
 		io_write_done(pager, io, -ECANCELED);
 		return;

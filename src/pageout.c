@@ -19,13 +19,20 @@
 /* Fewer pages are not worth waking another thread. */
 #define LATER_LEAST 8u
 
+/* Its pages, parked ones apart (see lapse.h). */
+static uint32_t pool_pages(const struct pager *pager, const struct pool *pool)
+{
+	uint32_t known = (uint32_t)pool->ops->held(pool->policy) + pool->reclaiming;
+	return pager->lapses ? known : pool->used_pages;
+}
+
 /* The last so many pages that were brought in stay, whatever the policy thinks, so that the
  * accesses that wait for them can be made: an instruction may need several at once. A part of what
  * the pool has, not of what it may have: all pools together may have more than there is. */
 static uint32_t grace(const struct pager *pager, const struct pool *pool)
 {
-	uint32_t capacity = pool_capacity(pager, pool);
-	uint32_t share = (pool->used_pages < capacity ? pool->used_pages : capacity) / 4;
+	uint32_t capacity = pool_capacity(pager, pool), pages = pool_pages(pager, pool);
+	uint32_t share = (pages < capacity ? pages : capacity) / 4;
 	return chaos_grace(pager, share < 1024 ? share : 1024);
 }
 
@@ -87,7 +94,7 @@ static uint32_t pool_largest(const struct pager *pager)
 	uint32_t best = 0;
 	for (uint32_t i = 1; i < pager->pool_end; i++)
 		if (pager->pools[i].active &&
-		    pager->pools[i].used_pages > pager->pools[best].used_pages)
+		    pool_pages(pager, &pager->pools[i]) > pool_pages(pager, &pager->pools[best]))
 			best = i;
 	return best;
 }
@@ -201,6 +208,7 @@ void pageout_settle(struct pager *pager)
 
 enum victim {
 	VICTIM_STAYS, /* cannot go yet */
+	VICTIM_LATE,  /* nor can others that only its client can save */
 	VICTIM_USED,  /* since it was probed, or written again while its last contents go out */
 	VICTIM_CLEAN,
 	VICTIM_DIRTY,
@@ -217,7 +225,7 @@ static enum victim victim_kind(struct pager *pager, uint32_t number, bool forced
 	if (wired_page(pager, object, frame_page(frame)))
 		return VICTIM_STAYS;
 	if (object_is_private(object) && !private_ready(pager, object))
-		return VICTIM_STAYS;
+		return lapse_now(pager, object->client) ? VICTIM_LATE : VICTIM_STAYS;
 	const struct pool *pool = &pager->pools[frame->pool];
 	if (!forced && pool->tick - frame->tick < grace(pager, pool))
 		return VICTIM_STAYS;
@@ -299,6 +307,9 @@ static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t coun
 		case VICTIM_STAYS:
 			pager->aside[(*aside)++] = frames[i];
 			continue;
+		case VICTIM_LATE:
+			frame_park(pager, frames[i]);
+			continue;
 		case VICTIM_USED:
 			frame_keep(pager, frames[i]);
 			++*kept;
@@ -332,11 +343,11 @@ static bool pick_waits(const struct pager *pager)
 static uint32_t pool_evict(struct pager *pager, struct pool *pool, uint32_t need, uint32_t most)
 {
 	uint32_t victims[PAGEOUT_BATCH], leaving = 0, aside = 0, count = 1;
-	uint32_t kept = pager->desperate ? KEPT_MOST : 0;
+	uint32_t kept = pager->desperate ? KEPT_MOST : 0, parked = pager->parked_count;
 	/* Once through all: those that are in use and kept may be all that it holds. */
 	uint32_t left = (uint32_t)pool->ops->held(pool->policy);
-	while (count && left && leaving < need && aside < most && io_write_room(pager) &&
-	       !pick_waits(pager)) {
+	while (count && left && leaving < need && aside + (pager->parked_count - parked) < most &&
+	       io_write_room(pager) && !pick_waits(pager)) {
 		count = need - leaving < PAGEOUT_BATCH ? need - leaving : PAGEOUT_BATCH;
 		count = pool->ops->victims(pool->policy, victims, count < left ? count : left);
 		left -= count;
@@ -355,7 +366,7 @@ static uint32_t pool_evict_some(struct pager *pager, struct pool *pool, uint32_t
 
 bool pageout_run(struct pager *pager)
 {
-	uint32_t need;
+	uint32_t need, parked = pager->parked_count;
 	struct pool *pool = &pager->pools[pool_choose(pager, &need)];
 	if (!need)
 		return false;
@@ -365,12 +376,12 @@ bool pageout_run(struct pager *pager)
 	if (need > most)
 		need = most;
 	uint32_t leaving = pool_evict_some(pager, pool, need);
-	/* Those of the largest pool may all be an agent's that does not answer. */
+	/* Those of the largest pool may all be on their way out already, for long. */
 	for (uint32_t i = 0;
 	     !leaving && shortage_stalled(pager) && budget_need(pager) && i < pager->pool_end; i++)
 		if (pager->pools[i].active)
 			leaving = pool_evict_some(pager, &pager->pools[i], need);
-	return leaving > 0;
+	return leaving > 0 || pager->parked_count > parked;
 }
 
 bool pageout_all(struct pager *pager)
@@ -404,7 +415,7 @@ void pageout_range(struct pager *pager, struct object *object, uint64_t page, ui
 		    frame_get(pager, number)->flags & FRAME_RECLAIM)
 			continue;
 		enum victim kind = victim_kind(pager, number, true);
-		if (kind == VICTIM_STAYS || kind == VICTIM_USED)
+		if (kind != VICTIM_CLEAN && kind != VICTIM_DIRTY && kind != VICTIM_WAITS)
 			continue;
 		frame_isolate(pager, number, true);
 		if (kind == VICTIM_CLEAN) {

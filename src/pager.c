@@ -368,6 +368,8 @@ static bool turn(struct pager *pager)
 		agent_run(pager);
 		more = true; /* what ended at once may be waited for */
 	}
+	if (lapses_look(pager))
+		more = true;
 	boards_release(pager);
 	/* The end of one sync may be the begin of another, which nothing else would start. */
 	return more || held_back || pager->clients_ready || pager->shortage.frames_freed ||
@@ -378,6 +380,8 @@ static uint64_t wait_ns(const struct pager *pager)
 {
 	if (latency_window_ns(pager))
 		return latency_window_ns(pager);
+	if (lapses_wait_ns(pager))
+		return lapses_wait_ns(pager);
 	if (pager->dirty_head != FRAME_NONE || pager->closing_objects || pager->cache.count ||
 	    pager->warmups || pager->shortage.waiting.count || pager->stopping || pager->leaving ||
 	    pager->poison.used || pager->truncations || pager->frozen.count ||

@@ -343,7 +343,8 @@ static void page_zapped(struct pager *pager, struct object *object, uint32_t num
 	} else {
 		object->table[page] = pte_make(PAGE_RESIDENT, number, pte & PTE_SEEN);
 		object->resident_pages++;
-		frame_keep(pager, number);
+		if (frame->flags & FRAME_RECLAIM) /* else it is parked */
+			frame_keep(pager, number);
 	}
 }
 

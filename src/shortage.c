@@ -86,8 +86,8 @@ void shortage_serve(struct pager *pager)
 static bool stuck(const struct pager *pager)
 {
 	return pager->shortage.waiting.count && !pager->shortage.frames_freed &&
-	       !pager->io_writes && !pager->io_reads && !pager->reclaiming && !swap_waits(pager) &&
-	       pager->worker.reaped == pager->worker.open;
+	       !io_writes_run(pager) && !pager->io_reads && !pager->reclaiming &&
+	       !swap_waits(pager) && pager->worker.reaped == pager->worker.open;
 }
 
 bool shortage_stalled(const struct pager *pager)
@@ -128,7 +128,7 @@ static bool held_up(struct pager *pager)
 	struct shortage *shortage = &pager->shortage;
 	bool exact = pager->config.reclaim_on_demand && !shortage->stalled;
 	bool waits = exact ? pager->io_file_writes || pager->agent_records
-			   : pager->io_writes || swap_waits(pager);
+			   : io_writes_run(pager) || pager->lapses || swap_waits(pager);
 	if (!waits)
 		return false;
 	if (pager->now_ns - shortage->progress_ns >= (exact ? LOAN_LATE_NS : LOAN_NS))

@@ -190,7 +190,7 @@ void swap_give(struct pager *pager)
 	struct swap *swap = &pager->swap;
 	uint64_t slots = pager->slots.limit, used = pager->slots.used;
 	if (used > swap->give_slots || !swap->peak_slots || swap->change || pager->io_reads ||
-	    pager->io_writes)
+	    io_writes_run(pager))
 		return;
 	swap->give_slots = used - used / 8; /* to look again is worth it then */
 	uint64_t tail = slot_tail(&pager->slots, round_up(swap->peak_slots, SLOT_CLUSTER));

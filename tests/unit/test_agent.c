@@ -182,6 +182,110 @@ START_TEST(saved_in_part)
 }
 END_TEST
 
+/* ---- late -------------------------------------------------------------------------------- */
+
+/* The client's time is up. */
+static void time_passes(void)
+{
+	pager->now_ns += 100000000;
+	ck_assert(lapses_look(pager));
+}
+
+/* The pages of a victim's write come back to their policy as they were, the next to leave; until
+ * then nothing counts on them, and the write keeps no memory from others. */
+START_TEST(late_save)
+{
+	uint32_t frames[4], victims[5], room = pager->bounce.free_pages;
+	const struct pool *pool = &pager->pools[0];
+	pages_change(frames, 4);
+	uint32_t young = page_comes(8), number;
+	ck_assert_uint_eq(pool->ops->victims(pool->policy, victims, 4), 4);
+	for (int i = 0; i < 4; i++)
+		frame_isolate(pager, victims[i], false);
+	number = write_begins(frames, 4);
+	ck_assert_uint_eq(pager->reclaiming, 4);
+	time_passes();
+	ck_assert_uint_eq(pager->reclaiming, 0);
+	ck_assert_uint_eq(pool->ops->held(pool->policy), 1);
+	ck_assert_uint_eq(pager->bounce.free_pages, room);
+	ck_assert(!agent_ready(pager, own->client));
+	ck_assert_uint_eq(invariant_check(pager), 0);
+	agent_says(4);
+	ck_assert(agent_ready(pager, own->client));
+	ck_assert_uint_eq(pager->bounce.free_pages, room - 4);
+	io_complete(pager, number, 4 * PAGE_BYTES);
+	ck_assert_uint_eq(pool->ops->victims(pool->policy, victims, 5), 5);
+	for (int i = 0; i < 5; i++) {
+		ck_assert_uint_eq(victims[i], i < 4 ? frames[i] : young);
+		pool->ops->restore(pool->policy, victims[i]);
+	}
+	ck_assert_uint_eq(own->dirty_pages, 0);
+	ck_assert_uint_eq(invariant_check(pager), 0);
+}
+END_TEST
+
+/* A drop that it has may come at any time: the page waits for that. */
+START_TEST(late_drop)
+{
+	uint32_t frames[1];
+	pages_change(frames, 1);
+	uint32_t number = write_begins(frames, 1);
+	agent_says(1);
+	frame_isolate(pager, frames[0], true);
+	io_complete(pager, number, PAGE_BYTES);
+	pageout_drop_queued(pager);
+	own->regions->registered = true;
+	agent_run(pager);
+	own->regions->registered = false;
+	time_passes();
+	ck_assert_uint_eq(pager->reclaiming, 0);
+	ck_assert_int_eq(pte_state(object_pte(own, 0)), PAGE_READING);
+	agent_says(_i);
+	ck_assert_int_eq(pte_state(object_pte(own, 0)), _i ? PAGE_SWAPPED : PAGE_RESIDENT);
+	ck_assert_uint_eq(pager->used_pages, 1 - (uint32_t)_i);
+	ck_assert_uint_eq(invariant_check(pager), 0);
+}
+END_TEST
+
+/* What it has not begun is taken back: a fork that waits for it begins it again. */
+START_TEST(late_fork)
+{
+	bool ended = false;
+	struct pager_request request = {.done = request_ended, .owner = &ended};
+	uint32_t frames[4];
+	pages_change(frames, 3);
+	write_begins(frames, 1);
+	agent_says(1);
+	io_complete(pager, record(IO_WRITE), PAGE_BYTES);
+	/* In two writes: pages 1 and 2, and one that is apart. */
+	frames[3] = page_comes(8);
+	frame_dirty(pager, own, 8);
+	ck_assert(!sync_start(pager, own, 0, PAGES, false, &request));
+	sync_run(pager);
+	ck_assert_uint_eq(pager->agent_records, 2);
+	own->regions->registered = true;
+	agent_run(pager);
+	time_passes();
+	ck_assert_uint_eq(pager->agent_records, 1);
+	sync_run(pager);
+	ck_assert_uint_eq(pager->agent_records, 1);
+	agent_says(2);
+	io_complete(pager, record(IO_WRITE), 2 * PAGE_BYTES);
+	own->regions->registered = false;
+	sync_run(pager);
+	own->regions->registered = true;
+	agent_run(pager);
+	own->regions->registered = false;
+	agent_says(1);
+	io_complete(pager, record(IO_WRITE), PAGE_BYTES);
+	sync_run(pager);
+	ck_assert(ended);
+	ck_assert_int_eq(request.error, 0);
+	ck_assert_uint_eq(own->dirty_pages, 0);
+	ck_assert_uint_eq(invariant_check(pager), 0);
+}
+END_TEST
+
 /* ---- their coming and going -------------------------------------------------------------- */
 
 /* Agents that never answer leave records for those whose faults are to be served. */
@@ -274,6 +378,9 @@ int main(void)
 	tcase_add_test(tests, object_let_go);
 	tcase_add_test(tests, client_killed);
 	tcase_add_test(tests, saved_in_part);
+	tcase_add_test(tests, late_save);
+	tcase_add_loop_test(tests, late_drop, 0, 2);
+	tcase_add_test(tests, late_fork);
 	tcase_add_test(tests, agents_silent);
 	suite_add_tcase(suite, tests);
 	TCase *sockets = tcase_create("sockets");

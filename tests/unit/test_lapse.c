@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* A client whose agent does not answer for a while: others go on meanwhile, with what there is. */
+#include <check.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "fake_agent.h"
+#include "harness.h"
+#include "suite.h"
+#include "version.h"
+
+#define BUDGET 256u
+#define OTHERS (4 * BUDGET)
+#define ROUNDS 4u
+
+static struct harness h;
+static struct fake_agent agent;
+static uint32_t silent; /* enum pagerd_command_type: the first of that kind is not answered */
+static atomic_bool stopped;
+static sem_t go;
+static int fd;
+static uint64_t *own, *others;
+
+static void stops(struct fake_agent *ignored, const struct pagerd_command *command)
+{
+	(void)ignored;
+	if (command->type != silent || atomic_exchange(&stopped, true))
+		return;
+	while (sem_wait(&go))
+		;
+}
+
+/* The client has so many private pages, of a file, and OTHERS of its own. */
+static void setup(uint32_t type, uint64_t pages)
+{
+	silent = type;
+	atomic_store(&stopped, false);
+	sem_init(&go, 0, 0);
+	harness_start(&h, BUDGET, "lru", "/var/tmp", 0);
+	fake_agent_begin(&agent, &h, stops);
+	fd = file_make(pages, 0);
+	own = harness_map(&h, PAGERD_FILE_PRIVATE, pages << 12, fd, 0);
+	others = harness_map(&h, PAGERD_ANON_PRIVATE, OTHERS << 12, -1, 0);
+}
+
+static void teardown(void)
+{
+	harness_check(&h);
+	harness_stop(&h);
+	fake_agent_end(&agent);
+	sem_destroy(&go);
+	close(fd);
+}
+
+/* Change others until the agent is silent; returns the last version. */
+static uint64_t others_press(void)
+{
+	uint64_t version = 0;
+	while (!atomic_load(&stopped)) {
+		range_write(others, 0, OTHERS, ++version);
+		ck_assert_uint_lt(version, 100);
+	}
+	return version;
+}
+
+/* Half of the memory is his, saved or not: the others take what is left, and are lent nothing. */
+START_TEST(others_go_on)
+{
+	const uint32_t types[] = {PAGERD_SAVE, PAGERD_ZAP};
+	setup(types[_i], BUDGET / 2);
+	range_write(own, 0, BUDGET / 2, 1);
+	uint64_t version = others_press();
+	for (unsigned round = 0; round < ROUNDS; round++)
+		range_write(others, 0, OTHERS, ++version);
+	harness_check(&h);
+	struct pagerd_stats stats = harness_stats(&h);
+	ck_assert_uint_le(stats.resident_max_pages, BUDGET);
+	ck_assert_uint_eq(stats.faults_error, 0);
+	sem_post(&go);
+	range_check(own, 0, BUDGET / 2, 1);
+	range_check(others, 0, OTHERS, version);
+	range_write(own, 0, BUDGET / 2, 2);
+	range_check(others, 0, OTHERS, version);
+	range_check(own, 0, BUDGET / 2, 2);
+	teardown();
+}
+END_TEST
+
+/* All memory is his: the others are lent some, neither fail nor wait for ever. */
+START_TEST(nothing_left)
+{
+	setup(PAGERD_SAVE, 2 * BUDGET);
+	uint64_t page = 0;
+	while (!atomic_load(&stopped) && page < 2 * BUDGET)
+		page_write(own, page++, 1);
+	ck_assert(atomic_load(&stopped));
+	while (harness_stats(&h).resident_pages < BUDGET)
+		page_write(own, page++, 1);
+	range_write(others, 0, OTHERS, 1);
+	range_check(others, 0, OTHERS, 1);
+	struct pagerd_stats stats = harness_stats(&h);
+	ck_assert_uint_le(stats.resident_max_pages, BUDGET + 128);
+	ck_assert_uint_eq(stats.faults_error, 0);
+	sem_post(&go);
+	range_check(own, 0, page, 1);
+	range_check(others, 0, OTHERS, 1);
+	teardown();
+}
+END_TEST
+
+/* He goes while he is late. */
+START_TEST(agent_goes)
+{
+	setup(PAGERD_SAVE, BUDGET / 2);
+	range_write(own, 0, BUDGET / 2, 1);
+	uint64_t version = others_press() + 1;
+	range_write(others, 0, OTHERS, version);
+	shutdown(agent.socket, SHUT_RDWR);
+	range_write(others, 0, OTHERS, ++version);
+	range_check(own, 0, BUDGET / 2, 1);
+	range_check(others, 0, OTHERS, version);
+	agent.gone = true;
+	sem_post(&go);
+	teardown();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("lapse");
+	TCase *tcase = tcase_create("others");
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, others_go_on, 0, 2);
+	tcase_add_test(tcase, nothing_left);
+	tcase_add_test(tcase, agent_goes);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
