@@ -215,6 +215,13 @@ bool agent_ready(struct pager *pager, uint32_t number)
 	       pager->agent_records - pager->lapses < AGENT_RECORDS;
 }
 
+bool agent_obeys(struct pager *pager, uint32_t number)
+{
+	const struct client *client = client_lookup(pager, number);
+	return client && client->agent.socket >= 0 && client->agent.queued < 2 * AGENT_QUEUE &&
+	       pager->agent_records < 2 * AGENT_RECORDS;
+}
+
 bool agent_wait(struct client *client, struct pager_request *request)
 {
 	if (!client->agent.queued)

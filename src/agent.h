@@ -46,6 +46,8 @@ bool agent_late(const struct pager *pager, const struct client *client);
 bool agent_gone(struct pager *pager, uint32_t client);
 /* Whether the agent of the client of that number takes commands. */
 bool agent_ready(struct pager *pager, uint32_t client);
+/* Whether it takes one that has to be obeyed, be it late. */
+bool agent_obeys(struct pager *pager, uint32_t client);
 /* Before memory changes hands: a command that is under way must not meet what comes in its place.
  * True if the agent has any; then the request is started again when it has none. */
 bool agent_wait(struct client *client, struct pager_request *request);

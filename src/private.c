@@ -273,6 +273,24 @@ int private_moved(struct pager *pager, const struct client *client, const struct
 
 /* ---- truncation -------------------------------------------------------------------------- */
 
+/* Whether what an agent that is late is to do for an earlier truncation, for which nobody waits any
+ * more, does for the part of region from address on as well. */
+static bool truncation_joins(struct pager *pager, const struct region *region, uint64_t address)
+{
+	const struct agent *agent = &client_lookup(pager, region->client)->agent;
+	uint32_t number = agent->sent ? pager->ios[agent->head].agent_next : agent->head;
+	for (; number != IO_NONE; number = pager->ios[number].agent_next) {
+		struct io *io = &pager->ios[number];
+		if (io->kind != IO_ZAP || io->span || io->request ||
+		    io->address + io->place != region->end)
+			continue;
+		io->address = address < io->address ? address : io->address;
+		io->place = region->end - io->address;
+		return true;
+	}
+	return false;
+}
+
 static void region_truncate(struct pager *pager, const struct region *region, uint64_t end,
 			    struct pager_request *request)
 {
@@ -284,8 +302,10 @@ static void region_truncate(struct pager *pager, const struct region *region, ui
 	if (page >= last)
 		return; /* nothing was ever written there */
 	object_discard(pager, object, page, last - page);
-	struct io *io =
-		agent_ready(pager, object->client) ? io_alloc(pager, IO_ZAP, &number) : NULL;
+	struct io *io = NULL;
+	if (agent_obeys(pager, object->client) &&
+	    !truncation_joins(pager, region, region_address(region, page)))
+		io = io_alloc(pager, IO_ZAP, &number);
 	if (!io)
 		return;
 	io->object = object->number;

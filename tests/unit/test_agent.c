@@ -286,6 +286,44 @@ START_TEST(late_fork)
 }
 END_TEST
 
+static struct pagerd_command told(void)
+{
+	struct pagerd_command command;
+	ck_assert_int_gt(recv(ends[1], &command, sizeof command, MSG_DONTWAIT), 0);
+	return command;
+}
+
+/* The file is truncated, twice, while he is late: his copies go as soon as he can. */
+START_TEST(late_truncate)
+{
+	uint32_t frames[4];
+	struct pager_request requests[2] = {{.pending = 1}, {.pending = 1}};
+	pages_change(frames, 4);
+	write_begins(frames, 1);
+	ck_assert_uint_eq(told().type, PAGERD_SAVE);
+	time_passes();
+	private_truncate(pager, base, UINT64_MAX, &requests[0]);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(requests[0].pending, 2 - (uint64_t)i);
+		pager->now_ns += 1000000000;
+		agent_tick(pager);
+	}
+	private_truncate(pager, base, 0, &requests[1]);
+	ck_assert_uint_eq(requests[1].pending, 1);
+	ck_assert_uint_eq(own->resident_pages, 0);
+	agent_says(1);
+	struct pagerd_command command = told();
+	ck_assert_uint_eq(command.type, PAGERD_ZAP);
+	ck_assert_uint_eq(command.count, 1);
+	ck_assert_uint_eq(command.ranges[0].address, own->regions->start);
+	ck_assert_uint_eq(command.ranges[0].length_bytes, PAGES << PAGE_SHIFT);
+	agent_says(1);
+	ck_assert(agent_ready(pager, own->client));
+	io_complete(pager, record(IO_WRITE), PAGE_BYTES);
+	ck_assert_uint_eq(invariant_check(pager), 0);
+}
+END_TEST
+
 /* ---- their coming and going -------------------------------------------------------------- */
 
 /* Agents that never answer leave records for those whose faults are to be served. */
@@ -381,6 +419,7 @@ int main(void)
 	tcase_add_test(tests, late_save);
 	tcase_add_loop_test(tests, late_drop, 0, 2);
 	tcase_add_test(tests, late_fork);
+	tcase_add_test(tests, late_truncate);
 	tcase_add_test(tests, agents_silent);
 	suite_add_tcase(suite, tests);
 	TCase *sockets = tcase_create("sockets");
