@@ -156,10 +156,14 @@ static void take_back(struct pager *pager)
 {
 	struct shortage *shortage = &pager->shortage;
 	uint32_t used = shortage->loan_pages ? lent_used(pager) : 0;
+	/* While a client is late its pages may be all that there is: others live on what is lent.
+	 */
+	if (pager->lapses && used < LOAN_PAGES)
+		used = LOAN_PAGES;
 	if (!shortage->stalled && shortage->loan_pages > used)
 		shortage->loan_pages = used;
 	/* What is on its way out does not come: others are to leave. */
-	bool late = pager->now_ns - shortage->lent_ns >= LOAN_LATE_NS;
+	bool late = !pager->lapses && pager->now_ns - shortage->lent_ns >= LOAN_LATE_NS;
 	shortage->overdue = (shortage->overdue || late) && shortage->loan_pages;
 }
 

@@ -15,6 +15,8 @@
  * nothing has come free for LOAN_NS, some frames more than the budget are lent; and no more pages
  * of files become dirty, which would eat them up, until write-back goes on. They are lent as well
  * where one fault has waited for long, and frames came free for others only, with other limits.
+ * And where all memory is that of clients that are late (see lapse.h): they are left to the others
+ * until those have answered.
  *
  * The pager's thread only.
  */

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A program that changes private pages of a file, and forks, is stopped at any moment, many times:
-# by a signal, by a cgroup, or its agent alone by a debugger. Another goes on as if it were not
-# there, and it goes on with what it had.
+# A program that changes private pages of a file, reads another that is shared, and forks, is
+# stopped at any moment, many times: by a signal, by a cgroup, or its agent alone by a debugger.
+# Another that reads what is shared goes on as if it were not there, and it goes on with what it had.
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
@@ -21,6 +21,8 @@ ended = []
 signal.signal(signal.SIGTERM, lambda *ignored: ended.append(True))
 file = os.open(sys.argv[1], os.O_RDWR)
 memory = mmap.mmap(file, pages * mmap.PAGESIZE, mmap.MAP_PRIVATE)
+shared_pages = int(sys.argv[3])
+shared = mmap.mmap(os.open("data", os.O_RDWR), shared_pages * mmap.PAGESIZE)
 written = [bytes(16)] * pages
 
 
@@ -36,6 +38,8 @@ while not ended:
     check(page)
     written[page] = b"%016x" % (turn << 16 | page)
     memory[page * mmap.PAGESIZE + 4080:page * mmap.PAGESIZE + 4096] = written[page]
+    page = random.randrange(shared_pages)
+    assert int.from_bytes(shared[page * mmap.PAGESIZE:page * mmap.PAGESIZE + 8], "little") == page
     if turn == 2 * pages:
         print("changes", flush=True)
     if turn % (4 * pages) == 0:
@@ -161,7 +165,7 @@ daemon_start --memory 16M
 "$CTL" run --no-heap -- "$PYTHON" reads data $DATA &
 READER=$!
 at_exit "end_process $READER"
-start_program out "$CTL" run --no-heap -- "$PYTHON" changes own $OWN
+start_program out "$CTL" run --no-heap -- "$PYTHON" changes own $OWN $DATA
 program_says changes out
 read -r -a child <"/proc/$PROGRAM/task/$PROGRAM/children"
 at_exit "kill -CONT ${child[0]} 2>/dev/null"
