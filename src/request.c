@@ -449,20 +449,33 @@ static void request_stats(struct pager *pager, struct pager_request *request,
 	histogram_merge(request->latency, &client->latency);
 }
 
-/* No more than its regions cover: what lies between them may be another shard's. */
+static uint32_t overlaps(const struct pager_request *request, const struct client *client)
+{
+	uint32_t count = 0;
+	for_each_overlap(client, request, i)
+	{
+		count++;
+	}
+	return count;
+}
+
+/* No more than its regions cover: what lies between them may be another shard's. What was locked is
+ * taken off the list first, where a hole in it makes two of one, but not before all can be put on
+ * it. */
 static int request_wire(struct pager *pager, struct pager_request *request, struct client *client)
 {
 	if (!range_valid(request) || request->flags > 1)
 		return -EINVAL;
+	int error = request->flags ? wired_reserve(client, overlaps(request, client) + 1) : 0;
+	if (error)
+		return error;
 	wired_remove(pager, client, request->address, request->address + request->length);
 	if (!request->flags)
 		return 0;
 	for_each_overlap(client, request, i)
 	{
 		uint64_t end, start = overlap(request, client->regions[i], &end);
-		int error = wired_add(pager, client, start, end);
-		if (error)
-			return error;
+		wired_add(pager, client, start, end);
 	}
 	return 0;
 }

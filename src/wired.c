@@ -27,12 +27,14 @@ static uint32_t wired_index(const struct wired *wired, uint64_t address)
 	return low;
 }
 
-/* For one more. */
-static int wired_reserve(struct wired *wired)
+int wired_reserve(struct client *client, uint32_t more)
 {
-	if (wired->count < wired->room)
+	struct wired *wired = &client->wired;
+	uint32_t room = wired->room ? wired->room : 16;
+	while (room - wired->count < more)
+		room *= 2;
+	if (room == wired->room)
 		return 0;
-	uint32_t room = wired->room ? wired->room * 2 : 16;
 	struct wired_range *ranges = realloc(wired->ranges, room * sizeof *ranges);
 	if (!ranges)
 		return -ENOMEM;
@@ -68,10 +70,9 @@ static uint64_t wired_room(const struct pager *pager, const struct client *clien
 	return half > pager->wired_pages ? half - pager->wired_pages : 0;
 }
 
-int wired_add(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
+void wired_add(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
 {
 	struct wired *wired = &client->wired;
-	wired_remove(pager, client, start, end);
 	uint64_t room = wired_room(pager, client), pages = (end - start) >> PAGE_SHIFT;
 	if (pages > room) {
 		pager_tell(pager,
@@ -79,9 +80,8 @@ int wired_add(struct pager *pager, struct client *client, uint64_t start, uint64
 			   "is paged as if it were not");
 		pages = room;
 	}
-	int error = wired_reserve(wired);
-	if (error || !pages)
-		return error;
+	if (!pages)
+		return;
 	end = start + (pages << PAGE_SHIFT);
 	uint32_t index = wired_index(wired, start);
 	if (index && wired->ranges[index - 1].end == start)
@@ -89,7 +89,6 @@ int wired_add(struct pager *pager, struct client *client, uint64_t start, uint64
 	else
 		wired_insert(wired, index, start, end);
 	pager->wired_pages += pages;
-	return 0;
 }
 
 void wired_remove(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
@@ -104,7 +103,7 @@ void wired_remove(struct pager *pager, struct client *client, uint64_t start, ui
 		wired_erase(wired, i);
 		if (old.start < from)
 			wired_insert(wired, i++, old.start, from);
-		if (to < old.end && !wired_reserve(wired))
+		if (to < old.end && !wired_reserve(client, 1))
 			wired_insert(wired, i++, to, old.end);
 		else /* a removal must not fail: it takes more with it */
 			pager->wired_pages -= (old.end - to) >> PAGE_SHIFT;

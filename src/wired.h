@@ -30,8 +30,11 @@ struct wired {
 };
 
 void wired_finish(struct wired *wired);
-/* [start, end) of the client is locked, as far as there is room for it. 0 or -ENOMEM. */
-int wired_add(struct pager *pager, struct client *client, uint64_t start, uint64_t end);
+/* Memory for so many ranges more than there are. 0 or -ENOMEM. */
+int wired_reserve(struct client *client, uint32_t more);
+/* [start, end) of the client, of which nothing was, is locked, as far as the budget allows. There
+ * is memory for one range more. */
+void wired_add(struct pager *pager, struct client *client, uint64_t start, uint64_t end);
 /* It is not any more. Without memory to know what is left behind a hole, that is not either. */
 void wired_remove(struct pager *pager, struct client *client, uint64_t start, uint64_t end);
 /* Whether the client has locked the page at address. */

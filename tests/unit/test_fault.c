@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "harness.h"
 #include "suite.h"
 #include "version.h"
@@ -164,13 +165,19 @@ END_TEST
 /* ---- regions ----------------------------------------------------------------------------- */
 
 /* Without any memory: its error. */
-static int unmap(struct harness *h, uint64_t *memory, uint64_t page, uint64_t end)
+static int range_refused(struct harness *h, enum pager_request_type type, uint64_t *memory,
+			 uint64_t page, uint64_t end, uint32_t flags)
 {
 	watched = h->thread;
 	refusing = counting = true;
-	int error = harness_range(h, PAGER_UNMAP, memory + page * WORDS, (end - page) << 12, 0);
+	int error = harness_range(h, type, memory + page * WORDS, (end - page) << 12, flags);
 	refusing = counting = false;
 	return error;
+}
+
+static int unmap(struct harness *h, uint64_t *memory, uint64_t page, uint64_t end)
+{
+	return range_refused(h, PAGER_UNMAP, memory, page, end, 0);
 }
 
 static uint64_t mapped(struct harness *h)
@@ -210,6 +217,26 @@ START_TEST(unmaps_without_memory)
 }
 END_TEST
 
+/* What was locked stays so where no more can be, if that lies within it as well. */
+START_TEST(locks_without_memory)
+{
+	struct harness h;
+	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
+	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, 64 << 12, -1, 0);
+	const struct wired *wired = &h.pager->clients[h.client]->wired;
+	ck_assert_int_eq(harness_range(&h, PAGER_WIRE, memory, 10 << 12, 1), 0);
+	for (uint64_t i = 11; wired->count + 2 <= wired->room; i += 2)
+		ck_assert_int_eq(harness_range(&h, PAGER_WIRE, memory + i * WORDS, 1 << 12, 1), 0);
+	uint64_t pages = h.pager->wired_pages;
+	ck_assert_int_eq(range_refused(&h, PAGER_WIRE, memory, 4, 6, 1), -ENOMEM);
+	ck_assert_int_eq(range_refused(&h, PAGER_WIRE, memory, 60, 64, 1), -ENOMEM);
+	ck_assert_uint_eq(h.pager->wired_pages, pages);
+	for (uint64_t i = 0; i < 10; i++)
+		ck_assert(wired_at(h.pager->clients[h.client], (uint64_t)(memory + i * WORDS)));
+	harness_stop(&h);
+}
+END_TEST
+
 /* The count itself: an allocation on a watched thread is seen. */
 START_TEST(counting_counts)
 {
@@ -235,5 +262,6 @@ int main(void)
 	tcase_add_loop_test(tcase, file_allocates_nothing, 0, POLICIES);
 	tcase_add_test(tcase, sparse_file_allocates_nothing);
 	tcase_add_test(tcase, unmaps_without_memory);
+	tcase_add_test(tcase, locks_without_memory);
 	return suite_run(suite);
 }
