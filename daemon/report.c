@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "pagerd/protocol.h"
 #include "unit.h"
 
@@ -117,12 +118,13 @@ static uint64_t mib(uint64_t pages)
 
 static void json_daemon(FILE *out, const struct daemon *daemon, const struct pager_snapshot *s)
 {
-	char unit[16];
+	char unit[16], access[ACCESS_SOURCE_NAME];
+	access_describe(s, access);
 	fprintf(out, "\"pid\": %d, \"uptime_s\": %" PRIu64 ", \"policy\": ", (int)getpid(),
 		uptime_s(daemon));
 	report_json_string(out, s->policy);
 	fprintf(out, ", \"unit\": \"%s\"", report_unit(s->unit, unit));
-	fprintf(out, ", \"access\": \"%s\", \"latency_held\": %s", s->access_source,
+	fprintf(out, ", \"access\": \"%s\", \"latency_held\": %s", access,
 		s->latency_held ? "true" : "false");
 	fprintf(out, ", \"ghosts\": %" PRIu64 ", \"policy_bytes\": %" PRIu64, s->ghosts,
 		s->policy_bytes);
@@ -172,11 +174,12 @@ static void status(FILE *out, const struct daemon *daemon, const struct pager_sn
 		fputs("}\n", out);
 		return;
 	}
-	char unit[16];
+	char unit[16], access[ACCESS_SOURCE_NAME];
+	access_describe(s, access);
 	fprintf(out,
 		"pagerd %d, up %" PRIu64 " s, policy %s, unit %s, access from %s, idle CPUs %s\n",
-		(int)getpid(), uptime_s(daemon), s->policy, report_unit(s->unit, unit),
-		s->access_source, s->latency_held ? "kept polling" : "sleep");
+		(int)getpid(), uptime_s(daemon), s->policy, report_unit(s->unit, unit), access,
+		s->latency_held ? "kept polling" : "sleep");
 	fprintf(out, "memory %" PRIu64 " of %" PRIu64 " MiB, swap %" PRIu64 " MiB",
 		mib(s->used_pages), mib(s->budget_pages), mib(s->total.swap_pages));
 	if (s->swap_limit_pages)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "access.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core.h"
@@ -51,15 +50,13 @@ void access_init(struct pager *pager, uint32_t looks)
 	access->payoffs.random = 1;
 }
 
-void access_describe(const struct pager *pager, char *name)
+void access_report(const struct pager *pager, struct pager_snapshot *snapshot)
 {
 	const struct access *access = &pager->access;
-	char now[ACCESS_SOURCE_NAME];
-	access_name(payoff_idle(pager, &pager->pools[0]) ? 0 : access->looks, now);
-	if (access->payoffs.on)
-		snprintf(name, ACCESS_SOURCE_NAME, "auto (%.16s)", now);
-	else
-		strcpy(name, now);
+	snapshot->access_auto = access->payoffs.on;
+	snapshot->access_looks = access->looks;
+	snapshot->access_shards = 1;
+	snapshot->access_idle = payoff_idle(pager, &pager->pools[0]);
 }
 
 void access_page_in(struct pager *pager, uint32_t frame)

@@ -38,11 +38,12 @@
 #include "payoff.h"
 
 struct pager;
+struct pager_snapshot;
 
 #define ACCESS_AUTO	   UINT32_MAX
 #define ACCESS_YOUNG	   8192u /* frames that wait for their first probe; a power of two */
 #define ACCESS_LOOKS_MAX   64u
-#define ACCESS_SOURCE_NAME 24
+#define ACCESS_SOURCE_NAME 48
 
 struct access {
 	uint32_t looks; /* mappings looked at for each eviction; 0: the source is faults */
@@ -64,9 +65,11 @@ int access_parse(const char *source, uint32_t *looks);
 /* "faults", "harvest:2", "auto": into name, ACCESS_SOURCE_NAME bytes. */
 void access_name(uint32_t looks, char *name);
 
-/* The pager's source, and what follows now for pool 0 if it depends: "auto (harvest:1)"; as
- * access_name. */
-void access_describe(const struct pager *pager, char *name);
+/* Into the snapshot: the pager's source, and whether it looks at pool 0's pages now. */
+void access_report(const struct pager *pager, struct pager_snapshot *snapshot);
+/* The snapshot's source, and what follows now if it depends, for all shards: "auto (faults)",
+ * "auto (harvest:1)", "auto (harvest:1 in 2 of 4 threads)"; as access_name. */
+void access_describe(const struct pager_snapshot *snapshot, char *name);
 
 /* With looks as access_parse reads them. */
 void access_init(struct pager *pager, uint32_t looks);

@@ -6,6 +6,7 @@
 
 #include "access.h"
 #include "pagemap.h"
+#include "pager.h"
 
 int access_parse(const char *source, uint32_t *looks)
 {
@@ -42,4 +43,18 @@ void access_name(uint32_t looks, char *name)
 		snprintf(name, ACCESS_SOURCE_NAME, "harvest:%u", looks);
 	else
 		snprintf(name, ACCESS_SOURCE_NAME, "faults");
+}
+
+void access_describe(const struct pager_snapshot *snapshot, char *name)
+{
+	uint32_t looking = snapshot->access_shards - snapshot->access_idle;
+	char now[ACCESS_SOURCE_NAME];
+	access_name(looking ? snapshot->access_looks : 0, now);
+	if (!snapshot->access_auto)
+		strcpy(name, now);
+	else if (looking && snapshot->access_idle)
+		snprintf(name, ACCESS_SOURCE_NAME, "auto (%.10s in %u of %u threads)", now, looking,
+			 snapshot->access_shards);
+	else
+		snprintf(name, ACCESS_SOURCE_NAME, "auto (%.10s)", now);
 }

@@ -265,7 +265,10 @@ struct pager_snapshot {
 	uint64_t policy_bytes;	   /* that policies use now */
 	uint64_t sessions_ever;
 	bool latency_held;
-	char access_source[24];	   /* "faults", "harvest:1", "auto (faults)" */
+	bool access_auto;
+	uint32_t access_looks;	   /* see access_describe */
+	uint32_t access_shards;	   /* that this is of */
+	uint32_t access_idle;	   /* those that do not look now */
 	struct pagerd_stats total; /* since the daemon started, gone clients included */
 	struct histogram *latency; /* the total's; where there is one shard, NULL */
 	size_t client_count;

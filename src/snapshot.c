@@ -225,7 +225,7 @@ struct pager_snapshot *snapshot_make(struct pager *pager, uint32_t sections, uin
 	snapshot->swap_limit_pages = pager->config.swap_limit_bytes >> PAGE_SHIFT;
 	snapshot->sessions_ever = pager->clients_ever;
 	snapshot->latency_held = pager->latency.held;
-	access_describe(pager, snapshot->access_source);
+	access_report(pager, snapshot);
 	whole &= fill_total(pager, snapshot);
 	snapshot->budget_pages = snapshot->total.limit_pages;
 	if (sections & SNAPSHOT_LEARNED)

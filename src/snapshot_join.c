@@ -123,6 +123,8 @@ static void totals_join(struct pager_snapshot *sum, struct pager_snapshot *other
 	sum->ghosts += other->ghosts;
 	sum->policy_bytes += other->policy_bytes;
 	sum->latency_held |= other->latency_held;
+	sum->access_shards += other->access_shards;
+	sum->access_idle += other->access_idle;
 	stats_join(&sum->total, &other->total);
 	sum->total.limit_pages = sum->budget_pages;
 	latency_join(&sum->total, &sum->latency, &other->latency);

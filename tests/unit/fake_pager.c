@@ -204,7 +204,6 @@ static int fake_snapshot(struct pager *pager, struct pager_request *request)
 	request->snapshot = s;
 	strcpy(s->policy, "lru");
 	s->budget_pages = 1 << 20;
-	strcpy(s->access_source, "faults");
 	s->clients = calloc(pager->client_count + 1, sizeof *s->clients);
 	s->objects = calloc(pager->shards, sizeof *s->objects);
 	s->regions = calloc(pager->client_count + 1, sizeof *s->regions);

@@ -290,13 +290,24 @@ START_TEST(others_stand)
 }
 END_TEST
 
+static const char *described(void)
+{
+	static char name[ACCESS_SOURCE_NAME];
+	struct pager_snapshot snapshot;
+	access_report(pager, &snapshot);
+	access_describe(&snapshot, name);
+	return name;
+}
+
 /* Small pools are looked at, whatever was found when they were larger. */
 START_TEST(becomes_small)
 {
 	pages_pass(SETTLED, 0);
 	ck_assert(payoff_idle(pager, &pager->pools[0]));
+	ck_assert_str_eq(described(), "auto (faults)");
 	pool_set_limit(pager, 0, 512);
 	ck_assert(idle() && !payoff_idle(pager, &pager->pools[0]));
+	ck_assert_str_eq(described(), "auto (harvest:1)");
 }
 END_TEST
 

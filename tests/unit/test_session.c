@@ -853,8 +853,7 @@ END_TEST
 START_TEST(report_escapes)
 {
 	struct client_info client = {.client = 1, .pid = 7};
-	struct pager_snapshot snapshot = {
-		.clients = &client, .client_count = 1, .access_source = "faults"};
+	struct pager_snapshot snapshot = {.clients = &client, .client_count = 1};
 	struct report_query query = {.kind = PAGERD_REPORT_STATUS, .json = true};
 	char *text;
 	size_t length;

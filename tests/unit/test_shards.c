@@ -276,6 +276,32 @@ START_TEST(latencies_are_not_averaged)
 }
 END_TEST
 
+/* What each of them does about looking for references is its own affair. */
+START_TEST(access_is_of_all)
+{
+	static const char *const names[SHARDS + 1] = {
+		"auto (harvest:1)", "auto (harvest:1 in 2 of 3 threads)",
+		"auto (harvest:1 in 1 of 3 threads)", "auto (faults)"};
+	char name[ACCESS_SOURCE_NAME];
+	for (uint32_t idle = 0; idle <= SHARDS; idle++) {
+		struct pager_snapshot *sum = NULL;
+		for (uint32_t i = 0; i < SHARDS; i++) {
+			struct pager_snapshot *one = calloc(1, sizeof *one);
+			one->access_auto = true;
+			one->access_looks = one->access_shards = 1;
+			one->access_idle = i >= SHARDS - idle;
+			if (sum)
+				ck_assert_int_eq(snapshot_join(sum, one, true), 0);
+			else
+				sum = one;
+		}
+		access_describe(sum, name);
+		ck_assert_str_eq(name, names[idle]);
+		snapshot_free(sum);
+	}
+}
+END_TEST
+
 START_TEST(statistics_of_a_client_add_up)
 {
 	struct histogram latency = {0};
@@ -327,6 +353,7 @@ int main(void)
 	tcase_add_test(tcase, objects_have_numbers_of_their_own);
 	tcase_add_loop_test(tcase, snapshots_add_up, 0, SHARDS);
 	tcase_add_test(tcase, latencies_are_not_averaged);
+	tcase_add_test(tcase, access_is_of_all);
 	tcase_add_test(tcase, statistics_of_a_client_add_up);
 	tcase_add_test(tcase, forks_are_counted_once);
 	suite_add_tcase(suite, tcase);
