@@ -217,7 +217,7 @@ static void check_shares(struct checker *c)
 	for (uint32_t i = 0; i < pager->pool_end; i++) {
 		const struct pool *pool = &pager->pools[i];
 		const struct account *account = &pool->share.account;
-		uint32_t limit = i ? pool->limit_pages : pager->budget_pages;
+		uint32_t limit = pool_share(pager, i);
 		if (!account->bank)
 			continue;
 		count++;

@@ -71,10 +71,15 @@ uint32_t pool_capacity(const struct pager *pager, const struct pool *pool)
 									    : pager->budget_pages;
 }
 
-uint64_t pool_limit(const struct pool *pool)
+uint32_t pool_share(const struct pager *pager, uint32_t number)
 {
-	const struct bank *bank = pool->share.account.bank;
-	return bank ? bank_total(bank) : pool->limit_pages;
+	return number ? pager->pools[number].limit_pages : pager->budget_pages;
+}
+
+uint64_t pool_limit(const struct pager *pager, uint32_t number)
+{
+	const struct bank *bank = pager->pools[number].share.account.bank;
+	return bank ? bank_total(bank) : pool_share(pager, number);
 }
 
 /* ---- policies ---------------------------------------------------------------------------- */

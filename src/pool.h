@@ -57,8 +57,10 @@ void pool_describe(const struct pool *pool, char *text, size_t bytes);
 void pools_tell(struct pager *pager);
 /* Frames that the pool may have. */
 uint32_t pool_capacity(const struct pager *pager, const struct pool *pool);
-/* Its limit as it was set, of which this pager may have a share; 0: none. */
-uint64_t pool_limit(const struct pool *pool);
+/* Its limit as it was set (pool 0's is the budget), and the pager's share of it, or all of it;
+ * 0: none. */
+uint64_t pool_limit(const struct pager *pager, uint32_t number);
+uint32_t pool_share(const struct pager *pager, uint32_t number);
 
 /* Would pool_set_policy accept spec? 0; or -EINVAL (no such policy or parameter: why names it) or
  * -ENOMEM. */

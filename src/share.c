@@ -22,14 +22,9 @@ static uint32_t share_taken(const struct pager *pager, uint32_t pool)
 	return pool ? pager->pools[pool].tick : pager->frames_taken;
 }
 
-static uint32_t share_limit(const struct pager *pager, uint32_t pool)
-{
-	return pool ? pager->pools[pool].limit_pages : pager->budget_pages;
-}
-
 static void share_set(struct pager *pager, uint32_t pool, uint64_t pages)
 {
-	if (pages == share_limit(pager, pool))
+	if (pages == pool_share(pager, pool))
 		return;
 	if (pool)
 		pool_set_limit(pager, pool, pages);
@@ -62,7 +57,7 @@ void share_close(struct pager *pager, uint32_t pool)
 
 static bool share_take(struct pager *pager, uint32_t pool)
 {
-	uint32_t limit = share_limit(pager, pool);
+	uint32_t limit = pool_share(pager, pool);
 	uint64_t step = limit / 8 > BANK_STEP_PAGES ? limit / 8 : BANK_STEP_PAGES;
 	uint64_t pages = account_take(&share_of(pager, pool)->account, step);
 	if (!pages)
@@ -108,7 +103,7 @@ bool shares_may_grow(const struct pager *pager)
 static bool share_give(struct pager *pager, uint32_t pool)
 {
 	struct account *account = &share_of(pager, pool)->account;
-	uint32_t used = share_used(pager, pool), limit = share_limit(pager, pool);
+	uint32_t used = share_used(pager, pool), limit = pool_share(pager, pool);
 	uint64_t keep = used > limit ? used : limit;
 	if (account->pages > keep && (account->pages - keep >= GIVE_LEAST || keep == limit))
 		account_give(account, account->pages - keep);
@@ -128,7 +123,7 @@ static void shares_give(struct pager *pager)
 /* Whether each page that is taken has another leave, or is going to before the next tick. */
 static bool share_full(struct pager *pager, uint32_t pool)
 {
-	uint64_t limit = share_limit(pager, pool), taking = share_of(pager, pool)->rate / RATE;
+	uint64_t limit = pool_share(pager, pool), taking = share_of(pager, pool)->rate / RATE;
 	return share_used(pager, pool) + limit / 16 + 1 + taking >= limit;
 }
 
@@ -155,7 +150,7 @@ static uint64_t share_residence_ns(struct pager *pager, uint32_t pool, uint64_t 
 static void share_report(struct pager *pager, uint32_t pool, uint64_t elapsed_ns)
 {
 	struct share *share = share_of(pager, pool);
-	uint32_t used = share_used(pager, pool), limit = share_limit(pager, pool);
+	uint32_t used = share_used(pager, pool), limit = pool_share(pager, pool);
 	uint64_t coming = share_taken(pager, pool) - share->taken;
 	struct account_report report = {
 		.limit = limit,

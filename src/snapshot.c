@@ -50,7 +50,7 @@ void stats_fill(struct pager *pager, const struct client *client, struct pagerd_
 	stats->dirty_pages = sum.dirty_pages;
 	stats->swap_pages = sum.swap_pages;
 	stats->wired_pages = sum.wired_pages;
-	stats->limit_pages = client->pool ? pool_limit(&pager->pools[client->pool]) : 0;
+	stats->limit_pages = client->pool ? pool_limit(pager, client->pool) : 0;
 	stats_latency(stats, &client->latency);
 }
 
@@ -172,8 +172,7 @@ static bool fill_total(struct pager *pager, struct pager_snapshot *snapshot)
 	snapshot->total.resident_pages = pager->used_pages;
 	snapshot->total.resident_max_pages = pager->resident_max_pages;
 	snapshot->total.swap_pages = pager->slots.used;
-	snapshot->total.limit_pages =
-		pager->config.bank ? bank_total(pager->config.bank) : pager->budget_pages;
+	snapshot->total.limit_pages = pool_limit(pager, 0);
 	if (latency) {
 		stats_latency(&snapshot->total, latency);
 		kept = latency_keep(pager, latency, &snapshot->latency);
