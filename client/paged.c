@@ -286,20 +286,24 @@ int paged_mprotect(struct paged *paged, uint64_t address, uint64_t length, int p
 	uint64_t end = address + page_round_up(length);
 	if (!range_valid(address, length) || !regions_overlap(&paged->regions, address, end))
 		return sys_mprotect(address, length, protection);
-	struct piece piece;
-	int result = regions_reserve(&paged->regions, 2);
-	while (result == 0 && regions_piece(&paged->regions, &cursor, end, &piece)) {
+	while (cursor < end) {
+		struct piece piece;
+		int result = regions_reserve(&paged->regions, 2);
+		if (result < 0)
+			return result;
+		regions_piece(&paged->regions, &cursor, end, &piece);
 		if (piece.region && (piece.region->flags & REGION_READ_ONLY) &&
 		    (protection & PROT_WRITE))
 			return -EACCES;
 		result = sys_mprotect(piece.start, piece.end - piece.start, protection);
-		if (result < 0 || !piece.region)
+		if (result < 0)
+			return result;
+		if (!piece.region)
 			continue;
 		if (piece.region->kind == PAGERD_FILE_PRIVATE && (protection & PROT_WRITE) &&
 		    !(piece.region->protection & PROT_WRITE))
 			paged_lock_copies(paged, piece.start, piece.end);
 		regions_protect(&paged->regions, piece.start, piece.end, protection);
-		result = regions_reserve(&paged->regions, 2);
 	}
-	return result;
+	return 0;
 }

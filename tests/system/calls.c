@@ -876,6 +876,40 @@ static void test_protect_many(void)
 		CHECK(fault_of(memory + i * PAGE, true) == 0);
 }
 
+/* What is there is protected up to the first hole, and nothing behind it. */
+static void test_protect_holes(void)
+{
+	char *memory = map(4 * MIB, ANON);
+
+	CHECK(munmap(memory + MIB, MIB) == 0);
+	CHECK_ERRNO(mprotect(memory + MIB, MIB * 2, PROT_READ), ENOMEM);
+	CHECK_ERRNO(mprotect(memory, 3 * MIB, PROT_READ), ENOMEM);
+	CHECK(fault_of(memory, true) == SIGSEGV);
+	CHECK(fault_of(memory + MIB - PAGE, true) == SIGSEGV);
+	CHECK(fault_of(memory + 2 * MIB, true) == 0);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+}
+
+/* Without memory for it nothing is done, and what is done is not denied. */
+static void test_protect_without_memory(void)
+{
+	const size_t pages = 600;
+	const struct rlimit none = {.rlim_max = RLIM_INFINITY};
+	char *memory = map(pages * PAGE, ANON);
+	struct rlimit old;
+	int result = 0;
+	size_t i;
+
+	CHECK(getrlimit(RLIMIT_AS, &old) == 0);
+	CHECK(setrlimit(RLIMIT_AS, &none) == 0);
+	for (i = 0; i < pages && result == 0; i += 2)
+		result = mprotect(memory + i * PAGE, PAGE, PROT_READ);
+	CHECK(setrlimit(RLIMIT_AS, &old) == 0);
+	CHECK(result == 0 || errno == ENOMEM);
+	CHECK(result == 0 || fault_of(memory + (i - 2) * PAGE, true) == 0);
+	CHECK(munmap(memory, pages * PAGE) == 0);
+}
+
 /* What was protected by it is so in a child of fork. */
 static void test_pkey_mprotect(void)
 {
@@ -996,6 +1030,8 @@ static const struct test tests[] = {
 	TEST(system_calls),
 	TEST(socket),
 	TEST(process_madvise),
+	TEST(protect_holes),
+	TEST(protect_without_memory),
 	TEST(protect_many),
 	TEST(pkey_mprotect),
 	TEST(secret_memory),
