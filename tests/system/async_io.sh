@@ -13,3 +13,31 @@ expect_text err "pagerd: io_uring is refused"
 expect_status 0 env LD_PRELOAD="$PAGERD_BUILD/client/libpagerd-preload.so" PAGERD_SOCKET= \
 	"$PROGRAMS/async_io"
 must cmp plain out
+
+# libaio's io_setup, and that of a library that has nothing to do with it.
+cat >setup.c <<'EOF'
+#include <stdio.h>
+#include <stdlib.h>
+int io_setup(int events, void **context);
+int main(void)
+{
+	void *context = NULL;
+	free(malloc(4 << 20)); /* paged */
+	printf("io_setup: %d\n", io_setup(1, &context));
+	return 0;
+}
+EOF
+echo 'int io_setup(int events, void **context) { return events + !context; }' >other.c
+must gcc -shared -fPIC -o libother.so other.c
+must gcc -o other setup.c -L. -Wl,-rpath,"$PWD" -lother
+expect_status 0 "$CTL" run --memory 8M --swap "$SWAP" -- ./other
+expect_text out "^io_setup: 1$"
+if gcc -o setup setup.c -laio; then
+	must ./setup >plain
+	expect_text plain "^io_setup: 0$"
+	expect_status 0 "$CTL" run --memory 8M --swap "$SWAP" -- ./setup
+	expect_text out "^io_setup: -38$"
+	expect_status 0 env LD_PRELOAD="$PAGERD_BUILD/client/libpagerd-preload.so" PAGERD_SOCKET= \
+		./setup
+	must cmp plain out
+fi
