@@ -173,8 +173,8 @@ memory_measure() {
 	case $system in
 	device*) mapfile -t STEPS < <(memory_named_steps) ;;
 	peer)
-		for step in "${STEPS[@]}"; do
-			[[ $step != *=* ]] || memory_peer "$step"
+		for step in "${!STEPS[@]}"; do
+			[[ ${STEPS[step]} != *=* ]] || memory_peer "$step"
 		done
 		return
 		;;
@@ -191,12 +191,13 @@ memory_accesses() {
 	esac
 }
 
-# memory_peer STEP: one that has a name.
+# memory_peer INDEX: of a step that has a name.
 memory_peer() {
-	local status number
-	local -x COMPARE_CASE=${1%%=*} COMPARE_FILE=$FILE COMPARE_PAGES=$DATA COMPARE_THREADS=$THREADS
-	local -x COMPARE_MEMORY_BYTES=$((MEMORY << 20)) COMPARE_ACCESSES
-	COMPARE_ACCESSES=$(memory_accesses "$1")
+	local status number step=${STEPS[$1]}
+	local -x COMPARE_CASE=${step%%=*} COMPARE_FILE=$FILE COMPARE_PAGES=$DATA COMPARE_THREADS=$THREADS
+	local -x COMPARE_MEMORY_BYTES=$((MEMORY << 20)) COMPARE_ACCESSES PAGERD_BUILD=$PAGERD_BUILD
+	local -x COMPARE_LOAD="${WORDS[*]} ${STEPS[*]:0:$1+1}"
+	COMPARE_ACCESSES=$(memory_accesses "$step")
 	system_try bash -c "$PEER" >"$WORK/peer"
 	status=$?
 	[ "$status" != 77 ] || return 0
