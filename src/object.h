@@ -183,6 +183,11 @@ static inline void object_writing(struct object *object, int64_t pages)
 	board_writing(object, pages);
 }
 
+static inline uint64_t object_chunks(uint64_t pages)
+{
+	return (pages + CHUNK_PAGES - 1) / CHUNK_PAGES;
+}
+
 static inline uint64_t object_pte(const struct object *object, uint64_t page)
 {
 	return object->table[page];
@@ -268,5 +273,13 @@ uint64_t object_file_pages(const struct object *object, uint64_t *bytes);
 uint64_t object_pages_seen(struct object *object, uint64_t page);
 /* The file was found to end where it was not expected to: look. */
 uint64_t object_pages_look(struct object *object);
+
+/* ---- between object.c and object_file.c ---- */
+
+/* Make one, without a home. 0, -ENOMEM, -EFBIG, -EMFILE. */
+int object_create(struct pager *pager, enum pagerd_kind kind, uint64_t pages,
+		  struct object **object);
+/* It is found no more. */
+void object_file_forget(struct pager *pager, struct object *object);
 
 #endif
