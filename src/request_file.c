@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* read(2) and write(2) of files that are mapped. */
+#include <unistd.h>
+
+#include "request.h"
+
+/* The pages that the request's bytes touch. */
+static void file_pages(const struct pager_request *request, uint64_t *page, uint64_t *count)
+{
+	uint64_t end =
+		request->length ? request->offset + request->length : UINT64_MAX - PAGE_BYTES;
+	if (end < request->offset || end > OBJECT_MAX_PAGES << PAGE_SHIFT)
+		end = OBJECT_MAX_PAGES << PAGE_SHIFT;
+	*page = request->offset >> PAGE_SHIFT;
+	uint64_t last = (end + PAGE_BYTES - 1) >> PAGE_SHIFT;
+	*count = last > *page ? last - *page : 0;
+}
+
+int request_file_begin(struct pager *pager, struct pager_request *request, struct client *client)
+{
+	struct object *object = object_find_file(pager, request->fd);
+	uint64_t page, count;
+	close(request->fd);
+	request->fd = -1;
+	if (!object || object_unused(object) || client->writing)
+		return object && client->writing ? -EBUSY : -ENOENT;
+	file_pages(request, &page, &count);
+	if (request->flags & PAGERD_FILE_WRITE) {
+		if (board_locked_by_other(object, client) && board_wait(pager, object))
+			return -EAGAIN;
+		client->writing = object;
+		object->frozen++;
+		object->holds++;
+		board_hold(object);
+	}
+	return object->dirty_pages || object->in_flight
+		       ? sync_start(pager, object, page, page + count, false, request)
+		       : 0;
+}
+
+void file_end(struct pager *pager, struct client *client)
+{
+	struct object *object = client->writing;
+	if (!object)
+		return;
+	client->writing = NULL;
+	object->frozen--;
+	object->holds--;
+	board_waits_no_more(object);
+	object_release(pager, object);
+	fault_retry_queue(pager, &pager->frozen);
+}
+
+int request_file_end(struct pager *pager, struct pager_request *request, struct client *client)
+{
+	uint64_t page, count;
+	if (!client->writing)
+		return -EINVAL;
+	file_pages(request, &page, &count);
+	if (page < client->writing->capacity_pages)
+		object_refresh(pager, client->writing, page, count);
+	private_truncate(pager, client->writing,
+			 request->flags & PAGERD_FILE_SHIFTED ? page : UINT64_MAX, request);
+	poison_retry(pager, client->writing, request);
+	file_end(pager, client);
+	return 0;
+}
+
+int request_board(struct pager *pager, struct pager_request *request, const struct client *client)
+{
+	struct object *object = object_find_file(pager, request->fd);
+	close(request->fd);
+	request->fd = -1;
+	if (!object || object_unused(object))
+		return -ENOENT;
+	request->object = client->number;
+	request->offset = OBJECT_MAX_PAGES << PAGE_SHIFT;
+	return board_open(pager, object, client, request->flags & PAGERD_BOARD_PAGES, &request->fd);
+}
