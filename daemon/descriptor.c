@@ -23,7 +23,7 @@ enum descriptor_kind descriptor_kind(int fd)
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	ssize_t length = readlink(path, target, sizeof target - 1);
 	target[length > 0 ? length : 0] = 0;
-	if (target[0] == '/')
+	if (target[0] == '/' || (length < 0 && errno == ENAMETOOLONG))
 		return DESCRIPTOR_FILE; /* nothing else has such a name */
 	if (!strcmp(target, "anon_inode:[userfaultfd]"))
 		return DESCRIPTOR_USERFAULTFD;

@@ -50,6 +50,31 @@ static int file_new(int flags)
 	return own;
 }
 
+/* One whose name is longer than the kernel tells. */
+static int file_far(void)
+{
+	enum { DEPTH = 20 };
+	char top[] = "/tmp/gate.XXXXXX", name[251];
+	int at[DEPTH + 1];
+	memset(name, 'd', sizeof name - 1);
+	name[sizeof name - 1] = 0;
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	at[0] = open(top, O_PATH | O_CLOEXEC);
+	for (int i = 0; i < DEPTH; i++) {
+		ck_assert(!mkdirat(at[i], name, 0700));
+		at[i + 1] = openat(at[i], name, O_PATH | O_CLOEXEC);
+	}
+	int fd = openat(at[DEPTH], "file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	unlinkat(at[DEPTH], "file", 0);
+	for (int i = DEPTH; i; i--) {
+		close(at[i]);
+		unlinkat(at[i - 1], name, AT_REMOVEDIR);
+	}
+	close(at[0]);
+	rmdir(top);
+	return fd;
+}
+
 START_TEST(admitted)
 {
 	int ends[2], device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
@@ -58,6 +83,7 @@ START_TEST(admitted)
 		memfd_create("/gate", MFD_CLOEXEC),
 		file_new(O_RDWR),
 		file_new(O_PATH),
+		file_far(),
 		open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC),
 		ends[0],
 		ends[1],
@@ -67,7 +93,7 @@ START_TEST(admitted)
 		ck_assert_int_ge(fds[i], 0);
 		ck_assert_msg(gate_admits(&gate, fds[i], 0), "the descriptor %zu", i);
 		/* The pager's thread takes files only. */
-		ck_assert_int_eq(gate_admits_known(&gate, fds[i]), i < 4);
+		ck_assert_int_eq(gate_admits_known(&gate, fds[i]), i < 5);
 		close(fds[i]);
 	}
 }
