@@ -127,21 +127,22 @@ static bool may_begin(const struct closings *closings, uid_t uid)
 	       list_count_user(&closings->begun, uid) < THREADS_USER_MAX;
 }
 
-/* With a thread, or when there is one to be had. */
-static void begin(struct closings *closings, struct closing *closing)
+/* With a thread, or when there is one to be had. False: there is none whose end would tell. */
+static bool begin(struct closings *closings, struct closing *closing)
 {
 	pthread_mutex_lock(&closings->lock);
 	closings->threads++;
 	pthread_mutex_unlock(&closings->lock);
 	list_push(&closings->begun, closing);
 	if (thread_start(closing))
-		return;
+		return true;
 	closings->crowded = true;
 	list_remove(&closings->begun, closing);
 	list_push(&closings->waiting, closing);
 	pthread_mutex_lock(&closings->lock);
 	closings->threads--;
 	pthread_mutex_unlock(&closings->lock);
+	return closings->begun.count;
 }
 
 /* One of the user's has ended: the next of his is the one that has waited longest. If what there
@@ -186,11 +187,15 @@ bool closing_start(struct closings *closings, uid_t uid, const int *fds, size_t 
 	closing->owner = owner;
 	closing->count = count;
 	memcpy(closing->fds, fds, count * sizeof *fds);
-	if (may_begin(closings, uid))
-		begin(closings, closing);
-	else
+	if (!may_begin(closings, uid)) {
 		list_push(&closings->waiting, closing);
-	return true;
+		return true;
+	}
+	if (begin(closings, closing))
+		return true;
+	list_remove(&closings->waiting, closing);
+	free(closing);
+	return false;
 }
 
 static void list_forget(const struct list *list, const void *owner)

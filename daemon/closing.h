@@ -24,8 +24,8 @@ struct closings *closings_create(struct bridge *bridge);
 unsigned closings_destroy(struct closings *closings);
 /*
  * Close so many descriptors, which are taken; then call done, unless it is NULL, on the main
- * thread. Main thread. False: there is not the memory to do that; they stay open, rather than that
- * everybody waits, and done is not called.
+ * thread. Main thread. False: there is not the memory to do that, or no thread, and none whose end
+ * could be waited for; they stay open, rather than that everybody waits, and done is not called.
  */
 bool closing_start(struct closings *closings, uid_t uid, const int *fds, size_t count,
 		   void (*done)(void *owner), void *owner);

@@ -7,7 +7,17 @@
 
 #define PAGERD_RELEASE "test"
 #include "../../daemon/bridge.c"
+int threads_refused; /* so many are not to be had */
+static int thread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			 void *context)
+{
+	return threads_refused && threads_refused--
+		       ? EAGAIN
+		       : pthread_create(thread, attributes, run, context);
+}
+#define pthread_create thread_create
 #include "../../daemon/closing.c"
+#undef pthread_create
 #include "../../daemon/config.c"
 #include "../../daemon/descriptor.c"
 #include "../../daemon/gate.c"

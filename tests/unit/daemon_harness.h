@@ -18,6 +18,7 @@
 
 extern struct daemon daemon_;
 extern struct pager pagers_[SHARDS_MOST];
+extern int threads_refused;
 extern unsigned unclosed_; /* what closings_destroy said at the end of the last one */
 
 /* Start a daemon with so many shards. */

@@ -208,6 +208,22 @@ START_TEST(sent_to_the_pager)
 }
 END_TEST
 
+/* No thread is to be had for a moment, and none runs whose end could be waited for. */
+START_TEST(no_thread)
+{
+	int peer = peer_join();
+	struct slow slow = slow_new();
+	close(slow.other);
+	threads_refused = 1;
+	slow_map(&slow, peer);
+	ck_assert_int_eq(reply_error(peer), -ENODEV);
+	ck_assert_int_eq(peer_header(peer, PAGERD_STATS, -1), 0);
+	ck_assert_uint_eq(closings_count(daemon_.closings), 0);
+	close(peer);
+	daemon_end();
+}
+END_TEST
+
 /* ---- ends -------------------------------------------------------------------------------- */
 
 /* Its memory does not stay until its descriptor is closed. */
@@ -297,6 +313,7 @@ int main(void)
 	tcase_add_checked_fixture(ends, setup, NULL);
 	tcase_set_timeout(ends, 30);
 	tcase_add_test(ends, daemon_ends);
+	tcase_add_test(ends, no_thread);
 	suite_add_tcase(suite, ends);
 	return suite_run(suite);
 }
