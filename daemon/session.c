@@ -135,6 +135,10 @@ void session_close(struct session *session, const char *why)
 		session_end(session);
 }
 
+#ifndef SCM_PIDFD /* Linux 6.5 */
+#define SCM_PIDFD 4
+#endif
+
 /* ---- in ---------------------------------------------------------------------------------- */
 
 static void take_descriptors(struct received *in, const struct cmsghdr *c)
@@ -165,7 +169,7 @@ int session_receive(int fd, struct received *in, int flags)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof control.bytes,
 	};
-	/* Room for one descriptor: it is not closed here, and others do not come. */
+	/* Room for one descriptor: it is not closed here, and others come rarely (PEEKED_MAX). */
 	if (flags & MSG_PEEK)
 		msg.msg_controllen = CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int));
 	in->fd = -1;
@@ -179,7 +183,10 @@ int session_receive(int fd, struct received *in, int flags)
 	in->size = (size_t)size;
 	in->truncated = msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		/* A client has kept our end of a connection that it passed, and can ask for these.
+		 */
+		if (c->cmsg_level == SOL_SOCKET &&
+		    (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_PIDFD))
 			take_descriptors(in, c);
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
 			struct ucred credentials;

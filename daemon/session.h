@@ -33,6 +33,10 @@ enum session_state {
  * kernel would close it, and the thread that receives would wait for that. */
 #define DESCRIPTORS_MAX 253
 
+/* As many come with a look at one, for which there is room for one and credentials, where whoever
+ * has passed the connection has seen to it that no credentials come. */
+#define PEEKED_MAX 9
+
 union packet {
 	struct pagerd_header h;
 	struct pagerd_hello hello;
@@ -79,8 +83,9 @@ struct session {
 	unsigned closings;
 	bool quick; /* its last request was one that the pager's thread may read by itself */
 	bool apart; /* the pager's thread has it; nobody else touches it, but for file */
-	const char *broken; /* why it has to be closed, when it comes back from there */
-	int peeked;	    /* a descriptor to be closed then, or -1 */
+	const char *broken;	/* why it has to be closed, when it comes back from there */
+	int peeked[PEEKED_MAX]; /* descriptors to be closed then */
+	size_t peeked_count;
 	struct pager_request listen;
 	pid_t pid;
 	uid_t uid;
@@ -145,7 +150,7 @@ struct received {
 	union packet packet;
 	size_t size;
 	int fd; /* the first descriptor, or -1 */
-	int extra[DESCRIPTORS_MAX - 1];
+	int extra[DESCRIPTORS_MAX];
 	size_t extra_count; /* descriptors beyond one */
 	pid_t pid;
 	bool truncated;

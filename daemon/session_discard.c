@@ -50,14 +50,13 @@ void session_listen_later(struct session *session)
 /* Is anything there that nobody has read, if only descriptors? */
 static bool unread(int fd)
 {
-	char byte, control[CMSG_SPACE(sizeof(struct ucred))];
+	char byte;
 	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1}; /* no room for any descriptor */
 	for (int i = 0; i < 2; i++) { /* an error is told before what is there */
-		msg.msg_controllen = sizeof control;
 		ssize_t got = recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
 		if (got >= 0)
-			return got || msg.msg_controllen || msg.msg_flags & MSG_CTRUNC;
+			return got || msg.msg_flags & MSG_CTRUNC;
 	}
 	return false;
 }
