@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "descriptor.h"
@@ -64,6 +66,35 @@ static char *text_read(int fd, size_t most)
 	if (text)
 		text[length] = 0;
 	return text;
+}
+
+/* ---- without a list ----------------------------------------------------------------------- */
+
+struct path_told { /* FS_IOC_GETFSSYSFSPATH: "ext4/sda1" */
+	uint8_t length;
+	char path[128];
+};
+
+/* From this one on the kernel answers by itself. Earlier ones would ask the file system. */
+static bool kernel_tells(void)
+{
+	struct utsname name;
+	unsigned major = 0, minor = 0;
+	return !uname(&name) && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 10));
+}
+
+/* Some file systems can be told of any file, whatever list its mount is on. */
+static bool told_local(const struct mounts *mounts, int fd)
+{
+	struct path_told told = {0};
+	if (!mounts->told || ioctl(fd, _IOR(0x15, 1, struct path_told), &told))
+		return false;
+	char *slash = memchr(told.path, '/', sizeof told.path);
+	if (!slash)
+		return false;
+	*slash = 0;
+	return kind_of(told.path) == MOUNT_LOCAL;
 }
 
 /* ---- our own list ------------------------------------------------------------------------ */
@@ -191,6 +222,8 @@ static bool number_of(int fd, uint32_t *number)
 bool mounts_local(struct mounts *mounts, int fd, pid_t pid)
 {
 	uint32_t number;
+	if (told_local(mounts, fd))
+		return true;
 	if (mounts->fd < 0 || !number_of(fd, &number))
 		return false;
 	pthread_mutex_lock(&mounts->lock);
@@ -210,6 +243,8 @@ bool mounts_local(struct mounts *mounts, int fd, pid_t pid)
 bool mounts_local_known(struct mounts *mounts, int fd)
 {
 	uint32_t number;
+	if (told_local(mounts, fd))
+		return true;
 	if (mounts->fd < 0 || !number_of(fd, &number) || pthread_mutex_trylock(&mounts->lock))
 		return false;
 	const struct mount *mount = list_changed(mounts) ? NULL : list_find(mounts, number);
@@ -222,7 +257,7 @@ bool mounts_local_known(struct mounts *mounts, int fd)
 
 void mounts_init(struct mounts *mounts)
 {
-	*mounts = (struct mounts){.stale = true};
+	*mounts = (struct mounts){.stale = true, .told = kernel_tells()};
 	pthread_mutex_init(&mounts->lock, NULL);
 	mounts->fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 }

@@ -9,6 +9,10 @@
  *
  * What is on no list is taken for a server's: file systems that are not known here, mounts that
  * were taken out of their namespace, those of other namespaces than the sender's.
+ *
+ * But where the kernel tells of a file system by itself (ext4, XFS; Linux 6.10) no list is looked
+ * at: a program may lose sight of the mount of a file that it has mapped (chroot, umount -l), and
+ * its reads and writes have to agree with the mapping all the same.
  */
 #ifndef PAGERD_MOUNTS_H
 #define PAGERD_MOUNTS_H
@@ -34,11 +38,12 @@ struct mounts {
 	pthread_mutex_t lock;
 	int fd; /* the list of our own namespace, which tells when it has changed; or -1 */
 	bool stale;
+	bool told;	    /* the kernel tells of some file systems without a list */
 	struct mount *list; /* by number */
 	size_t count;
 };
 
-/* Without /proc, no mount is local. */
+/* Without /proc, no mount is on a list. */
 void mounts_init(struct mounts *mounts);
 void mounts_finish(struct mounts *mounts);
 /* Is what fd is of on a local mount of ours, or of the process pid's? One thread, as it may read

@@ -333,6 +333,23 @@ START_TEST(layered_mount_of_a_stranger)
 }
 END_TEST
 
+/* A file that was opened before its mount was lost sight of. */
+START_TEST(told_without_a_list)
+{
+	if (!may_mount())
+		return;
+	struct stranger stranger = stranger_new(nothing, "/var/tmp");
+	if (told_local(&gate.mounts, stranger.fd)) {
+		ck_assert(gate_admits(&gate, stranger.fd, 0));
+		ck_assert(gate_admits_known(&gate, stranger.fd));
+	} else {
+		printf("the kernel does not tell of the file system of /var/tmp\n");
+	}
+	stranger_end(&stranger);
+	unlink("/var/tmp/file");
+}
+END_TEST
+
 START_TEST(list_of_a_process)
 {
 	struct mount mount;
@@ -362,6 +379,7 @@ int main(void)
 	tcase_add_test(tcase, list_follows);
 	tcase_add_test(tcase, copy_of_a_layered_mount);
 	tcase_add_test(tcase, layered_mount_of_a_stranger);
+	tcase_add_test(tcase, told_without_a_list);
 	tcase_add_test(tcase, list_of_a_process);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
