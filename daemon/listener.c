@@ -165,7 +165,7 @@ static void accept_refused(struct daemon *daemon, int error)
 	close(daemon->spare_fd);
 	int fd = accept4(daemon->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
-		session_refuse(fd);
+		session_refuse(daemon, fd);
 	daemon->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	event_del(daemon->listen_event);
 	event_add(daemon->retry_event, &pause);
@@ -190,7 +190,7 @@ static void on_connection(evutil_socket_t listen_fd, short what, void *context)
 	daemon->short_of_files = false;
 	if (daemon->session_count + closings_count(daemon->closings) >= SESSIONS_MAX) {
 		log_warn("more than %u sessions: one is turned away", SESSIONS_MAX);
-		session_refuse(fd);
+		session_refuse(daemon, fd);
 		return;
 	}
 	int error = session_create(daemon, fd, NULL, NULL);

@@ -360,7 +360,15 @@ void session_reply_text(struct session *session, uint16_t type, char *text, size
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-void session_refuse(int fd)
+static uid_t peer_uid(int fd)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t length = sizeof peer;
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+	return peer.uid;
+}
+
+void session_refuse(struct daemon *daemon, int fd)
 {
 	const struct pagerd_header header = {
 		.magic = PAGERD_MAGIC,
@@ -370,7 +378,7 @@ void session_refuse(int fd)
 		.error = -EUSERS,
 	};
 	send_packet(fd, &header, sizeof header, -1);
-	close(fd);
+	connection_close(daemon, peer_uid(fd), fd);
 }
 
 static bool user_has_too_many(const struct daemon *daemon, uid_t uid)
@@ -418,7 +426,7 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 {
 	struct session *session = calloc(1, sizeof *session);
 	if (!session) {
-		session_refuse(fd);
+		session_refuse(daemon, fd);
 		return -ENOMEM;
 	}
 	session->fd = fd;
@@ -441,7 +449,7 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 	if (error) {
 		session->fd = -1;
 		session_free(session);
-		session_refuse(fd);
+		session_refuse(daemon, fd);
 		return error;
 	}
 	session->busy = parent;

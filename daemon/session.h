@@ -122,7 +122,7 @@ struct session {
 int session_create(struct daemon *daemon, int fd, const struct session *parent,
 		   struct session **session);
 /* Turn a connection away, which takes fd: its HELLO gets -EUSERS. */
-void session_refuse(int fd);
+void session_refuse(struct daemon *daemon, int fd);
 /* Read its next request; or end it, if its connection has ended meanwhile. It may be freed. */
 void session_listen(struct session *session);
 /* Free all sessions, whose requests nobody works on any more. */
@@ -194,6 +194,8 @@ void session_discard(struct session *session, int fd);
 /* Read its next request when they are closed, and see meanwhile whether it goes away. */
 void session_listen_later(struct session *session);
 void session_gone(evutil_socket_t fd, short what, void *session);
+/* Close a connection of that user's. Main thread. */
+void connection_close(struct daemon *daemon, uid_t uid, int fd);
 /* Close its connection, if there is one. */
 void session_disconnect(struct session *session);
 

@@ -62,15 +62,19 @@ static bool unread(int fd)
 }
 
 /* What has come and was not read is closed with the socket. No more comes from here on. */
+void connection_close(struct daemon *daemon, uid_t uid, int fd)
+{
+	shutdown(fd, SHUT_RD);
+	if (unread(fd))
+		closing_start(daemon->closings, uid, &fd, 1, NULL, NULL);
+	else
+		close(fd);
+}
+
 void session_disconnect(struct session *session)
 {
 	int fd = session->fd;
 	session->fd = -1;
-	if (fd < 0)
-		return;
-	shutdown(fd, SHUT_RD);
-	if (unread(fd))
-		closing_start(session->daemon->closings, session->uid, &fd, 1, NULL, NULL);
-	else
-		close(fd);
+	if (fd >= 0)
+		connection_close(session->daemon, session->uid, fd);
 }
