@@ -219,14 +219,40 @@ static bool number_of(int fd, uint32_t *number)
 	return number_with_handle(fd, number) || number_shown(fd, number);
 }
 
-bool mounts_local(struct mounts *mounts, int fd, pid_t pid)
+/* ---- those that were found --------------------------------------------------------------- */
+
+#ifndef AT_HANDLE_MNT_ID_UNIQUE /* Linux 6.12 */
+#define AT_HANDLE_MNT_ID_UNIQUE 1
+#endif
+
+/* The number that no other mount ever has, or 0. */
+static uint64_t number_unique(int fd)
 {
-	uint32_t number;
-	if (told_local(mounts, fd))
-		return true;
-	if (mounts->fd < 0 || !number_of(fd, &number))
-		return false;
-	pthread_mutex_lock(&mounts->lock);
+	struct file_handle none = {.handle_bytes = 0};
+	uint64_t number = 0;
+	if (!name_to_handle_at(fd, "", &none, (int *)&number,
+			       AT_EMPTY_PATH | AT_HANDLE_MNT_ID_UNIQUE) ||
+	    errno != EOVERFLOW)
+		return 0;
+	return number;
+}
+
+static bool known_find(const struct mounts *mounts, uint64_t unique)
+{
+	for (uint32_t i = 0; unique && i < MOUNTS_KNOWN && mounts->known[i]; i++)
+		if (mounts->known[i] == unique)
+			return true;
+	return false;
+}
+
+static void known_add(struct mounts *mounts, uint64_t unique)
+{
+	if (unique)
+		mounts->known[mounts->known_next++ % MOUNTS_KNOWN] = unique;
+}
+
+static bool local_listed(struct mounts *mounts, uint32_t number, pid_t pid)
+{
 	if (list_changed(mounts)) {
 		mounts->stale = false;
 		list_read(mounts);
@@ -235,7 +261,23 @@ bool mounts_local(struct mounts *mounts, int fd, pid_t pid)
 	const struct mount *mount = list_find(mounts, number);
 	if (!mount && pid > 0 && others_find(pid, number, &others))
 		mount = &others;
-	bool local = mount && local_here(mounts, mount);
+	return mount && local_here(mounts, mount);
+}
+
+bool mounts_local(struct mounts *mounts, int fd, pid_t pid)
+{
+	uint32_t number;
+	if (told_local(mounts, fd))
+		return true;
+	if (mounts->fd < 0 || !number_of(fd, &number))
+		return false;
+	uint64_t unique = number_unique(fd);
+	pthread_mutex_lock(&mounts->lock);
+	bool local = known_find(mounts, unique);
+	if (!local) {
+		local = local_listed(mounts, number, pid);
+		known_add(mounts, local ? unique : 0);
+	}
 	pthread_mutex_unlock(&mounts->lock);
 	return local;
 }
@@ -247,8 +289,11 @@ bool mounts_local_known(struct mounts *mounts, int fd)
 		return true;
 	if (mounts->fd < 0 || !number_of(fd, &number) || pthread_mutex_trylock(&mounts->lock))
 		return false;
-	const struct mount *mount = list_changed(mounts) ? NULL : list_find(mounts, number);
-	bool local = mount && local_here(mounts, mount);
+	bool local = known_find(mounts, number_unique(fd));
+	if (!local && !list_changed(mounts)) {
+		const struct mount *mount = list_find(mounts, number);
+		local = mount && local_here(mounts, mount);
+	}
 	pthread_mutex_unlock(&mounts->lock);
 	return local;
 }

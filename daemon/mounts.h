@@ -10,9 +10,11 @@
  * What is on no list is taken for a server's: file systems that are not known here, mounts that
  * were taken out of their namespace, those of other namespaces than the sender's.
  *
- * But where the kernel tells of a file system by itself (ext4, XFS; Linux 6.10) no list is looked
- * at: a program may lose sight of the mount of a file that it has mapped (chroot, umount -l), and
- * its reads and writes have to agree with the mapping all the same.
+ * But a program may lose sight of the mount of a file that it has mapped (chroot, umount -l), and
+ * its reads and writes have to agree with the mapping all the same. So where the kernel tells of a
+ * file system by itself (ext4, XFS; Linux 6.10) no list is looked at; and mounts that were local
+ * once are known again by a number that no other ever has (Linux 6.12; file systems whose files
+ * have handles).
  */
 #ifndef PAGERD_MOUNTS_H
 #define PAGERD_MOUNTS_H
@@ -21,6 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#define MOUNTS_KNOWN 1024u /* the last so many that were found to be local */
 
 enum mount_kind {
 	MOUNT_SERVED,
@@ -41,6 +45,8 @@ struct mounts {
 	bool told;	    /* the kernel tells of some file systems without a list */
 	struct mount *list; /* by number */
 	size_t count;
+	uint64_t known[MOUNTS_KNOWN]; /* in a ring */
+	uint32_t known_next;
 };
 
 /* Without /proc, no mount is on a list. */

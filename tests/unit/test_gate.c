@@ -350,6 +350,32 @@ START_TEST(told_without_a_list)
 }
 END_TEST
 
+/* The same of a file system that the kernel does not tell of. */
+START_TEST(known_again)
+{
+	if (!may_mount())
+		return;
+	ck_assert(!mount("gate", "m", "tmpfs", 0, NULL));
+	int fd = open("m", O_PATH | O_CLOEXEC), other = dup(fd);
+	ck_assert(mounts_local(&gate.mounts, fd, 0));
+	ck_assert(!umount2("m", MNT_DETACH));
+	bool unique = number_unique(fd);
+	ck_assert_int_eq(mounts_local(&gate.mounts, fd, 0), unique);
+	ck_assert_int_eq(mounts_local_known(&gate.mounts, other), unique);
+	close(fd);
+	close(other);
+	if (!unique)
+		printf("the kernel has no such numbers\n");
+	/* More than are kept: the first is forgotten, the last is not. */
+	for (uint64_t i = 1; i <= MOUNTS_KNOWN + 1; i++)
+		known_add(&gate.mounts, i);
+	ck_assert(!known_find(&gate.mounts, 1));
+	ck_assert(known_find(&gate.mounts, 2));
+	ck_assert(known_find(&gate.mounts, MOUNTS_KNOWN + 1));
+	ck_assert(!known_find(&gate.mounts, 0));
+}
+END_TEST
+
 START_TEST(list_of_a_process)
 {
 	struct mount mount;
@@ -380,6 +406,7 @@ int main(void)
 	tcase_add_test(tcase, copy_of_a_layered_mount);
 	tcase_add_test(tcase, layered_mount_of_a_stranger);
 	tcase_add_test(tcase, told_without_a_list);
+	tcase_add_test(tcase, known_again);
 	tcase_add_test(tcase, list_of_a_process);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
