@@ -211,14 +211,24 @@ void closings_forget(struct closings *closings, const void *owner)
 	list_forget(&closings->waiting, owner);
 }
 
-unsigned closings_count(const struct closings *closings)
+static size_t list_descriptors(const struct list *list, const uid_t *uid)
 {
-	return closings->begun.count + closings->waiting.count;
+	size_t count = 0;
+	for (const struct closing *c = list->first; c; c = c->next)
+		count += !uid || c->uid == *uid ? c->count : 0;
+	return count;
 }
 
-unsigned closings_count_user(const struct closings *closings, uid_t uid)
+size_t closings_count(const struct closings *closings)
 {
-	return list_count_user(&closings->begun, uid) + list_count_user(&closings->waiting, uid);
+	return list_descriptors(&closings->begun, NULL) +
+	       list_descriptors(&closings->waiting, NULL);
+}
+
+size_t closings_count_user(const struct closings *closings, uid_t uid)
+{
+	return list_descriptors(&closings->begun, &uid) +
+	       list_descriptors(&closings->waiting, &uid);
 }
 
 static void list_free(struct list *list, bool begun)

@@ -4,8 +4,8 @@
  *
  * close(2) may wait for whoever serves the file, and for ever. So each closing has a thread, and
  * the client that made it necessary is not heard until it is done: it cannot have more than one.
- * One user has few of these threads at a time; the others' wait for them. Those that are not done
- * count as sessions do, even when theirs have ended.
+ * One user has few of these threads at a time; the others' wait for them. Each descriptor that is
+ * not closed yet counts as a session does, even when its own has ended.
  */
 #ifndef PAGERD_CLOSING_H
 #define PAGERD_CLOSING_H
@@ -31,8 +31,8 @@ bool closing_start(struct closings *closings, uid_t uid, const int *fds, size_t 
 		   void (*done)(void *owner), void *owner);
 /* The owner has gone: its done is not to be called. */
 void closings_forget(struct closings *closings, const void *owner);
-/* Those that are not done: in all, or one user's. */
-unsigned closings_count(const struct closings *closings);
-unsigned closings_count_user(const struct closings *closings, uid_t uid);
+/* Descriptors that are not closed yet: in all, or one user's. */
+size_t closings_count(const struct closings *closings);
+size_t closings_count_user(const struct closings *closings, uid_t uid);
 
 #endif

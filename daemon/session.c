@@ -385,7 +385,7 @@ static bool user_has_too_many(const struct daemon *daemon, uid_t uid)
 {
 	if (daemon->session_count + closings_count(daemon->closings) < SESSIONS_USER_MAX || !uid)
 		return false;
-	unsigned count = closings_count_user(daemon->closings, uid);
+	size_t count = closings_count_user(daemon->closings, uid);
 	for (const struct session *s = daemon->sessions; s; s = s->next)
 		count += s->uid == uid;
 	return count >= SESSIONS_USER_MAX;
