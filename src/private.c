@@ -139,10 +139,29 @@ static void base_fault(struct pager *pager, struct faultstate *fs, bool protect)
 
 /* ---- faults: the client's own ------------------------------------------------------------ */
 
+/* The drop that the client's agent has still to do, after a truncation, where the fault is. What is
+ * written there before would go with it. */
+static struct io *drop_ahead(struct pager *pager, const struct faultstate *fs)
+{
+	uint64_t address = region_address(fs->region, fs->page);
+	for (uint32_t i = fs->client->agent.head; i != IO_NONE; i = pager->ios[i].agent_next) {
+		struct io *io = &pager->ios[i];
+		if (io->kind == IO_ZAP && !io->span && address - io->address < io->place)
+			return io;
+	}
+	return NULL;
+}
+
 /* The client is going to have a page of its own. */
 static void own_make(struct pager *pager, struct faultstate *fs)
 {
 	struct object *object = fs->object;
+	struct io *drop = drop_ahead(pager, fs);
+	if (drop) {
+		fs->fault->next = drop->waiters;
+		drop->waiters = fs->number;
+		return;
+	}
 	int error = object_arm(pager, object, fs->page, 1);
 	uint32_t frame = error ? FRAME_NONE : frame_alloc(pager, fs->client, object, fs->page);
 	if (error) {

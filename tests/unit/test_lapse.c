@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A client whose agent does not answer for a while: others go on meanwhile, with what there is. */
 #include <check.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -147,6 +149,46 @@ START_TEST(limits)
 }
 END_TEST
 
+static void file_changes(enum pager_request_type type)
+{
+	struct pager_request request = {
+		.type = type,
+		.client = h.client,
+		.flags = type == PAGER_FILE_BEGIN ? PAGERD_FILE_WRITE : 0,
+		.fd = type == PAGER_FILE_BEGIN ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1,
+	};
+	ck_assert_int_eq(harness_request(&h, &request), 0);
+}
+
+static void *goes_on(void *ignored)
+{
+	usleep(300000);
+	sem_post(&go);
+	return ignored;
+}
+
+/* The file is cut off and grows again while he is late. What he writes then is not what his agent
+ * is to drop. */
+START_TEST(written_again)
+{
+	pthread_t thread;
+	setup(PAGERD_SAVE, BUDGET / 2);
+	range_write(own, 0, BUDGET / 2, 1);
+	others_press();
+	file_changes(PAGER_FILE_BEGIN);
+	ck_assert(!ftruncate(fd, 0));
+	file_changes(PAGER_FILE_END);
+	ck_assert(!ftruncate(fd, BUDGET / 2 << 12));
+	ck_assert(!pthread_create(&thread, NULL, goes_on, NULL));
+	page_write(own, 3, 2);
+	pthread_join(thread, NULL);
+	for (int tries = 0; agent.served < 2 && tries < 1000; tries++)
+		usleep(1000);
+	page_check(own, 3, 2);
+	teardown();
+}
+END_TEST
+
 /* He goes while he is late. */
 START_TEST(agent_goes)
 {
@@ -173,6 +215,7 @@ int main(void)
 	tcase_add_test(tcase, nothing_left);
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, agent_goes);
+	tcase_add_test(tcase, written_again);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
