@@ -11,8 +11,9 @@
 
 #include "core.h"
 
-#define AGENT_QUEUE   16u	     /* fewer for who was late just now */
-#define AGENT_RECORDS (IO_COUNT / 4) /* of all agents: those that do not answer keep theirs */
+#define AGENT_QUEUE   16u		 /* fewer for who was late just now */
+#define AGENT_RECORDS (IO_COUNT / 4)	 /* of all agents, one of each that is late apart */
+#define RECORDS_MOST  (3 * IO_COUNT / 8) /* with those: the others are for reads, and for writes */
 #define AGENT_LATE_NS 1000000000ull
 #define WINDOW_BYTES  ((size_t)PAGERD_WINDOW_PAGES << PAGE_SHIFT)
 
@@ -212,7 +213,8 @@ bool agent_ready(struct pager *pager, uint32_t number)
 	    client->agent.lapse.since_ns)
 		return false;
 	return client->agent.queued < AGENT_QUEUE >> client->agent.lapse.before &&
-	       pager->agent_records - pager->lapses < AGENT_RECORDS;
+	       pager->agent_records - pager->lapses < AGENT_RECORDS &&
+	       pager->agent_records < RECORDS_MOST;
 }
 
 bool agent_obeys(struct pager *pager, uint32_t number)

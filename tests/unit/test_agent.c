@@ -354,6 +354,55 @@ START_TEST(agents_silent)
 }
 END_TEST
 
+/* A client of which a page is to be saved, and never is: another one is there for each. Whether it
+ * was told. */
+static bool silent_saver(int *peer, int *view)
+{
+	uint32_t number = 0, frames[1];
+	int fds[2], error;
+	ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "silent", -1, &number));
+	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
+	ck_assert(!agent_open(pager, client_lookup(pager, number), fds[0], view));
+	*peer = fds[1];
+	ck_assert(!object_create_private(pager, number, base, PAGES, &own));
+	pages_change(frames, 1);
+	if (!io_write(pager, frames, 1, NULL, &error))
+		return false;
+	own->regions->registered = true;
+	agent_run(pager);
+	own->regions->registered = false;
+	time_passes();
+	return true;
+}
+
+/* However many agents are late, one after the other, there are records for reads, for writes to
+ * swap and for writes to files. */
+START_TEST(agents_late)
+{
+	enum { CLIENTS = IO_COUNT + 8 };
+	int peers[CLIENTS], windows[CLIENTS];
+	uint32_t io, frames[1], told = 0, free = 0;
+	pages_change(frames, 1);
+	write_begins(frames, 1);
+	agent_says(1);
+	io_complete(pager, record(IO_WRITE), PAGE_BYTES);
+	budget_set(pager, 2 * CLIENTS);
+	for (int i = 0; i < CLIENTS; i++)
+		told += silent_saver(&peers[i], &windows[i]);
+	ck_assert_uint_ge(told, IO_COUNT / 4);
+	ck_assert_uint_eq(pager->lapses, told);
+	ck_assert(io_write_room(pager));
+	ck_assert_uint_lt(pager->io_writes, IO_COUNT / 2); /* see file_write_room */
+	while (io_alloc(pager, IO_READ, &io))
+		free++;
+	ck_assert_uint_ge(free, IO_COUNT / 2);
+	for (int i = 0; i < CLIENTS; i++) {
+		close(peers[i]);
+		close(windows[i]);
+	}
+}
+END_TEST
+
 /* An agent that is given up is let go of, however often: nothing keeps its socket, and another one
  * may come. */
 START_TEST(agent_given_up)
@@ -421,6 +470,7 @@ int main(void)
 	tcase_add_test(tests, late_fork);
 	tcase_add_test(tests, late_truncate);
 	tcase_add_test(tests, agents_silent);
+	tcase_add_test(tests, agents_late);
 	suite_add_tcase(suite, tests);
 	TCase *sockets = tcase_create("sockets");
 	tcase_add_test(sockets, agent_given_up);
