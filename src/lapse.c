@@ -18,6 +18,19 @@ static bool truncates(const struct io *io)
 	return io->kind == IO_ZAP && !io->span;
 }
 
+/* A page of it has changed hands meanwhile (see push.h): what is there has to go. */
+static bool drops_gone(struct pager *pager, const struct io *io)
+{
+	for (uint32_t i = 0; io->kind == IO_ZAP && i < io->span; i++) {
+		const struct frame *frame = frame_get(pager, io->frames[i]);
+		const struct object *object = object_lookup(pager, frame_object(frame));
+		if (!(frame->flags & FRAME_ORPHAN) &&
+		    object_pte(object, frame_page(frame)) & PTE_GONE)
+			return true;
+	}
+	return false;
+}
+
 static void record_park(struct pager *pager, const struct io *io)
 {
 	uint32_t count = io->kind == IO_WRITE ? io->count : io->kind == IO_ZAP ? io->span : 0;
@@ -33,7 +46,7 @@ static void record_cancel(struct pager *pager, struct agent *agent, uint32_t num
 		agent_record_done(pager, agent, number, 0, true);
 }
 
-/* Take back what it has not begun: all but the first. */
+/* Take back what it has not begun, all but the first, as far as it can be done without. */
 static void queue_cut(struct pager *pager, struct agent *agent)
 {
 	uint32_t next = agent->head, cut = IO_NONE, number;
@@ -44,7 +57,7 @@ static void queue_cut(struct pager *pager, struct agent *agent)
 		struct io *io = &pager->ios[number];
 		next = io->agent_next;
 		record_park(pager, io);
-		if (!agent->queued || truncates(io)) {
+		if (!agent->queued || truncates(io) || drops_gone(pager, io)) {
 			agent_push(pager, agent, number);
 			continue;
 		}

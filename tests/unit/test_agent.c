@@ -247,6 +247,38 @@ START_TEST(late_drop)
 }
 END_TEST
 
+/* A page that is to be dropped has got other contents from a parent meanwhile: that it is dropped
+ * cannot be taken back, and nobody takes it for one that no agent drops. */
+START_TEST(late_drop_of_gone)
+{
+	uint32_t frames[2];
+	int error;
+	pages_change(frames, 1);
+	uint32_t number = write_begins(frames, 1);
+	agent_says(1);
+	frame_isolate(pager, frames[0], true);
+	io_complete(pager, number, PAGE_BYTES);
+	frames[1] = page_comes(1);
+	frame_dirty(pager, own, 1);
+	ck_assert_uint_eq(io_write(pager, &frames[1], 1, NULL, &error), 1);
+	pageout_drop_queued(pager);
+	own->table[0] |= PTE_GONE; /* as push.c does */
+	own->regions->registered = true;
+	agent_run(pager);
+	time_passes();
+	ck_assert_int_eq(pte_state(object_pte(own, 0)), PAGE_READING);
+	ck_assert_uint_eq(invariant_check(pager), 0);
+	number = record(IO_WRITE);
+	agent_says(1);
+	own->regions->registered = false;
+	io_complete(pager, number, PAGE_BYTES);
+	agent_says(1);
+	ck_assert_int_eq(pte_state(object_pte(own, 0)), PAGE_SWAPPED);
+	ck_assert(!own->unzapped);
+	ck_assert_uint_eq(invariant_check(pager), 0);
+}
+END_TEST
+
 /* What it has not begun is taken back: a fork that waits for it begins it again. */
 START_TEST(late_fork)
 {
@@ -467,6 +499,7 @@ int main(void)
 	tcase_add_test(tests, saved_in_part);
 	tcase_add_test(tests, late_save);
 	tcase_add_loop_test(tests, late_drop, 0, 2);
+	tcase_add_test(tests, late_drop_of_gone);
 	tcase_add_test(tests, late_fork);
 	tcase_add_test(tests, late_truncate);
 	tcase_add_test(tests, agents_silent);
