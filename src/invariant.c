@@ -151,6 +151,39 @@ static void check_home(struct checker *c, uint32_t number)
 		       frame_object(frame), frame_page(frame), frame->pool, home);
 }
 
+/* A resident page that no policy knows of, and that is not on its way out, is of a client that is
+ * late: nobody else would ever take it. */
+static void check_parked(struct checker *c, uint32_t number)
+{
+	const struct frame *frame = frame_get(c->pager, number);
+	const struct object *object = object_lookup(c->pager, frame_object(frame));
+	uint64_t pte = object_pte(object, frame_page(frame));
+	if (frame->flags & (FRAME_HELD | FRAME_RECLAIM | FRAME_ORPHAN) ||
+	    pte_state(pte) != PAGE_RESIDENT)
+		return;
+	if (!object_is_private(object) || !lapse_now(c->pager, object->client))
+		broken(c, "frame %u (object %u page %lu) is parked, and nobody late", number,
+		       frame_object(frame), frame_page(frame));
+}
+
+static void check_lapses(struct checker *c)
+{
+	struct pager *pager = c->pager;
+	uint32_t lapses = 0, writes = 0, records = 0;
+	for (uint32_t i = 1; i < pager->client_room; i++) {
+		const struct client *client = pager->clients[i];
+		lapses += client && client->agent.lapse.since_ns;
+		records += client ? client->agent.queued : 0;
+	}
+	for (uint32_t i = 0; i < pager->io_fresh; i++)
+		writes += pager->ios[i].kind == IO_WRITE && pager->ios[i].bounce == BOUNCE_NONE;
+	if (lapses != pager->lapses || writes != pager->io_late_writes ||
+	    records != pager->agent_records)
+		broken(c, "%u agents late, counted %u; %u late writes, counted %u; %u records, %u",
+		       pager->lapses, lapses, pager->io_late_writes, writes, pager->agent_records,
+		       records);
+}
+
 static void check_frames(struct checker *c)
 {
 	struct pager *pager = c->pager;
@@ -164,6 +197,7 @@ static void check_frames(struct checker *c)
 		used++;
 		counted[frame->pool]++;
 		check_home(c, i);
+		check_parked(c, i);
 		reclaiming += !!(frame->flags & FRAME_RECLAIM);
 		if (!c->seen[i] && !(frame->flags & FRAME_ORPHAN))
 			broken(c, "frame %u (object %u page %lu) stands in no entry", i,
@@ -264,6 +298,7 @@ unsigned invariant_check(struct pager *pager)
 	if (c.idle != pager->cache.count)
 		broken(&c, "%u objects kept, counted %u", pager->cache.count, c.idle);
 	check_frames(&c);
+	check_lapses(&c);
 	check_clients(&c);
 	check_shares(&c);
 	check_swap(&c);
