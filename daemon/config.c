@@ -132,9 +132,9 @@ static void help(void)
 	       "  -h, --help; --version\n\n"
 	       "Exit status: 0 it was told to end; %d usage; %d no memory; %d swap; %d socket;\n"
 	       "%d already running; %d kernel or permissions (see --check); %d the I/O ring "
-	       "failed.\n",
+	       "failed;\n%d a policy broke its contract.\n",
 	       EXIT_USAGE, EXIT_NO_MEMORY, EXIT_SWAP, EXIT_SOCKET, EXIT_RUNNING, EXIT_PERMISSION,
-	       EXIT_RING);
+	       EXIT_RING, EXIT_POLICY);
 }
 
 bool size_parse(const char *text, uint64_t *bytes)

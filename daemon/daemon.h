@@ -39,6 +39,8 @@ struct daemon {
 	bool orphaned;		/* the lifeline has hung up */
 	bool stopping;
 	struct job stop_jobs[PAGERD_SHARDS_MAX];
+	struct job watch_jobs[PAGERD_SHARDS_MAX];
+	int status;	  /* to exit with */
 	uint32_t running; /* shards that have not stopped */
 	uint64_t started_s;
 };

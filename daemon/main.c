@@ -54,6 +54,29 @@ void daemon_check_end(struct daemon *daemon)
 		daemon_stop(daemon);
 }
 
+/* Its victims are wrong, and so may be all that it knows. */
+static void policy_broke(struct job *job)
+{
+	struct daemon *daemon = job->owner;
+	log_warn("%s: the policy is broken: ending, after changes are written to their files",
+		 job->request.why);
+	daemon->status = EXIT_POLICY;
+	daemon_stop(daemon);
+}
+
+static void policies_watched(struct daemon *daemon)
+{
+	for (uint32_t i = 0; i < daemon->bridge.shards; i++) {
+		daemon->watch_jobs[i] = (struct job){
+			.request = {.type = PAGER_WATCH, .fd = -1},
+			.complete = policy_broke,
+			.owner = daemon,
+			.shard = i,
+		};
+		bridge_post(&daemon->bridge, &daemon->watch_jobs[i]);
+	}
+}
+
 static void on_signal(evutil_socket_t number, short what, void *context)
 {
 	log_debug("signal %d: ending", (int)number);
@@ -231,6 +254,7 @@ static void serve(struct daemon *daemon, struct pager *const *pagers)
 			watch(daemon, daemon->config.lifeline_fd, EV_READ, on_lifeline);
 	for (uint32_t i = 0; i < daemon->config.threads; i++)
 		thread_start(&threads[i], pagers[i]);
+	policies_watched(daemon);
 	ready(daemon);
 	log_debug("serving on %s, %llu MiB, policy %s", daemon->config.socket,
 		  (unsigned long long)daemon->config.memory_bytes >> 20, daemon->config.policy);
@@ -300,5 +324,5 @@ int main(int argc, char **argv)
 		log_warn("cannot drop capabilities: %s", strerror(-error));
 	serve(&daemon, pagers);
 	event_base_free(daemon.base);
-	return 0;
+	return daemon.status;
 }

@@ -36,7 +36,7 @@ static bool frame_watched(struct pager *pager, uint32_t number)
 {
 	const struct frame *frame = frame_get(pager, number);
 	return frame_object(frame) && frame->flags & FRAME_HELD &&
-	       !(frame->flags & (FRAME_RECLAIM | FRAME_ZAPPING)) &&
+	       !(frame->flags & FRAME_ZAPPING) &&
 	       frame_references(pager, number) != PAGERD_REFERENCES_NONE &&
 	       zap_allowed(pager, number) &&
 	       object_visible(pager, object_lookup(pager, frame_object(frame)));
@@ -160,7 +160,7 @@ void access_victims(struct pager *pager, const uint32_t *frames, uint32_t count)
 static void batch_add(struct pager *pager, uint32_t frame)
 {
 	struct zap *zap = &pager->zap;
-	if (!frame_watched(pager, frame))
+	if (frame_get(pager, frame)->flags & FRAME_RECLAIM || !frame_watched(pager, frame))
 		return;
 	frame_get(pager, frame)->flags |= FRAME_ZAPPING;
 	zap->frames[zap->count++] = frame;

@@ -74,8 +74,10 @@ struct pager {
 	bool stop_begun;
 	bool stopped;
 	struct pager_request *stop_request;
-	uint64_t now_ns; /* of this turn of the loop */
-	bool noted;	 /* a policy has something to tell: see pools_tell */
+	uint64_t now_ns;  /* of this turn of the loop */
+	bool noted;	  /* a policy has something to tell: see pools_tell */
+	char broken[160]; /* what a policy did that it must not; empty: none did */
+	struct pager_request *watch;
 	uint64_t start_ns;
 
 	/* mailbox: the only state that other threads touch */

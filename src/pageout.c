@@ -302,7 +302,6 @@ static uint32_t evict(struct pager *pager, const uint32_t *frames, uint32_t coun
 	if (*kept < KEPT_MOST)
 		access_victims(pager, frames, count);
 	for (uint32_t i = 0; i < count; i++) {
-		frame_isolate(pager, frames[i], false);
 		switch (victim_kind(pager, frames[i], false)) {
 		case VICTIM_STAYS:
 			pager->aside[(*aside)++] = frames[i];
@@ -345,11 +344,11 @@ static uint32_t pool_evict(struct pager *pager, struct pool *pool, uint32_t need
 	uint32_t victims[PAGEOUT_BATCH], leaving = 0, aside = 0, count = 1;
 	uint32_t kept = pager->desperate ? KEPT_MOST : 0, parked = pager->parked_count;
 	/* Once through all: those that are in use and kept may be all that it holds. */
-	uint32_t left = (uint32_t)pool->ops->held(pool->policy);
+	uint32_t left = pool_held(pager, pool);
 	while (count && left && leaving < need && aside + (pager->parked_count - parked) < most &&
 	       io_write_room(pager) && !pick_waits(pager)) {
 		count = need - leaving < PAGEOUT_BATCH ? need - leaving : PAGEOUT_BATCH;
-		count = pool->ops->victims(pool->policy, victims, count < left ? count : left);
+		count = pool_victims(pager, pool, victims, count < left ? count : left);
 		left -= count;
 		leaving += evict(pager, victims, count, &kept, &aside);
 	}

@@ -133,6 +133,9 @@ enum pager_request_type {
 			 nobody maps are let go */
 	PAGER_LISTEN, /* in: fd (a socket, which must stay open). Done when there is something to
 			 read, or the other end has gone */
+	PAGER_WATCH,  /* done when a policy has broken its contract, which others are not told of:
+			 the pager goes on, but evicts no more of what that policy had, and is to
+			 be stopped; out: why, which names it. Else never done. One at a time */
 	PAGER_CHECK,  /* run the invariant checker; error -EUCLEAN if it found something */
 	PAGER_STOP,   /* write what is unwritten to its files, then end pager_run */
 };

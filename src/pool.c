@@ -161,19 +161,12 @@ int pool_try_policy(struct pager *pager, const char *spec, char *why, size_t why
 static void pool_fill(struct pager *pager, uint32_t number, const struct pool *old)
 {
 	struct pool *pool = &pager->pools[number];
-	uint32_t batch[PAGEOUT_BATCH], count;
 	/* In the old policy's own order, worst first, so that the new one starts from it. */
-	while ((count = old->ops->victims(old->policy, batch, PAGEOUT_BATCH)) > 0) {
-		for (uint32_t i = 0; i < count; i++)
-			pool->ops->page_in(pool->policy, batch[i], frame_get(pager, batch[i])->id,
-					   false);
-	}
-	for (uint32_t i = 0; pool->reclaiming && i < pager->frame_fresh; i++) {
-		struct frame *frame = frame_get(pager, i);
-		if (frame_object(frame) && frame->pool == number && frame->flags & FRAME_RECLAIM) {
-			/* The new policy has never heard of it: let it go without a word. */
-			frame->flags &= (uint16_t)~FRAME_HELD;
-		}
+	uint32_t count = pool_take_all(pager, number, old, pager->aside);
+	for (uint32_t i = 0; i < count; i++) {
+		struct frame *frame = frame_get(pager, pager->aside[i]);
+		frame->flags |= FRAME_HELD;
+		pool->ops->page_in(pool->policy, pager->aside[i], frame->id, false);
 	}
 }
 

@@ -83,4 +83,21 @@ void pool_leave(struct pager *pager, struct client *client);
 /* Change the daemon's budget. */
 void budget_set(struct pager *pager, uint64_t pages);
 
+/*
+ * pool_victims.c. A policy that gives what it does not hold, or more than it was asked for, is not
+ * asked or told anything any more, and nothing of the pool leaves: the pager is to be ended.
+ */
+
+/* Up to count victims of its policy, best first, isolated (frame.h). */
+uint32_t pool_victims(struct pager *pager, struct pool *pool, uint32_t *frames, uint32_t count);
+/* How many frames its policy holds: no more than there are. */
+uint32_t pool_held(struct pager *pager, struct pool *pool);
+/* Take from old, which the pool was, all frames that its policy holds, worst first, and then what
+ * that keeps back; how many. No policy knows them, nor those that were isolated, any more. */
+uint32_t pool_take_all(struct pager *pager, uint32_t pool, const struct pool *old,
+		       uint32_t *frames);
+bool pool_is_broken(const struct pool *pool);
+/* Serve a PAGER_WATCH request. */
+void policies_watch(struct pager *pager, struct pager_request *request);
+
 #endif

@@ -241,6 +241,10 @@ void request_start(struct pager *pager, struct pager_request *request)
 		listen_start(pager, request);
 		return;
 	}
+	if (request->type == PAGER_WATCH) {
+		policies_watch(pager, request);
+		return;
+	}
 	if (request->type == PAGER_STOP) {
 		pager->stop_request = request;
 		pager->stopping = true;
