@@ -15,7 +15,12 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "policy/victims.h"
+
 #define FRAME_NONE UINT32_MAX
+
+#define FRAME_GIVEN UINT32_MAX /* in the place of its page, at the end of a run */
+#define END_BATCH   64u
 
 #define CHECK_PAGES 64u /* for an instance that is made only to look at its parameters */
 
@@ -38,6 +43,7 @@ struct machine {
 	uint32_t frames, used;
 	struct sweep sweep;
 	struct run_result *result;
+	char wrong[100]; /* what the policy did that it must not */
 };
 
 static uint64_t cpu_ns(void)
@@ -170,6 +176,43 @@ static int machine_init(struct machine *machine, const struct run_config *config
 
 /* ---- references -------------------------------------------------------------------------- */
 
+static bool take(void *context, uint32_t frame)
+{
+	struct machine *machine = context;
+	uint32_t *state = &machine->sweep.pages[frame];
+	bool good = frame < machine->used && *state != FRAME_GIVEN && !machine->sweep.twice;
+	*state = FRAME_GIVEN;
+	return good;
+}
+
+static struct victims victims_of(struct machine *machine)
+{
+	return (struct victims){machine->ops, machine->policy, machine->frames, take, machine};
+}
+
+/* One that was asked for makes no sense. */
+static __attribute__((cold, noinline)) void victim_refuse(struct machine *machine, uint32_t frame,
+							  uint32_t given)
+{
+	struct victims victims = victims_of(machine);
+	victims_judge(&victims, &frame, 1, given, machine->wrong, sizeof machine->wrong);
+	if (!machine->wrong[0])
+		snprintf(machine->wrong, sizeof machine->wrong, "it gave no victim");
+}
+
+/* Give up what it holds, as the daemon has it do where another policy follows: in batches. */
+static void policy_empty(struct machine *machine)
+{
+	struct victims victims = victims_of(machine);
+	uint32_t batch[END_BATCH], held = machine->ops->held(machine->policy);
+	if (held != machine->used)
+		snprintf(machine->wrong, sizeof machine->wrong,
+			 "it says that it holds %u frames, of %u", held, machine->used);
+	while (!machine->wrong[0] &&
+	       victims_ask(&victims, batch, END_BATCH, machine->wrong, sizeof machine->wrong))
+		;
+}
+
 /* Free a frame: its number, or FRAME_NONE if the policy's answer makes no sense. */
 static inline uint32_t evict(struct machine *machine, enum visibility visibility)
 {
@@ -178,8 +221,11 @@ static inline uint32_t evict(struct machine *machine, enum visibility visibility
 		picked = sweep_victim(&machine->sweep, &frame);
 	else
 		picked = machine->ops->victims(machine->policy, &frame, 1);
-	if (__builtin_expect(picked != 1 || frame >= machine->frames, 0))
+	bool twice = visibility == VISIBILITY_HARVEST && machine->sweep.twice;
+	if (__builtin_expect(picked != 1 || frame >= machine->frames || twice, 0)) {
+		victim_refuse(machine, frame, picked);
 		return FRAME_NONE;
+	}
 	machine->result->evictions++;
 	uint32_t state = machine->sweep.pages[frame];
 	machine->result->dirty_evictions += (state & FRAME_DIRTY) != 0;
@@ -325,9 +371,12 @@ int run(const struct run_config *config, struct references *references, struct r
 	uint64_t done = replay_all(&machine, config);
 	result->cpu_ns = cpu_ns() - begin - machine.aside_ns;
 	result_fill(&machine, result);
-	if (done < references->count)
-		error = why_say(why, -EPROTO, "%s: no victim at reference %llu, with %u pages",
-				config->spec, (unsigned long long)done, machine.frames);
+	if (done == references->count)
+		policy_empty(&machine);
+	if (machine.wrong[0])
+		error = why_say(why, -EPROTO, "%s: %s (at reference %llu, with %u pages)",
+				config->spec, machine.wrong, (unsigned long long)done,
+				machine.frames);
 	machine_finish(&machine);
 	return error;
 }

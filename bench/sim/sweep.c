@@ -17,8 +17,9 @@ bool sweep_init(struct sweep *sweep)
 	sweep->ticks = calloc(sweep->frames, sizeof *sweep->ticks);
 	sweep->probed = calloc(sweep->frames, sizeof *sweep->probed);
 	sweep->aside = calloc(sweep->frames, sizeof *sweep->aside);
+	sweep->given = calloc(sweep->frames, sizeof *sweep->given);
 	sweep->young = calloc(YOUNG, sizeof *sweep->young);
-	return sweep->ticks && sweep->probed && sweep->aside && sweep->young;
+	return sweep->ticks && sweep->probed && sweep->aside && sweep->given && sweep->young;
 }
 
 void sweep_finish(struct sweep *sweep)
@@ -26,6 +27,7 @@ void sweep_finish(struct sweep *sweep)
 	free(sweep->ticks);
 	free(sweep->probed);
 	free(sweep->aside);
+	free(sweep->given);
 	free(sweep->young);
 }
 
@@ -144,21 +146,39 @@ static void victim_keep(struct sweep *sweep, uint32_t frame)
 	sweep->ops->keep(sweep->policy, frame);
 }
 
+static void victim_aside(struct sweep *sweep, uint32_t frame, uint32_t *aside)
+{
+	sweep->aside[(*aside)++] = frame;
+	sweep->given[frame] = true;
+}
+
+static void aside_restore(struct sweep *sweep, uint32_t aside)
+{
+	while (aside) {
+		uint32_t frame = sweep->aside[--aside];
+		sweep->given[frame] = false;
+		sweep->ops->restore(sweep->policy, frame);
+	}
+}
+
 uint32_t sweep_victim(struct sweep *sweep, uint32_t *frame)
 {
 	uint32_t kept = 0, aside = 0, picked;
 	while ((picked = sweep->ops->victims(sweep->policy, frame, 1)) == 1 &&
 	       *frame < sweep->frames) {
+		if (sweep->given[*frame]) {
+			sweep->twice = true;
+			return picked;
+		}
 		if (kept < KEPT_MOST && victim_used(sweep, *frame)) {
 			victim_keep(sweep, *frame);
 			kept++;
 		} else if (victim_fresh(sweep, *frame)) {
-			sweep->aside[aside++] = *frame;
+			victim_aside(sweep, *frame, &aside);
 		} else {
 			break;
 		}
 	}
-	while (aside)
-		sweep->ops->restore(sweep->policy, sweep->aside[--aside]);
-	return picked == 1 ? 1 : sweep->ops->victims(sweep->policy, frame, 1);
+	aside_restore(sweep, aside);
+	return picked ? picked : sweep->ops->victims(sweep->policy, frame, 1);
 }

@@ -32,7 +32,9 @@ struct sweep {
 	uint32_t tick;		   /* pages that have come in */
 	uint32_t *ticks; /* of each frame, when its page did; NULL: nothing is harvested */
 	bool *probed;
-	uint32_t *aside; /* room for victims */
+	uint32_t *aside; /* victims that stay, while others are picked */
+	bool *given;	 /* which frames are among them */
+	bool twice;	 /* the policy gave one of them again */
 	struct sweep_young {
 		uint32_t frame, tick;
 	} * young; /* a ring of pages to be probed */
@@ -47,7 +49,8 @@ void sweep_finish(struct sweep *sweep);
 void sweep_page_in(struct sweep *sweep, uint32_t frame);
 /* The page of that frame was evicted: look at a batch, if there is one to be looked at. */
 void sweep_page_out(struct sweep *sweep, uint32_t frame);
-/* Pick a victim that was not used, as far as the bound allows. How many were picked: 1 or 0. */
+/* Pick a victim that was not used, as far as the bound allows. How many the policy gave: 1, unless
+ * it breaks its contract. */
 uint32_t sweep_victim(struct sweep *sweep, uint32_t *frame);
 
 #endif

@@ -8,6 +8,12 @@ uint32_t victims_ask(const struct victims *victims, uint32_t *frames, uint32_t c
 		     size_t why_bytes)
 {
 	uint32_t given = victims->ops->victims(victims->policy, frames, count);
+	return victims_judge(victims, frames, count, given, why, why_bytes);
+}
+
+uint32_t victims_judge(const struct victims *victims, const uint32_t *frames, uint32_t count,
+		       uint32_t given, char *why, size_t why_bytes)
+{
 	why[0] = 0;
 	if (given > count) {
 		snprintf(why, why_bytes, "it gave %u victims, asked for %u", given, count);

@@ -25,5 +25,8 @@ struct victims {
  * else. */
 uint32_t victims_ask(const struct victims *victims, uint32_t *frames, uint32_t count, char *why,
 		     size_t why_bytes);
+/* The same of so many that were given already. */
+uint32_t victims_judge(const struct victims *victims, const uint32_t *frames, uint32_t count,
+		       uint32_t given, char *why, size_t why_bytes);
 
 #endif

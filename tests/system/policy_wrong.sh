@@ -64,3 +64,18 @@ ends 'it gave frame 4294967295 as a victim, of [0-9]+ frames'
 ends 'it gave frame 4294967295 as a victim' --threads 2
 wrong '(frames[1] = frames[0], taken)'
 ends 'it gave frame [0-9]+ as a victim, which it does not hold'
+
+# ---- in the simulator --------------------------------------------------------------------------
+
+# simulated TEXT LIE
+simulated() {
+	wrong "$2"
+	for visibility in exact harvest:1; do
+		expect_status 70 "$PAGERD_BUILD/bench/pagersim" --load-policy ./wrong.so \
+			--policy rounds --size 900 --visibility "$visibility" numbers
+		expect_text err "rounds.*: $1"
+	done
+}
+
+seq 1000 | shuf --random-source=<(yes) >numbers
+simulated 'it gave frame [0-9]+ as a victim, which it does not hold' '(frames[1] = frames[0], taken)'
