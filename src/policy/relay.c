@@ -6,7 +6,13 @@
 #include <sys/mman.h>
 
 #include "pagerd/policy_list.h"
+#include "policy/victims.h"
 #include "reserve.h"
+
+struct relay_asker {
+	struct relay *relay;
+	uint32_t number;
+};
 
 static int instance_init(struct relay_instance *instance, const struct candidate *candidate,
 			 const struct pagerd_policy_env *env)
@@ -30,6 +36,7 @@ int relay_init(struct relay *relay, const struct candidates *candidates,
 		.frames = env->frame_bytes,
 		.old = RELAY_NOBODY,
 		.capacity_pages = env->capacity_pages,
+		.frame_limit = env->frame_limit,
 	};
 	while (relay->count < candidates->count) {
 		unsigned i = relay->count++;
@@ -63,6 +70,32 @@ static struct relay_instance *current_of(struct relay *relay)
 	return &relay->instances[relay->current];
 }
 
+/* ---- their victims ----------------------------------------------------------------------- */
+
+static bool take(void *context, uint32_t frame)
+{
+	const struct relay_asker *asker = context;
+	struct relay_frame *state = &asker->relay->frames[frame];
+	if (state->holder != asker->number + 1 || state->isolated)
+		return false;
+	state->isolated = 1;
+	return true;
+}
+
+/* Isolated ones of the instance. */
+static uint32_t instance_victims(struct relay *relay, uint32_t number, uint32_t *frames,
+				 uint32_t count)
+{
+	char why[80];
+	const struct relay_instance *instance = &relay->instances[number];
+	struct relay_asker asker = {relay, number};
+	const struct victims victims = {instance->ops, instance->policy, relay->frame_limit, take,
+					&asker};
+	uint32_t taken = victims_ask(&victims, frames, count, why, sizeof why);
+	relay->broken |= why[0];
+	return taken;
+}
+
 /* ---- moving ------------------------------------------------------------------------------ */
 
 /* A frame that nobody else holds comes to the current instance. */
@@ -81,7 +114,7 @@ static void frames_move(struct relay *relay)
 {
 	struct relay_instance *old = &relay->instances[relay->old];
 	uint32_t frames[RELAY_MOVES];
-	uint32_t count = old->ops->victims(old->policy, frames, RELAY_MOVES);
+	uint32_t count = instance_victims(relay, relay->old, frames, RELAY_MOVES);
 	for (uint32_t i = 0; i < count; i++) {
 		old->ops->forget(old->policy, frames[i]);
 		frame_enter(relay, frames[i]);
@@ -182,16 +215,6 @@ void relay_dirtied(struct relay *relay, uint32_t frame)
 		holder->ops->dirtied(holder->policy, frame);
 }
 
-static uint32_t instance_victims(struct relay *relay, uint32_t number, uint32_t *frames,
-				 uint32_t count)
-{
-	struct relay_instance *instance = &relay->instances[number];
-	uint32_t taken = instance->ops->victims(instance->policy, frames, count);
-	for (uint32_t i = 0; i < taken; i++)
-		relay->frames[frames[i]].isolated = 1;
-	return taken;
-}
-
 uint32_t relay_victims(struct relay *relay, uint32_t *frames, uint32_t count)
 {
 	uint32_t taken = 0;
@@ -206,6 +229,8 @@ uint32_t relay_victims(struct relay *relay, uint32_t *frames, uint32_t count)
 	if (taken < count)
 		taken += instance_victims(relay, relay->current, frames + taken, count - taken);
 	relay_step(relay);
+	if (relay->broken && count)
+		frames[taken ? taken - 1 : taken++] = RELAY_NOBODY;
 	return taken;
 }
 
@@ -244,17 +269,17 @@ void relay_forget(struct relay *relay, uint32_t frame)
 static bool frame_isolate(struct relay *relay, uint32_t frame)
 {
 	struct relay_instance *holder = holder_of(relay, frame);
-	uint32_t picked = frame;
+	uint32_t picked;
 	if (!holder->ops->cold)
 		return false;
 	holder->ops->cold(holder->policy, frame);
-	holder->ops->victims(holder->policy, &picked, 1);
-	if (picked != frame) {
-		holder->ops->restore(holder->policy, picked);
+	if (!instance_victims(relay, (uint32_t)(holder - relay->instances), &picked, 1))
 		return false;
-	}
-	relay->frames[frame].isolated = 1;
-	return true;
+	if (picked == frame)
+		return true;
+	relay->frames[picked].isolated = 0;
+	holder->ops->restore(holder->policy, picked);
+	return false;
 }
 
 void relay_cold(struct relay *relay, uint32_t frame)

@@ -48,6 +48,8 @@ struct relay {
 	uint32_t current;
 	uint32_t old; /* whose frames are moving; or RELAY_NOBODY */
 	uint32_t capacity_pages;
+	uint32_t frame_limit;
+	bool broken; /* an instance gave a victim that is not its own: so do we, from then on */
 	struct frame_list next; /* the next victims */
 	uint32_t next_count;
 	uint32_t resident; /* frames that are held or isolated */

@@ -67,7 +67,8 @@ static uint32_t frame_evict(struct shadow *shadow)
 {
 	uint32_t frame = SHADOW_NONE;
 	uint32_t picked = shadow->ops->victims(shadow->policy, &frame, 1);
-	policy_check(picked == 1, frame, "a policy that holds frames has a victim");
+	policy_check(picked == 1 && frame < shadow->fresh, frame,
+		     "a policy that holds frames has a victim");
 	shadow->ops->page_out(shadow->policy, frame);
 	return frame;
 }
