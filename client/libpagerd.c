@@ -146,16 +146,16 @@ API void *pagerd_map(struct pagerd *connection, void *address, size_t length, in
 	return NULL;
 }
 
-/* Calls on a range that must hold something paged. */
+/* Calls on a range that must hold something paged. Of what is no range, or empty, the kernel says
+ * what comes of it. */
 static int pagerd_range(struct pagerd *connection, const void *address, size_t length)
 {
 	int result = pagerd_enter(connection);
 	if (result < 0)
 		return result;
 	uint64_t start = (uint64_t)address;
-	if (!range_valid(start, length))
-		return pagerd_leave(connection, -EINVAL);
-	if (!regions_overlap(&connection->paged.regions, start, start + page_round_up(length)))
+	if (range_valid(start, length) &&
+	    !regions_overlap(&connection->paged.regions, start, start + page_round_up(length)))
 		return pagerd_leave(connection, -ENOMEM);
 	return 0;
 }
@@ -194,6 +194,8 @@ API int pagerd_set(struct pagerd *connection, const void *address, const char *s
 	int result = pagerd_enter(connection);
 	if (result < 0)
 		return result;
+	if (!settings)
+		return pagerd_leave(connection, -EINVAL);
 	uint64_t at = (uint64_t)address;
 	if (at && !regions_lookup(&connection->paged.regions, at))
 		return pagerd_leave(connection, -ENOMEM);

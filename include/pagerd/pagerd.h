@@ -72,15 +72,18 @@ void *pagerd_map(struct pagerd *connection, void *address, size_t length, int pr
  * (unmapped, but the daemon has gone, and with it what was changed and not yet in the file). */
 int pagerd_unmap(struct pagerd *connection, void *address, size_t length);
 
-/* As msync(2): flags is MS_SYNC (returns when the data is on disk) or MS_ASYNC.
- * Errors: -EIO, -ENOSPC (a write failed; the data is still in memory and will be tried again),
- * -EINVAL (address is no multiple of the page size, flags), -ENOMEM (nothing paged there). */
+/* As msync(2): flags is MS_SYNC (returns when the data is on disk) or MS_ASYNC; a length of 0 does
+ * nothing. Errors: -EIO, -ENOSPC (a write failed; the data is still in memory and will be tried
+ * again), -EINVAL (address is no multiple of the page size, flags), -ENOMEM (nothing paged there).
+ */
 int pagerd_sync(struct pagerd *connection, void *address, size_t length, int flags);
 
 /* As madvise(2), for MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL (how far to prefetch),
  * MADV_WILLNEED (read now), MADV_COLD, MADV_PAGEOUT (evict first, evict now), MADV_DONTNEED
- * (private anonymous memory becomes zeros), MADV_REMOVE (shared anonymous memory is freed).
- * Errors: -EINVAL (other advice, misaligned address), -ENOMEM (nothing paged there). */
+ * (private anonymous memory becomes zeros), MADV_FREE (the same, and at once; -EINVAL of other
+ * memory), MADV_REMOVE (shared anonymous memory is freed). MADV_POPULATE_READ and _WRITE, and what
+ * only concerns fork, dumps and the kernel's merging, is taken as well. A length of 0 does nothing.
+ * Errors: -EINVAL (any other advice, misaligned address), -ENOMEM (nothing paged there). */
 int pagerd_advise(struct pagerd *connection, void *address, size_t length, int advice);
 
 /*
@@ -94,9 +97,9 @@ int pagerd_advise(struct pagerd *connection, void *address, size_t length, int a
  * Of the connection if address is NULL, or else of the object that is mapped at address (made here,
  * or mapped from a file), whoever maps it: its pages then count against its own limit, and not
  * against the connection's. What was not set is the daemon's. No page is lost.
- * Errors, which leave all as it was: -EINVAL (no such word, policy or parameter, or too little
- * memory), -ENOMEM (nothing paged there), -EPERM (another user made the object or maps it, too),
- * -ENOTCONN.
+ * Errors, which leave all as it was: -EINVAL (no such word, policy or parameter, no settings, or
+ * too little memory), -ENOMEM (nothing paged there), -EPERM (another user made the object or maps
+ *it, too), -ENOTCONN.
  */
 int pagerd_set(struct pagerd *connection, const void *address, const char *settings);
 

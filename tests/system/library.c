@@ -56,12 +56,21 @@ static void ranges(char *memory, char *bytes)
 	char *nothing = memory + 64 * BYTES;
 	expect("sync: misaligned", pagerd_sync(pager, bytes + 1, 1, MS_SYNC), -EINVAL);
 	expect("sync: flags", pagerd_sync(pager, bytes, 1, MS_SYNC | MS_ASYNC), -EINVAL);
+	expect("sync: nothing", pagerd_sync(pager, bytes, 0, MS_SYNC), 0);
+	expect("sync: nothing, misaligned", pagerd_sync(pager, bytes + 1, 0, MS_SYNC), -EINVAL);
+	expect("sync: nothing, flags", pagerd_sync(pager, bytes, 0, 0x100), -EINVAL);
 	expect("sync: nothing there", pagerd_sync(pager, nothing, 1, MS_SYNC), -ENOMEM);
 	expect("advise: unknown", pagerd_advise(pager, memory, 1, 999), -EINVAL);
 	expect("advise: misaligned", pagerd_advise(pager, memory + 1, 1, MADV_COLD), -EINVAL);
+	expect("advise: nothing", pagerd_advise(pager, memory, 0, MADV_COLD), 0);
+	expect("advise: nothing, unknown", pagerd_advise(pager, memory, 0, 999), -EINVAL);
+	expect("advise: free a file", pagerd_advise(pager, bytes, BYTES, MADV_FREE), -EINVAL);
 	expect("advise: nothing there", pagerd_advise(pager, nothing, 1, MADV_COLD), -ENOMEM);
 	expect("advise: zeros", pagerd_advise(pager, memory, BYTES, MADV_DONTNEED), 0);
 	expect("zeros", memory[0], 0);
+	memory[0] = 'a';
+	expect("advise: free", pagerd_advise(pager, memory, BYTES, MADV_FREE), 0);
+	expect("zeros after free", memory[0], 0);
 	expect("unmap: misaligned", pagerd_unmap(pager, memory + 1, 1), -EINVAL);
 	expect("unmap", pagerd_unmap(pager, memory, BYTES), 0);
 }

@@ -58,6 +58,8 @@ int main(void)
 	EXPECT(0, pagerd_connect(&pager, NULL));
 	char *one = area_map(pager), *other = area_map(pager);
 	EXPECT(-ENOMEM, pagerd_set(pager, &here, "memory=1M"));
+	EXPECT(-EINVAL, pagerd_set(pager, NULL, NULL));
+	EXPECT(-EINVAL, pagerd_set(pager, one, NULL));
 	EXPECT(-EINVAL, pagerd_set(pager, one, "memory=1K"));
 	EXPECT(-EINVAL, pagerd_set(pager, one, "policy=best"));
 	EXPECT(-EINVAL, pagerd_set(pager, NULL, "policy=lfu:best=1"));
