@@ -50,22 +50,26 @@ static bool sample_line(const char **text, size_t *left, const char **line, size
 	return true;
 }
 
-/* Numbers alone: hexadecimal without 0x only if some of them cannot be decimal, and all can be
- * hexadecimal. */
+/* Numbers alone: hexadecimal without 0x only if all can be, and more than a third of them cannot
+ * be decimal. A few that cannot are a mistake, which the reader names; of hexadecimal numbers of
+ * two digits, three in five have a letter, of longer ones more. */
 static const struct format *numbers_detect(const char *text, size_t left)
 {
 	const char *line;
 	size_t length;
-	bool decimal = true;
+	size_t numbers = 0, letters = 0;
 	uint64_t number;
 	while (sample_line(&text, &left, &line, &length)) {
-		if (!length || *line == '#' || number_parse(line, length, 10, &number))
+		if (!length || *line == '#')
 			continue;
-		decimal = false;
+		numbers++;
+		if (number_parse(line, length, 10, &number))
+			continue;
+		letters++;
 		if (!number_parse(line, length, 16, &number))
 			return &format_text;
 	}
-	return decimal ? &format_text : &format_hex;
+	return 3 * letters > numbers ? &format_hex : &format_text;
 }
 
 static const struct format *text_detect(const char *text, size_t count)

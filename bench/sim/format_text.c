@@ -49,6 +49,7 @@ const struct format format_text = {
 
 const struct format format_hex = {
 	.name = "hex",
-	.summary = "the same, hexadecimal with or without 0x",
+	.summary = "the same, hexadecimal with or without 0x; told by its letters if more\n"
+		   "                 than a third of the numbers have some, else named",
 	.read = hex_read,
 };

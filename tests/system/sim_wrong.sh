@@ -66,6 +66,11 @@ printf '# nothing\n\n' >comment
 wrong 65 'comment: there is no reference' "${GOOD[@]}" comment
 printf '1\n2\n3z\n' >letters
 wrong 65 "letters: line 3: '3z'" "${GOOD[@]}" letters
+{ seq 500 && echo abc && seq 500; } >stray
+wrong 65 "stray: line 501: 'abc'" "${GOOD[@]}" stray
+printf '10\n20\n30\nabc\n' >stray
+wrong 65 "stray: line 4: 'abc'.*--format hex" "${GOOD[@]}" stray
+expect_status 0 "$SIM" "${GOOD[@]}" --format hex stray
 printf '1\n18446744073709551616\n' >large
 wrong 65 'large: line 2' "${GOOD[@]}" large
 printf '1\n-2\n' >negative
