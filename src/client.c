@@ -12,6 +12,7 @@
 #define CLIENT_ROOM_MIN 16u
 #define CLIENT_ROOM_MAX (1u << 24) /* numbers fit struct frame and the ring's data */
 #define POISON_STEP	(1ull << 30)
+#define POISON_TRIES	65536u /* in vain, of a region */
 
 int client_table_init(struct pager *pager)
 {
@@ -148,20 +149,35 @@ void client_hold(struct pager *pager, struct client *client, struct object *obje
 	}
 }
 
+/* The kernel stops at each page that is there, does nothing while the address space changes, and
+ * takes no range that reaches beyond one of its mappings, of which a region may have several. */
+static void region_poison(int uffd, const struct region *region)
+{
+	uint64_t at = region->start, step = POISON_STEP, done;
+	bool lifted = !uffd_protect(uffd, at, region->end - at, false);
+	int error = 0;
+	for (unsigned vain = 0; at < region->end && error != -ESRCH && vain < POISON_TRIES;) {
+		uint64_t left = region->end - at, length = left < step ? left : step;
+		error = uffd_poison(uffd, at, length, &done);
+		if (error == -EEXIST && !lifted)
+			uffd_poison_page(uffd, at);
+		vain += error && error != -EEXIST && !done;
+		if (error == -ENOENT && length > PAGE_BYTES)
+			step = length / 2 & ~(uint64_t)(PAGE_BYTES - 1);
+		else if (error == -EEXIST || error == -ENOENT)
+			at += PAGE_BYTES;
+		else if (done && step < POISON_STEP)
+			step *= 2;
+		at += done;
+	}
+	uffd_wake(uffd, region->start, region->end - region->start);
+}
+
 void client_poison(struct client *client)
 {
-	for (uint32_t i = 0; i < client->region_count; i++) {
-		struct region *region = client->regions[i];
-		uint64_t at = region->start, done;
-		while (region->registered && at < region->end) {
-			uint64_t length =
-				region->end - at < POISON_STEP ? region->end - at : POISON_STEP;
-			int error = uffd_poison(client->uffd, at, length, &done);
-			if (error && error != -EEXIST)
-				break;
-			at += error ? done + PAGE_BYTES : done;
-		}
-	}
+	for (uint32_t i = 0; i < client->region_count; i++)
+		if (client->regions[i]->registered)
+			region_poison(client->uffd, client->regions[i]);
 }
 
 int client_set_pagemap(struct client *client, int fd)

@@ -61,7 +61,8 @@ int client_set_pagemap(struct client *client, int fd);
  * of zeros for everybody.
  */
 bool client_gone(const struct client *client);
-/* At the daemon's end: what the client cannot reach any more gives SIGBUS instead of waiting. */
+/* At the daemon's end: what the client cannot reach any more gives SIGBUS instead of waiting, and
+ * what it can is not protected any more. */
 void client_poison(struct client *client);
 /* What it has begun and others wait for, a fork or a write to a file, ends. */
 void client_leave(struct pager *pager, struct client *client);

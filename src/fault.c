@@ -95,8 +95,7 @@ void fault_fail(struct pager *pager, uint32_t number)
 		struct object *object = object_lookup(pager, fault->object);
 		if (object)
 			object->stats.faults_error++;
-		uint64_t done;
-		if (uffd_poison(client->uffd, fault->address, PAGE_BYTES, &done))
+		if (uffd_poison_page(client->uffd, fault->address))
 			uffd_wake(client->uffd, fault->address, PAGE_BYTES);
 		poison_add(pager, client, fault->address);
 	}

@@ -148,11 +148,11 @@ static void page_lost(struct pager *pager, struct object *object, uint64_t page)
 {
 	pager_warn(pager, "restore", NULL, -ENOMEM);
 	for (const struct region *region = object->regions; region; region = region->object_next) {
-		uint64_t first, pages, done;
+		uint64_t first, pages;
 		if (!region_overlap(region, page, 1, &first, &pages))
 			continue;
 		const struct client *client = client_lookup(pager, region->client);
-		uffd_poison(client->uffd, region_address(region, page), PAGE_BYTES, &done);
+		uffd_poison_page(client->uffd, region_address(region, page));
 	}
 }
 

@@ -111,18 +111,24 @@ int uffd_wake(int fd, uint64_t address, uint64_t length)
 	return uffd_ioctl(fd, UFFDIO_WAKE, &range);
 }
 
-/* Poison goes into empty entries only: a protection marker there is taken away first. */
 int uffd_poison(int fd, uint64_t address, uint64_t length, uint64_t *done)
 {
 	struct uffdio_poison poison = {.range = {address, length}};
-	struct uffdio_writeprotect lift = {
-		.range = {address, length},
-		.mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE,
-	};
-	uffd_ioctl(fd, UFFDIO_WRITEPROTECT, &lift);
 	int error = uffd_change(fd, UFFDIO_POISON, &poison);
 	*done = error ? bytes_done(poison.updated) : length;
 	return error;
+}
+
+/* Poison goes into empty entries only: a protection marker there is taken away first. */
+int uffd_poison_page(int fd, uint64_t address)
+{
+	uint64_t done;
+	struct uffdio_writeprotect lift = {
+		.range = {address, 4096},
+		.mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE,
+	};
+	uffd_ioctl(fd, UFFDIO_WRITEPROTECT, &lift);
+	return uffd_poison(fd, address, 4096, &done);
 }
 
 bool uffd_alive(int fd, uint64_t address)

@@ -37,8 +37,11 @@ int uffd_zero(int fd, uint64_t address, uint64_t length, uint64_t *done);
 int uffd_continue(int fd, uint64_t address, uint64_t length, bool protect, uint64_t *done);
 int uffd_wake(int fd, uint64_t address, uint64_t length);
 /* Accesses to those pages of the range that are not mapped get SIGBUS from now on, up to the first
- * that is mapped (-EEXIST); wakes. Lifts the range's write protection. */
+ * that is mapped or protected: -EAGAIN, or -EEXIST if that is the first of all; wakes. */
 int uffd_poison(int fd, uint64_t address, uint64_t length, uint64_t *done);
+/* The same for one page, which may be protected: if it is mapped it is not any more after this, and
+ * who waits is not woken. */
+int uffd_poison_page(int fd, uint64_t address);
 /* Does the address space still exist? Asks by protecting the page at address, which may be any;
  * a page that is dirty then costs one more write fault. */
 bool uffd_alive(int fd, uint64_t address);
