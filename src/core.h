@@ -71,8 +71,8 @@ struct pager {
 	uint32_t buffers; /* bits: blocks of bounce memory that are registered with the ring */
 	uint32_t buffers_tried;
 	bool stopping;
-	bool stop_begun;
 	bool stopped;
+	unsigned stop_passes; /* over all files, to write them at the end */
 	struct pager_request *stop_request;
 	uint64_t now_ns;  /* of this turn of the loop */
 	bool noted;	  /* a policy has something to tell: see pools_tell */

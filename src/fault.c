@@ -190,7 +190,11 @@ void fault_write(struct pager *pager, struct faultstate *fs)
 		return;
 	}
 	if (object_is_file(fs->object) && !shortage_may_dirty(pager, fs->fault)) {
-		shortage_wait(pager, fs->number);
+		/* It would wait in vain for a frame, where nothing can leave. */
+		if (pager->stopping)
+			fault_push(pager, &pager->frozen, fs->number);
+		else
+			shortage_wait(pager, fs->number);
 		return;
 	}
 	struct object *object = fs->object;

@@ -4,8 +4,8 @@
  *
  * Nothing here allocates, logs or locks. A fault waits in one of these places, always as a
  * record of the fixed pool: on a read in flight (io.waiters), for a frame (pager->shortage), for a
- * fork to end (pager->frozen). When its turn comes it is handled again from the start: every
- * state may have changed.
+ * fork, or the pager itself, to end (pager->frozen). When its turn comes it is handled again from
+ * the start: every state may have changed.
  */
 #ifndef PAGERD_FAULT_H
 #define PAGERD_FAULT_H

@@ -405,29 +405,36 @@ static int wait(struct pager *pager)
 		       : 0;
 }
 
-/* STOP: clients that are left get SIGBUS rather than wait for ever; files get their data. */
+/* STOP: files get their data, also that of clients that have gone. */
 static void stop_begin(struct pager *pager)
 {
 	for (uint32_t i = 1; i < pager->client_room; i++) {
 		struct client *client = pager->clients[i];
 		if (client && client_gone(client))
 			client_remove(pager, client);
-		else if (client)
-			client_poison(client);
 	}
 }
 
-/* Is anything of a file still unwritten? What fails is tried again, for a while. */
-static bool stop_files(struct pager *pager)
+/* Clients that are left get SIGBUS rather than wait for ever. From here on nobody sees what they
+ * write: only now that no file is written, and no msync answered, any more. */
+static void stop_end(struct pager *pager)
 {
-	bool unwritten = false;
+	for (uint32_t i = 1; i < pager->client_room; i++)
+		if (pager->clients[i])
+			client_poison(pager->clients[i]);
+}
+
+/* Is anything of a file still unwritten? Begin to write it. Reads may go on for ever: somebody may
+ * use what is read, and what is read ahead waits until it is used. */
+static bool stop_files(struct pager *pager, bool write)
+{
+	bool unwritten = pager->io_file_writes;
 	for (uint32_t i = 1; i < pager->object_room; i++) {
 		struct object *object = pager->objects[i];
-		if (!object || !object_is_file(object) ||
-		    !(object->dirty_pages || object->in_flight))
+		if (!object || !object_is_file(object) || !object->dirty_pages)
 			continue;
 		unwritten = true;
-		if (shortage_may_write(pager))
+		if (write && shortage_may_write(pager))
 			sync_whole(pager, object);
 	}
 	return unwritten;
@@ -435,11 +442,15 @@ static bool stop_files(struct pager *pager)
 
 static bool stop_step(struct pager *pager, unsigned ticks)
 {
-	if (!pager->stop_begun)
+	if (!pager->stop_passes)
 		stop_begin(pager);
-	pager->stop_begun = true;
+	/* Once a tick: what fails is tried again, for a while, and whoever may write a page after
+	 * all gets to do it before it is written and protected again. */
+	bool write = pager->stop_passes <= ticks;
+	if (write)
+		pager->stop_passes = ticks + 1;
 	/* A change of the swap file would keep its file system busy when all others have ended. */
-	bool busy = stop_files(pager) || pager->swap.change;
+	bool busy = stop_files(pager, write) || pager->swap.change;
 	pager->stopped = !busy || ticks >= STOP_TICKS;
 	sync_run(pager);
 	return pager->stopped;
@@ -451,8 +462,10 @@ static void tick_if_due(struct pager *pager, uint64_t *last, unsigned *stopping)
 		return;
 	*last = pager->now_ns;
 	tick(pager);
-	if (pager->stopping)
-		++*stopping;
+	if (!pager->stopping)
+		return;
+	++*stopping;
+	fault_retry_queue(pager, &pager->frozen); /* see fault_write */
 }
 
 /* At least half of the time is for work, however long the tables and busy the machine. */
@@ -505,6 +518,7 @@ int pager_run(struct pager *pager)
 	}
 	pageout_drop_queued(pager);
 	worker_stop(pager);
+	stop_end(pager);
 	latency_stop(pager);
 	chaos_thread(pager, false);
 	if (pager->stop_request)

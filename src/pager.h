@@ -137,7 +137,8 @@ enum pager_request_type {
 			 the pager goes on, but evicts no more of what that policy had, and is to
 			 be stopped; out: why, which names it. Else never done. One at a time */
 	PAGER_CHECK,  /* run the invariant checker; error -EUCLEAN if it found something */
-	PAGER_STOP,   /* write what is unwritten to its files, then end pager_run */
+	PAGER_STOP,   /* write what is unwritten to its files, take from clients what they cannot
+			 reach   any more (SIGBUS), then end pager_run */
 };
 
 #define SET_CHECK   1u /* change nothing, only say what is wrong with length and text */

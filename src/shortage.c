@@ -103,9 +103,11 @@ static uint64_t fault_waited_ns(const struct pager *pager, const struct fault *f
 /* For a while: in the end, who knows whose lock the one who waits here holds? */
 bool shortage_may_dirty(const struct pager *pager, const struct fault *fault)
 {
-	return !pager->shortage.stalled ||
-	       pager->now_ns - pager->shortage.progress_ns > SHORTAGE_NS / 2 ||
-	       (fault && fault_waited_ns(pager, fault) > SHORTAGE_NS);
+	uint64_t most_ns = pager->stopping ? SHORTAGE_NS / 2 : SHORTAGE_NS;
+	if (fault && fault_waited_ns(pager, fault) > most_ns)
+		return true;
+	return !pager->stopping && (!pager->shortage.stalled ||
+				    pager->now_ns - pager->shortage.progress_ns > SHORTAGE_NS / 2);
 }
 
 static uint32_t loan_most(const struct pager *pager)

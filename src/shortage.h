@@ -72,7 +72,7 @@ bool shortage_check(struct pager *pager);
 /* Write-back of files is held up: what is on its way out is not to be counted on. */
 bool shortage_stalled(const struct pager *pager);
 /* Whether a page of a file may become dirty now; else the fault (NULL: there is none) has to wait.
- */
+ * At the pager's end, too: all that is changed has to get to its file. */
 bool shortage_may_dirty(const struct pager *pager, const struct fault *fault);
 
 #endif

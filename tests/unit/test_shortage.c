@@ -232,6 +232,22 @@ START_TEST(dirty_in_the_end)
 }
 END_TEST
 
+/* Nor at the end, whatever comes free; for less time, as the end does not wait for ever either. */
+START_TEST(dirty_at_the_end)
+{
+	struct client *client;
+	struct pager *pager = pager_full(&client);
+	struct fault fault = {.arrived_ns = pager->now_ns};
+	pager->stopping = true;
+	for (unsigned tick = 0; tick < 10; tick++) {
+		ck_assert_int_eq(shortage_may_dirty(pager, &fault), tick > 5);
+		pager->now_ns += TICK_NS;
+	}
+	ck_assert(!shortage_may_dirty(pager, NULL));
+	pager_destroy(pager);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("shortage");
@@ -244,6 +260,7 @@ int main(void)
 	tcase_add_loop_test(tcase, waits_end, 0, 2);
 	tcase_add_test(tcase, stopped);
 	tcase_add_test(tcase, dirty_in_the_end);
+	tcase_add_test(tcase, dirty_at_the_end);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

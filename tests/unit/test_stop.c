@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The pager's end: nobody waits for ever. */
+/* The pager's end: what is acknowledged is in its file, and nobody waits for ever. */
 #include <check.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness.h"
 #include "suite.h"
+#include "uapi.h"
+#include "uffd.h"
 #include "version.h"
 
 #define BUDGET 256u
@@ -19,6 +24,48 @@
 static struct harness h;
 static int fd = -1;
 static uint64_t *memory; /* the file's */
+
+/* ---- a file whose write-back is held up: somebody writes it, and has its lock -------------- */
+
+static struct {
+	pthread_t thread;
+	int uffd, fd;
+	void *source; /* his writes come from here */
+	uint64_t *memory;
+} held;
+
+static void *held_write(void *unused)
+{
+	(void)unused;
+	ck_assert_int_eq(pwrite(held.fd, held.source, 4096, PAGES << 12), 4096);
+	return NULL;
+}
+
+static void hold(void)
+{
+	struct uffd_msg event;
+	held.uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	ck_assert_int_ge(held.uffd, 0);
+	ck_assert_int_eq(uffd_api(held.uffd, 0), 0);
+	held.source = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_register missing = {
+		.range = {(uintptr_t)held.source, 4096},
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	ck_assert_int_eq(ioctl(held.uffd, UFFDIO_REGISTER, &missing), 0);
+	held.fd = file_make(PAGES, 0);
+	held.memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, held.fd, 0);
+	page_write(held.memory, 0, 1);
+	ck_assert(!pthread_create(&held.thread, NULL, held_write, NULL));
+	ck_assert_int_eq(read(held.uffd, &event, sizeof event), sizeof event);
+}
+
+static void let_go(void)
+{
+	uint64_t done;
+	ck_assert_int_eq(uffd_zero(held.uffd, (uintptr_t)held.source, 4096, &done), 0);
+	pthread_join(held.thread, NULL);
+}
 
 /* ---- the end, as it is asked for ----------------------------------------------------------- */
 
@@ -30,6 +77,13 @@ static void *stop_thread(void *unused)
 	struct pager_request stop = {.type = PAGER_STOP, .fd = -1};
 	ck_assert_int_eq(harness_request(&h, &stop), 0);
 	return NULL;
+}
+
+/* A turn of the pager's begins and ends after what was asked before. */
+static void turns(void)
+{
+	harness_check(&h);
+	harness_check(&h);
 }
 
 static void stop_ask(void)
@@ -59,7 +113,71 @@ static void teardown(void)
 	close(fd);
 }
 
+static void file_check(uint64_t page, uint64_t version)
+{
+	uint64_t word;
+	ck_assert_int_eq(pread(fd, &word, sizeof word, (off_t)(page << 12)), sizeof word);
+	ck_assert_uint_eq(word, value(page, version));
+}
+
 /* ---- tests --------------------------------------------------------------------------------- */
+
+/* Between the request and the end: of a page that was clean and mapped, one that was changed, and
+ * one that was absent. */
+START_TEST(acknowledged)
+{
+	uint64_t page = (uint64_t)_i;
+	setup();
+	hold();
+	page_check(memory, 0, 0);
+	page_write(memory, 1, 1);
+	stop_ask();
+	turns();
+	memory[page * WORDS] = value(page, 2); /* one store: each may have to wait */
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory + page * WORDS, 4096, MS_SYNC), 0);
+	file_check(page, 2);
+	let_go();
+	stop_wait();
+	teardown();
+}
+END_TEST
+
+static atomic_bool stored;
+
+static void *store(void *unused)
+{
+	(void)unused;
+	page_write(memory, 0, 1);
+	atomic_store(&stored, true);
+	return NULL;
+}
+
+/* Who wants to write a page that is clean, and there, waits; what was changed before is written
+ * meanwhile. Whose turn does not come before the end goes on then; and so does who comes later. */
+START_TEST(stores)
+{
+	pthread_t thread;
+	setup();
+	hold();
+	page_check(memory, 0, 0);
+	page_write(memory, 1, 1);
+	stop_ask();
+	turns();
+	atomic_store(&stored, false);
+	ck_assert(!pthread_create(&thread, NULL, store, NULL));
+	usleep(200000);
+	turns();
+	ck_assert(!atomic_load(&stored));
+	let_go();
+	stop_wait();
+	pthread_join(thread, NULL);
+	file_check(0, 0);
+	file_check(1, 1);
+	page_write(memory, 1, 2);
+	page_write(held.memory, 0, 2);
+	teardown();
+}
+END_TEST
 
 static sigjmp_buf bus_jump;
 
@@ -111,6 +229,8 @@ int main(void)
 	Suite *suite = suite_create("stop");
 	TCase *tcase = tcase_create("the end");
 	tcase_set_timeout(tcase, 30);
+	tcase_add_loop_test(tcase, acknowledged, 0, 3);
+	tcase_add_test(tcase, stores);
 	tcase_add_loop_test(tcase, absent, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
