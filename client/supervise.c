@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "pagerctl.h"
 
 /* And all real-time signals. */
@@ -94,6 +95,20 @@ static bool command_ended(pid_t command, int *status)
 	return true;
 }
 
+static int orphans_kill(const struct descendants *descendants, bool *orphaned)
+{
+	descendants_kill(descendants);
+	*orphaned = true;
+	return STATUS_RUN_FAILED;
+}
+
+/* At its end the daemon takes the memory away, then ends. Whether it does is known once all of its
+ * threads have answered. */
+static bool memory_taken(int status, const struct service *service)
+{
+	return status == 128 + SIGBUS && control_drain(service->control) < 0;
+}
+
 int supervise(pid_t command, const struct service *service, const struct descendants *descendants,
 	      bool *orphaned)
 {
@@ -114,14 +129,14 @@ int supervise(pid_t command, const struct service *service, const struct descend
 		descendants_reap(command, (pid_t)service->pid);
 		/* The daemon never speaks first: anything here is its end. */
 		if (sources[1].revents && !command_ended(command, &status)) {
-			descendants_kill(descendants);
-			*orphaned = true;
-			status = STATUS_RUN_FAILED;
+			status = orphans_kill(descendants, orphaned);
 			break;
 		}
 		if (sources[1].revents)
 			break;
 	}
 	close(signals);
+	if (!*orphaned && memory_taken(status, service))
+		status = orphans_kill(descendants, orphaned);
 	return status;
 }
