@@ -154,27 +154,44 @@ void listener_open(struct daemon *daemon)
 
 /* ---- connections ------------------------------------------------------------------------- */
 
+static void spare_open(struct daemon *daemon)
+{
+	if (daemon->spare_fd < 0)
+		daemon->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void retry_later(struct daemon *daemon)
+{
+	const struct timeval pause = {.tv_usec = RETRY_US};
+	event_add(daemon->retry_event, &pause);
+}
+
 /* No descriptor is left to accept with: give up the spare one, turn the client away, wait. One
  * line in the log for each time that they are short. */
 static void accept_refused(struct daemon *daemon, int error)
 {
-	struct timeval pause = {.tv_usec = RETRY_US};
 	if (!daemon->short_of_files)
 		log_warn("cannot accept clients: %s", strerror(error));
 	daemon->short_of_files = true;
 	close(daemon->spare_fd);
+	daemon->spare_fd = -1;
 	int fd = accept4(daemon->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		session_refuse(daemon, fd);
-	daemon->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	event_del(daemon->listen_event);
-	event_add(daemon->retry_event, &pause);
+	retry_later(daemon);
 }
 
+/* Whoever was turned away may not be closed yet. The next is, too, only with the spare one back. */
 static void on_retry(evutil_socket_t fd, short what, void *context)
 {
 	struct daemon *daemon = context;
-	if (!daemon->stopping)
+	if (daemon->stopping)
+		return;
+	spare_open(daemon);
+	if (daemon->spare_fd < 0)
+		retry_later(daemon);
+	else
 		event_add(daemon->listen_event, NULL);
 }
 
@@ -202,7 +219,8 @@ static void on_connection(evutil_socket_t listen_fd, short what, void *context)
 
 int listener_start(struct daemon *daemon)
 {
-	daemon->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	daemon->spare_fd = -1;
+	spare_open(daemon);
 	daemon->retry_event = event_new(daemon->base, -1, 0, on_retry, daemon);
 	daemon->listen_event = event_new(daemon->base, daemon->listen_fd, EV_READ | EV_PERSIST,
 					 on_connection, daemon);
