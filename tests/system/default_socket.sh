@@ -8,7 +8,7 @@
 SERVICE=/run/pagerd/pagerd.sock
 [ ! -e "$SERVICE" ] || skip "a service runs on this machine"
 mkdir -m 755 programs
-must cp "$PAGERD_BUILD"/client/{pagerctl,example,*.so} "$PAGERD_BUILD/daemon/pagerd" \
+must cp "$PAGERD_BUILD"/client/{pagerctl,example,*.so,libpagerd.so.0} "$PAGERD_BUILD/daemon/pagerd" \
 	"$PROGRAMS/pages" programs
 chmod -R a+rX programs
 chmod 755 .
