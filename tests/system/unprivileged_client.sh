@@ -6,7 +6,7 @@
 
 [ "$(id -u)" = 0 ] || skip "only root can start programs as another user"
 mkdir -m 755 programs
-must cp "$CTL" "$PAGERD_BUILD"/client/*.so "$PROGRAMS/pages" "$PROGRAMS/stress" programs
+must cp "$CTL" "$PAGERD_BUILD"/client/{*.so,libpagerd.so.0} "$PROGRAMS"/{pages,stress} programs
 chmod -R a+rX programs
 mkdir -m 777 theirs
 daemon_start --memory 8M
