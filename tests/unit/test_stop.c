@@ -122,25 +122,6 @@ static void file_check(uint64_t page, uint64_t version)
 
 /* ---- tests --------------------------------------------------------------------------------- */
 
-/* Between the request and the end: of a page that was clean and mapped, one that was changed, and
- * one that was absent. */
-START_TEST(acknowledged)
-{
-	uint64_t page = (uint64_t)_i;
-	setup();
-	hold();
-	page_check(memory, 0, 0);
-	page_write(memory, 1, 1);
-	stop_ask();
-	turns();
-	memory[page * WORDS] = value(page, 2); /* one store: each may have to wait */
-	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory + page * WORDS, 4096, MS_SYNC), 0);
-	file_check(page, 2);
-	let_go();
-	stop_wait();
-	teardown();
-}
-END_TEST
 
 static atomic_bool stored;
 
@@ -229,7 +210,6 @@ int main(void)
 	Suite *suite = suite_create("stop");
 	TCase *tcase = tcase_create("the end");
 	tcase_set_timeout(tcase, 30);
-	tcase_add_loop_test(tcase, acknowledged, 0, 3);
 	tcase_add_test(tcase, stores);
 	tcase_add_loop_test(tcase, absent, 0, 2);
 	suite_add_tcase(suite, tcase);
