@@ -122,7 +122,6 @@ static void file_check(uint64_t page, uint64_t version)
 
 /* ---- tests --------------------------------------------------------------------------------- */
 
-
 static atomic_bool stored;
 
 static void *store(void *unused)
