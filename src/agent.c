@@ -116,7 +116,7 @@ static uint32_t command_fill(struct pager *pager, const struct io *io,
 			command_add(command, entries[i].address);
 		return total;
 	}
-	if (!total) {
+	if (io_truncates(io)) {
 		command->ranges[command->count++] =
 			(struct pagerd_command_range){io->address, io->place};
 		return 1;
@@ -314,7 +314,7 @@ void agent_tick(struct pager *pager)
 		    pager->now_ns - client->agent.sent_ns < AGENT_LATE_NS)
 			continue;
 		for (uint32_t k = client->agent.head; k != IO_NONE; k = pager->ios[k].agent_next)
-			if (pager->ios[k].kind == IO_ZAP && !pager->ios[k].span)
+			if (io_truncates(&pager->ios[k]))
 				private_unwait(pager, &pager->ios[k]);
 	}
 }

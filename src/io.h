@@ -72,6 +72,13 @@ struct io {
 	uint32_t frames[IO_PAGES]; /* FRAME_NONE: that page is not wanted any more */
 };
 
+/* Does an agent drop a range with it, after a truncation? It is not about frames, and nobody else
+ * is going to do it: see private_truncate. */
+static inline bool io_truncates(const struct io *io)
+{
+	return io->kind == IO_ZAP && !io->span;
+}
+
 int io_table_init(struct pager *pager);
 void io_table_finish(struct pager *pager);
 

@@ -12,12 +12,6 @@
 
 /* ---- begin ------------------------------------------------------------------------------- */
 
-/* It is not about frames, and no one else is going to do it: see private_truncate. */
-static bool truncates(const struct io *io)
-{
-	return io->kind == IO_ZAP && !io->span;
-}
-
 /* A page of it has changed hands meanwhile (see push.h): what is there has to go. */
 static bool drops_gone(struct pager *pager, const struct io *io)
 {
@@ -57,7 +51,7 @@ static void queue_cut(struct pager *pager, struct agent *agent)
 		struct io *io = &pager->ios[number];
 		next = io->agent_next;
 		record_park(pager, io);
-		if (!agent->queued || truncates(io) || drops_gone(pager, io)) {
+		if (!agent->queued || io_truncates(io) || drops_gone(pager, io)) {
 			agent_push(pager, agent, number);
 			continue;
 		}

@@ -146,7 +146,7 @@ static struct io *drop_ahead(struct pager *pager, const struct faultstate *fs)
 	uint64_t address = region_address(fs->region, fs->page);
 	for (uint32_t i = fs->client->agent.head; i != IO_NONE; i = pager->ios[i].agent_next) {
 		struct io *io = &pager->ios[i];
-		if (io->kind == IO_ZAP && !io->span && address - io->address < io->place)
+		if (io_truncates(io) && address - io->address < io->place)
 			return io;
 	}
 	return NULL;
@@ -300,8 +300,7 @@ static bool truncation_joins(struct pager *pager, const struct region *region, u
 	uint32_t number = agent->sent ? pager->ios[agent->head].agent_next : agent->head;
 	for (; number != IO_NONE; number = pager->ios[number].agent_next) {
 		struct io *io = &pager->ios[number];
-		if (io->kind != IO_ZAP || io->span || io->request ||
-		    io->address + io->place != region->end)
+		if (!io_truncates(io) || io->request || io->address + io->place != region->end)
 			continue;
 		io->address = address < io->address ? address : io->address;
 		io->place = region->end - io->address;
@@ -396,7 +395,7 @@ void private_zapped(struct pager *pager, uint32_t number, uint32_t pages, bool k
 	for (uint32_t i = 0; i < io->span; i++)
 		page_zapped(pager, object, io->frames[i], i < pages || !known);
 	uint32_t waiters = io->waiters;
-	if (!io->span) {
+	if (io_truncates(io)) {
 		object->in_flight--;
 		private_unwait(pager, io);
 	}
