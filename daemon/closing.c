@@ -2,12 +2,12 @@
 #include "closing.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bridge.h"
+#include "thread.h"
 
 /* Threads that may wait at the same time: for an innocent user whose server is slow, and against
  * one who has many accounts, or identities in namespaces of his own. */
@@ -83,14 +83,10 @@ static bool thread_start(struct closing *closing)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
-	sigset_t all, old;
-	sigfillset(&all); /* signals are the main thread's */
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	bool started = !pthread_create(&thread, &attributes, closing_thread, closing);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	bool started = !thread_create(&thread, &attributes, closing_thread, closing);
 	pthread_attr_destroy(&attributes);
 	return started;
 }

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "rights.h"
 #include "session.h"
+#include "thread.h"
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
@@ -193,12 +194,8 @@ static void *pager_thread(void *pager)
 
 static void thread_start(pthread_t *thread, struct pager *pager)
 {
-	sigset_t all, old;
-	sigfillset(&all); /* signals are the main thread's */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (pthread_create(thread, NULL, pager_thread, pager))
+	if (thread_create(thread, NULL, pager_thread, pager))
 		fatal(EXIT_NO_MEMORY, "cannot start a thread");
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 static struct event *watch(struct daemon *daemon, int fd, short what, event_callback_fn call)

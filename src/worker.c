@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core.h"
+#include "thread.h"
 
 /* ---- the thread -------------------------------------------------------------------------- */
 
@@ -60,16 +60,6 @@ static void *thread_run(void *argument)
 	}
 }
 
-static bool thread_start(struct worker *worker)
-{
-	sigset_t all, old;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int error = pthread_create(&worker->thread, NULL, thread_run, worker);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return !error;
-}
-
 /* ---- life -------------------------------------------------------------------------------- */
 
 void worker_start(struct pager *pager)
@@ -82,7 +72,7 @@ void worker_start(struct pager *pager)
 		return;
 	sem_init(&worker->todo, 0, 0);
 	sem_init(&worker->done, 0, 0);
-	worker->ready = thread_start(worker);
+	worker->ready = !thread_create(&worker->thread, NULL, thread_run, worker);
 	if (worker->ready)
 		worker_poll(pager);
 	else

@@ -5,19 +5,21 @@
 #include <poll.h>
 #include <time.h>
 
+#include "thread.h"
+
 #define PAGERD_RELEASE "test"
 #include "../../daemon/bridge.c"
 int threads_refused; /* so many are not to be had */
-static int thread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			 void *context)
+static int thread_may_create(pthread_t *thread, const pthread_attr_t *attributes,
+			     void *(*run)(void *), void *context)
 {
 	return threads_refused && threads_refused--
-		       ? EAGAIN
-		       : pthread_create(thread, attributes, run, context);
+		       ? -EAGAIN
+		       : thread_create(thread, attributes, run, context);
 }
-#define pthread_create thread_create
+#define thread_create thread_may_create
 #include "../../daemon/closing.c"
-#undef pthread_create
+#undef thread_create
 #include "../../daemon/config.c"
 #include "../../daemon/descriptor.c"
 #include "../../daemon/gate.c"
