@@ -185,13 +185,21 @@ static bool others_find(pid_t pid, uint32_t number, struct mount *mount)
 
 /* ---- a file's mount ---------------------------------------------------------------------- */
 
-/* The quick way, of file systems whose files have handles: these are made of what the kernel has.
- * statx(2) would have the number, too, but there some file systems ask their server. */
-static bool number_with_handle(int fd, uint32_t *number)
+/* The number that comes with a handle, of file systems whose files have them: these are made of
+ * what the kernel has. statx(2) would have the number, too, but there some file systems ask their
+ * server. */
+static bool handle_asked(int fd, int flags, void *number)
 {
 	struct file_handle none = {.handle_bytes = 0};
+	return name_to_handle_at(fd, "", &none, number, AT_EMPTY_PATH | flags) < 0 &&
+	       errno == EOVERFLOW;
+}
+
+/* The quick way. */
+static bool number_with_handle(int fd, uint32_t *number)
+{
 	int found;
-	if (!name_to_handle_at(fd, "", &none, &found, AT_EMPTY_PATH) || errno != EOVERFLOW)
+	if (!handle_asked(fd, 0, &found))
 		return false;
 	*number = (uint32_t)found;
 	return true;
@@ -228,13 +236,8 @@ static bool number_of(int fd, uint32_t *number)
 /* The number that no other mount ever has, or 0. */
 static uint64_t number_unique(int fd)
 {
-	struct file_handle none = {.handle_bytes = 0};
 	uint64_t number = 0;
-	if (!name_to_handle_at(fd, "", &none, (int *)&number,
-			       AT_EMPTY_PATH | AT_HANDLE_MNT_ID_UNIQUE) ||
-	    errno != EOVERFLOW)
-		return 0;
-	return number;
+	return handle_asked(fd, AT_HANDLE_MNT_ID_UNIQUE, &number) ? number : 0;
 }
 
 static bool known_find(const struct mounts *mounts, uint64_t unique)
