@@ -170,6 +170,18 @@ void harness_unmap(struct harness *h, void *address, uint64_t length)
 	munmap(address, length);
 }
 
+void harness_limit(struct harness *h, const void *address, uint64_t pages)
+{
+	struct pager_request set = {
+		.type = PAGER_SET_OBJECT,
+		.client = h->client,
+		.address = (uintptr_t)address,
+		.length = pages << PAGE_SHIFT,
+		.fd = -1,
+	};
+	ck_assert_int_eq(harness_request(h, &set), 0);
+}
+
 struct pagerd_stats harness_stats(struct harness *h)
 {
 	struct pager_request request = {.type = PAGER_STATS, .client = h->client, .fd = -1};

@@ -114,24 +114,12 @@ START_TEST(nothing_left)
 }
 END_TEST
 
-static void limit(const void *memory, uint64_t pages)
-{
-	struct pager_request request = {
-		.type = PAGER_SET_OBJECT,
-		.client = h.client,
-		.address = (uintptr_t)memory,
-		.length = pages << 12,
-		.fd = -1,
-	};
-	ck_assert_int_eq(harness_request(&h, &request), 0);
-}
-
 /* His pages have a limit, and want to leave; so have those of others, who have to leave next. */
 START_TEST(limits)
 {
 	setup(PAGERD_SAVE, BUDGET / 4);
-	limit(own, BUDGET / 4);
-	limit(others, BUDGET / 4);
+	harness_limit(&h, own, BUDGET / 4);
+	harness_limit(&h, others, BUDGET / 4);
 	range_write(own, 0, BUDGET / 4 - 1, 1);
 	for (int tries = 0; !atomic_load(&stopped); tries++) {
 		ck_assert_int_lt(tries, 1000);

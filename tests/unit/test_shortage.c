@@ -53,18 +53,6 @@ END_TEST
 
 /* ---- others, with limits of their own ------------------------------------------------------ */
 
-static void limit(const void *memory, uint64_t pages)
-{
-	struct pager_request request = {
-		.type = PAGER_SET_OBJECT,
-		.client = h.client,
-		.address = (uintptr_t)memory,
-		.length = pages << 12,
-		.fd = -1,
-	};
-	ck_assert_int_eq(harness_request(&h, &request), 0);
-}
-
 static atomic_bool enough;
 
 /* Frames come free all the time. */
@@ -82,7 +70,7 @@ START_TEST(file_locked_alone)
 	setup(4 * BUDGET, _i);
 	uint64_t *others = harness_map(&h, PAGERD_ANON_PRIVATE, OTHERS << 12, -1, 0);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
-	limit(memory, BUDGET);
+	harness_limit(&h, memory, BUDGET);
 	range_write(memory, 0, PAGES, 1);
 	atomic_store(&enough, false);
 	ck_assert(!pthread_create(&thread, NULL, thrash, others));
@@ -133,7 +121,7 @@ START_TEST(many_limits)
 	setup(BUDGET, _i);
 	for (int i = 0; i < COUNT; i++) {
 		memory[i] = harness_map(&h, PAGERD_ANON_PRIVATE, EACH << 12, -1, 0);
-		limit(memory[i], BUDGET);
+		harness_limit(&h, memory[i], BUDGET);
 	}
 	for (uint64_t version = 1; version < 3; version++)
 		for (int i = 0; i < COUNT; i++)

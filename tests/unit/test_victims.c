@@ -212,18 +212,6 @@ static void warn(const char *text)
 	snprintf(warned, sizeof warned, "%s", text);
 }
 
-static void limit(const void *address, uint64_t pages)
-{
-	struct pager_request request = {
-		.type = PAGER_SET_OBJECT,
-		.client = h.client,
-		.address = (uintptr_t)address,
-		.length = pages << 12,
-		.fd = -1,
-	};
-	ck_assert_int_eq(harness_request(&h, &request), 0);
-}
-
 static void setup(bool on_demand)
 {
 	struct pager_config config = harness_configure(BUDGET, "liar", 0);
@@ -236,7 +224,7 @@ static void setup(bool on_demand)
 	watch = (struct pager_request){.type = PAGER_WATCH, .fd = -1, .done = watch_done};
 	pager_post(h.pager, &watch);
 	others = harness_map(&h, PAGERD_ANON_PRIVATE, FEW << 12, -1, 0);
-	limit(others, BUDGET);
+	harness_limit(&h, others, BUDGET);
 	range_write(others, 0, FEW, 1);
 	fd = file_make(PAGES, 0);
 	memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
