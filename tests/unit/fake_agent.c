@@ -41,11 +41,8 @@ void fake_agent_begin(struct fake_agent *agent, struct harness *h,
 		      void (*before)(struct fake_agent *agent,
 				     const struct pagerd_command *command))
 {
-	int ends[2];
-	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
-	struct pager_request open = {.type = PAGER_AGENT, .client = h->client, .fd = ends[0]};
-	ck_assert_int_eq(harness_request(h, &open), 0);
-	*agent = (struct fake_agent){.socket = ends[1], .window = open.fd, .before = before};
+	*agent = (struct fake_agent){.before = before};
+	agent->socket = harness_agent(h, &agent->window);
 	ck_assert(!pthread_create(&agent->thread, NULL, serve, agent));
 }
 

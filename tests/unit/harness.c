@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -168,6 +169,16 @@ void harness_unmap(struct harness *h, void *address, uint64_t length)
 {
 	ck_assert_int_eq(harness_range(h, PAGER_UNMAP, address, length, 0), 0);
 	munmap(address, length);
+}
+
+int harness_agent(struct harness *h, int *window)
+{
+	int ends[2];
+	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+	struct pager_request open = {.type = PAGER_AGENT, .client = h->client, .fd = ends[0]};
+	ck_assert_int_eq(harness_request(h, &open), 0);
+	*window = open.fd;
+	return ends[1];
 }
 
 void harness_limit(struct harness *h, const void *address, uint64_t pages)

@@ -42,6 +42,8 @@ void *harness_map(struct harness *h, enum pagerd_kind kind, uint64_t length, int
 void harness_unmap(struct harness *h, void *address, uint64_t length);
 int harness_range(struct harness *h, enum pager_request_type type, void *address, uint64_t length,
 		  uint32_t flags);
+/* The client's agent comes: its end of the socket, and the window. */
+int harness_agent(struct harness *h, int *window);
 /* The object at address may have so many pages of memory. */
 void harness_limit(struct harness *h, const void *address, uint64_t pages);
 struct pagerd_stats harness_stats(struct harness *h);

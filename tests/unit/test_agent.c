@@ -18,7 +18,33 @@ enum { PAGES = 16, PAGE = 3 };
 
 static struct pager *pager;
 static struct object *base, *own;
-static int ends[2], window;
+
+/* The other end of an agent. */
+struct peer {
+	int socket, window;
+};
+
+static struct peer peer;
+
+/* A client, with an agent. */
+static uint32_t agent_comes(struct peer *of)
+{
+	int ends[2];
+	uint32_t number = 0;
+	ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "test", -1, &number));
+	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+	ck_assert(!agent_open(pager, client_lookup(pager, number), ends[0], &of->window));
+	of->socket = ends[1];
+	return number;
+}
+
+static void peers_close(const struct peer *peers, int count)
+{
+	for (int i = 0; i < count; i++) {
+		close(peers[i].socket);
+		close(peers[i].window);
+	}
+}
 
 static void set_up(void)
 {
@@ -29,12 +55,9 @@ static void set_up(void)
 		.latency_fd = -1,
 	};
 	char why[200] = "";
-	uint32_t number = 0;
 	ck_assert_msg(!pager_create(&pager, &config, why, sizeof why), "%s", why);
 	close(config.swap_dir_fd);
-	ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "test", -1, &number));
-	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
-	ck_assert(!agent_open(pager, client_lookup(pager, number), ends[0], &window));
+	uint32_t number = agent_comes(&peer);
 	ck_assert(!object_create_anonymous(pager, PAGERD_ANON_PRIVATE, PAGES, &base));
 	ck_assert(!object_create_private(pager, number, base, PAGES, &own));
 }
@@ -42,8 +65,7 @@ static void set_up(void)
 static void tear_down(void)
 {
 	pager_destroy(pager);
-	close(ends[1]);
-	close(window);
+	peers_close(&peer, 1);
 }
 
 /* A page of the client's own. */
@@ -142,6 +164,14 @@ static void pages_change(uint32_t *frames, uint32_t count)
 	}
 }
 
+/* Agents that are idle get their commands; their pages are found. */
+static void commands_go(void)
+{
+	own->regions->registered = true;
+	agent_run(pager);
+	own->regions->registered = false;
+}
+
 /* A write of frames, for which the agent has the command. */
 static uint32_t write_begins(const uint32_t *frames, uint32_t count)
 {
@@ -150,9 +180,7 @@ static uint32_t write_begins(const uint32_t *frames, uint32_t count)
 	ck_assert_int_eq(error, -EAGAIN);
 	io_complete(pager, record(IO_SWAP), 0);
 	ck_assert_uint_eq(io_write(pager, frames, count, NULL, &error), count);
-	own->regions->registered = true;
-	agent_run(pager);
-	own->regions->registered = false;
+	commands_go();
 	return record(IO_WRITE);
 }
 
@@ -160,8 +188,18 @@ static void agent_says(uint64_t pages)
 {
 	const struct client *client = client_lookup(pager, own->client);
 	struct pagerd_answer answer = {.sequence = client->agent.sequence, .pages = pages};
-	ck_assert_int_eq(send(ends[1], &answer, sizeof answer, 0), sizeof answer);
+	ck_assert_int_eq(send(peer.socket, &answer, sizeof answer, 0), sizeof answer);
 	agent_answers(pager, (uint64_t)client->generation << 24 | client->number, true);
+}
+
+/* A write of one page, to its end. One that leaves is isolated meanwhile. */
+static void page_written(uint32_t frame, bool leaves)
+{
+	uint32_t number = write_begins(&frame, 1);
+	agent_says(1);
+	if (leaves)
+		frame_isolate(pager, frame, true);
+	io_complete(pager, number, PAGE_BYTES);
 }
 
 /* What the agent could not save is not written: its slots are others' from now on. */
@@ -229,14 +267,9 @@ START_TEST(late_drop)
 {
 	uint32_t frames[1];
 	pages_change(frames, 1);
-	uint32_t number = write_begins(frames, 1);
-	agent_says(1);
-	frame_isolate(pager, frames[0], true);
-	io_complete(pager, number, PAGE_BYTES);
+	page_written(frames[0], true);
 	pageout_drop_queued(pager);
-	own->regions->registered = true;
-	agent_run(pager);
-	own->regions->registered = false;
+	commands_go();
 	time_passes();
 	ck_assert_uint_eq(pager->reclaiming, 0);
 	ck_assert_int_eq(pte_state(object_pte(own, 0)), PAGE_READING);
@@ -254,10 +287,7 @@ START_TEST(late_drop_of_gone)
 	uint32_t frames[2];
 	int error;
 	pages_change(frames, 1);
-	uint32_t number = write_begins(frames, 1);
-	agent_says(1);
-	frame_isolate(pager, frames[0], true);
-	io_complete(pager, number, PAGE_BYTES);
+	page_written(frames[0], true);
 	frames[1] = page_comes(1);
 	frame_dirty(pager, own, 1);
 	ck_assert_uint_eq(io_write(pager, &frames[1], 1, NULL, &error), 1);
@@ -268,7 +298,7 @@ START_TEST(late_drop_of_gone)
 	time_passes();
 	ck_assert_int_eq(pte_state(object_pte(own, 0)), PAGE_READING);
 	ck_assert_uint_eq(invariant_check(pager), 0);
-	number = record(IO_WRITE);
+	uint32_t number = record(IO_WRITE);
 	agent_says(1);
 	own->regions->registered = false;
 	io_complete(pager, number, PAGE_BYTES);
@@ -286,9 +316,7 @@ START_TEST(late_fork)
 	struct pager_request request = {.done = request_ended, .owner = &ended};
 	uint32_t frames[4];
 	pages_change(frames, 3);
-	write_begins(frames, 1);
-	agent_says(1);
-	io_complete(pager, record(IO_WRITE), PAGE_BYTES);
+	page_written(frames[0], false);
 	/* In two writes: pages 1 and 2, and one that is apart. */
 	frames[3] = page_comes(8);
 	frame_dirty(pager, own, 8);
@@ -305,9 +333,7 @@ START_TEST(late_fork)
 	io_complete(pager, record(IO_WRITE), 2 * PAGE_BYTES);
 	own->regions->registered = false;
 	sync_run(pager);
-	own->regions->registered = true;
-	agent_run(pager);
-	own->regions->registered = false;
+	commands_go();
 	agent_says(1);
 	io_complete(pager, record(IO_WRITE), PAGE_BYTES);
 	sync_run(pager);
@@ -321,7 +347,7 @@ END_TEST
 static struct pagerd_command told(void)
 {
 	struct pagerd_command command;
-	ck_assert_int_gt(recv(ends[1], &command, sizeof command, MSG_DONTWAIT), 0);
+	ck_assert_int_gt(recv(peer.socket, &command, sizeof command, MSG_DONTWAIT), 0);
 	return command;
 }
 
@@ -358,51 +384,44 @@ END_TEST
 
 /* ---- their coming and going -------------------------------------------------------------- */
 
+static uint32_t records_left(void)
+{
+	uint32_t io, count = 0;
+	while (io_alloc(pager, IO_READ, &io))
+		count++;
+	return count;
+}
+
 /* Agents that never answer leave records for those whose faults are to be served. */
 START_TEST(agents_silent)
 {
 	enum { CLIENTS = 40, COMMANDS = 20 };
-	int peers[CLIENTS], windows[CLIENTS], fds[2];
-	uint32_t io, free = 0;
+	struct peer peers[CLIENTS];
+	uint32_t io;
 	for (int i = 0; i < CLIENTS; i++) {
-		uint32_t number = 0;
-		ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "silent", -1, &number));
-		ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
-		ck_assert(!agent_open(pager, client_lookup(pager, number), fds[0], &windows[i]));
-		peers[i] = fds[1];
+		uint32_t number = agent_comes(&peers[i]);
 		for (int k = 0; k < COMMANDS && agent_ready(pager, number); k++) {
 			ck_assert_ptr_nonnull(io_alloc(pager, IO_UNMAP, &io));
 			pager->ios[io].place = UINT64_MAX;
 			agent_submit(pager, number, io);
 		}
 	}
-	while (io_alloc(pager, IO_READ, &io))
-		free++;
-	ck_assert_uint_ge(free, IO_COUNT / 2);
-	for (int i = 0; i < CLIENTS; i++) {
-		close(peers[i]);
-		close(windows[i]);
-	}
+	ck_assert_uint_ge(records_left(), IO_COUNT / 2);
+	peers_close(peers, CLIENTS);
 }
 END_TEST
 
 /* A client of which a page is to be saved, and never is: another one is there for each. Whether it
  * was told. */
-static bool silent_saver(int *peer, int *view)
+static bool silent_saver(struct peer *silent)
 {
-	uint32_t number = 0, frames[1];
-	int fds[2], error;
-	ck_assert(!client_add(pager, (uint32_t)getpid(), 0, "silent", -1, &number));
-	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
-	ck_assert(!agent_open(pager, client_lookup(pager, number), fds[0], view));
-	*peer = fds[1];
+	uint32_t number = agent_comes(silent), frames[1];
+	int error;
 	ck_assert(!object_create_private(pager, number, base, PAGES, &own));
 	pages_change(frames, 1);
 	if (!io_write(pager, frames, 1, NULL, &error))
 		return false;
-	own->regions->registered = true;
-	agent_run(pager);
-	own->regions->registered = false;
+	commands_go();
 	time_passes();
 	return true;
 }
@@ -412,26 +431,19 @@ static bool silent_saver(int *peer, int *view)
 START_TEST(agents_late)
 {
 	enum { CLIENTS = IO_COUNT + 8 };
-	int peers[CLIENTS], windows[CLIENTS];
-	uint32_t io, frames[1], told = 0, free = 0;
+	struct peer peers[CLIENTS];
+	uint32_t frames[1], told = 0;
 	pages_change(frames, 1);
-	write_begins(frames, 1);
-	agent_says(1);
-	io_complete(pager, record(IO_WRITE), PAGE_BYTES);
+	page_written(frames[0], false);
 	budget_set(pager, 2 * CLIENTS);
 	for (int i = 0; i < CLIENTS; i++)
-		told += silent_saver(&peers[i], &windows[i]);
+		told += silent_saver(&peers[i]);
 	ck_assert_uint_ge(told, IO_COUNT / 4);
 	ck_assert_uint_eq(pager->lapses, told);
 	ck_assert(io_write_room(pager));
 	ck_assert_uint_lt(pager->io_writes, IO_COUNT / 2); /* see file_write_room */
-	while (io_alloc(pager, IO_READ, &io))
-		free++;
-	ck_assert_uint_ge(free, IO_COUNT / 2);
-	for (int i = 0; i < CLIENTS; i++) {
-		close(peers[i]);
-		close(windows[i]);
-	}
+	ck_assert_uint_ge(records_left(), IO_COUNT / 2);
+	peers_close(peers, CLIENTS);
 }
 END_TEST
 
@@ -442,16 +454,12 @@ START_TEST(agent_given_up)
 	struct harness h;
 	harness_start(&h, 64, "lru", NULL, 0);
 	for (int i = 0; i < 3; i++) {
-		ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
-		struct pager_request open = {
-			.type = PAGER_AGENT, .client = h.client, .fd = ends[0]};
-		ck_assert_int_eq(harness_request(&h, &open), 0);
-		close(open.fd);
-		ck_assert_int_eq(send(ends[1], "?", 1, MSG_NOSIGNAL), 1);
-		struct pollfd end = {.fd = ends[1]};
+		peer.socket = harness_agent(&h, &peer.window);
+		ck_assert_int_eq(send(peer.socket, "?", 1, MSG_NOSIGNAL), 1);
+		struct pollfd end = {.fd = peer.socket};
 		ck_assert_int_eq(poll(&end, 1, 3000), 1);
 		ck_assert(end.revents & POLLHUP);
-		close(ends[1]);
+		peers_close(&peer, 1);
 	}
 	harness_stop(&h);
 }
@@ -478,14 +486,11 @@ START_TEST(register_private)
 	ck_assert_ptr_ne(at, MAP_FAILED);
 	close(map.fd);
 	ck_assert_int_eq(harness_register(&h, at, PAGE_BYTES, map.object, map.offset), -EPROTO);
-	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
-	struct pager_request open = {.type = PAGER_AGENT, .client = h.client, .fd = ends[0]};
-	ck_assert_int_eq(harness_request(&h, &open), 0);
+	peer.socket = harness_agent(&h, &peer.window);
 	ck_assert_int_eq(harness_register(&h, at, PAGE_BYTES, map.object, map.offset), 0);
 	harness_stop(&h);
 	munmap(at, PAGE_BYTES);
-	close(open.fd);
-	close(ends[1]);
+	peers_close(&peer, 1);
 }
 END_TEST
 
