@@ -14,10 +14,11 @@ PACKET_MAX = 4096
 REPLY = 0x8000
 (HELLO, UFFD, MAP, REGISTER, UNMAP, OPEN, SYNC, DISCARD, ADVISE, FORK, FORK_END, STATS, SET, REPORT,
  DRAIN, FILE_BEGIN, FILE_END) = range(1, 18)
+AGENT, PAGEMAP = 18, 20
 LEARN, LEARN_PAGES, BOARD = 21, 22, 23
 TYPES = [*range(HELLO, FILE_END + 1), LEARN, LEARN_PAGES, BOARD]
 FILE_WRITE = 1
-FILE_SHARED, ANON_SHARED, ANON_PRIVATE = 1, 2, 3
+FILE_SHARED, ANON_SHARED, ANON_PRIVATE, FILE_PRIVATE = range(1, 5)
 PAGE = 4096
 HEADER = struct.Struct("=IHHIi")
 USERFAULTFD_IOC_NEW = 0xAA00
@@ -46,6 +47,8 @@ BODIES = {
     DRAIN: struct.Struct("="),
     FILE_BEGIN: struct.Struct("=QQII"),
     FILE_END: struct.Struct("=QQII"),
+    AGENT: struct.Struct("="),
+    PAGEMAP: struct.Struct("="),
     BOARD: struct.Struct("=QQII"),
     LEARN: struct.Struct("=II"),
     LEARN_PAGES: struct.Struct("=QQII4000s"),
