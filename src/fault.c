@@ -54,6 +54,12 @@ static void fault_free(struct pager *pager, uint32_t number)
 		request_part_done(pager, request, 0);
 }
 
+void fault_wait_io(struct pager *pager, struct io *io, uint32_t number)
+{
+	pager->faults[number].next = io->waiters;
+	io->waiters = number;
+}
+
 void fault_push(struct pager *pager, struct fault_queue *queue, uint32_t number)
 {
 	pager->faults[number].next = FAULT_NONE;
@@ -452,8 +458,7 @@ void fault_read_in(struct pager *pager, struct faultstate *fs)
 	pager->ios[io].writes = chaos_writes(pager, run && stream->writes);
 	fs->fault->major = true;
 	COUNT(pager, fs->client, fs->object, faults_major, 1);
-	fs->fault->next = pager->ios[io].waiters;
-	pager->ios[io].waiters = fs->number;
+	fault_wait_io(pager, &pager->ios[io], fs->number);
 	if (!run) {
 		COUNT(pager, fs->client, fs->object, pages_unit, count - 1);
 		return;
@@ -481,8 +486,7 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 	struct io *io = &pager->ios[number];
 	bool run;
 	if (io->kind == IO_ZAP || io->kind == IO_DROP) {
-		fs->fault->next = io->waiters;
-		io->waiters = fs->number;
+		fault_wait_io(pager, io, fs->number);
 		return;
 	}
 	struct stream *stream = prefetch_stream(pager, fs->region, fs->page, fs->fault, &run);
@@ -491,8 +495,7 @@ void fault_join(struct pager *pager, struct faultstate *fs)
 		if (!fs->fault->major && !io->installing)
 			COUNT(pager, fs->client, fs->object, faults_major, 1);
 		fs->fault->major |= !io->installing;
-		fs->fault->next = io->waiters;
-		io->waiters = fs->number;
+		fault_wait_io(pager, io, fs->number);
 	} else {
 		COUNT(pager, fs->client, fs->object, faults_minor, 1);
 		io_install(pager, number, fs->fault);

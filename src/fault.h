@@ -17,6 +17,7 @@ struct pager;
 struct client;
 struct pager_request;
 struct object;
+struct io;
 
 #define FAULT_NONE  UINT32_MAX
 #define FAULT_COUNT 16384u /* records; when they are used up, events stay in their descriptors */
@@ -78,5 +79,7 @@ void fault_installed(struct pager *pager, uint32_t fault);
 void fault_done(struct pager *pager, uint32_t fault);
 
 void fault_push(struct pager *pager, struct fault_queue *queue, uint32_t fault);
+/* It waits for the end of that I/O. */
+void fault_wait_io(struct pager *pager, struct io *io, uint32_t fault);
 
 #endif

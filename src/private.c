@@ -158,8 +158,7 @@ static void own_make(struct pager *pager, struct faultstate *fs)
 	struct object *object = fs->object;
 	struct io *drop = drop_ahead(pager, fs);
 	if (drop) {
-		fs->fault->next = drop->waiters;
-		drop->waiters = fs->number;
+		fault_wait_io(pager, drop, fs->number);
 		return;
 	}
 	int error = object_arm(pager, object, fs->page, 1);
