@@ -18,12 +18,13 @@ static const struct packet_rule {
 	bool client;	 /* only from a session that pages */
 	bool quick;	 /* the pager alone answers */
 	bool shard;	 /* of one; the header alone is for the first */
-	bool file;	 /* has one's descriptor: what is no such file is answered with an error */
+	int refused;	 /* has a file's descriptor: the answer if it is no such file */
 } rules[] = {
 	[PAGERD_HELLO] = {.size = sizeof(struct pagerd_hello)},
 	[PAGERD_UFFD] = {sizeof(struct pagerd_header), .descriptor = true, .shard = true},
 	/* descriptor: by its kind */
-	[PAGERD_MAP] = {sizeof(struct pagerd_map), .client = true, .quick = true, .file = true},
+	[PAGERD_MAP] = {sizeof(struct pagerd_map), .client = true, .quick = true,
+			.refused = -ENODEV},
 	[PAGERD_REGISTER] = {sizeof(struct pagerd_register), .client = true, .quick = true},
 	[PAGERD_UNMAP] = {sizeof(struct pagerd_range), .client = true, .quick = true},
 	[PAGERD_OPEN] = {sizeof(struct pagerd_open), .client = true, .quick = true},
@@ -34,17 +35,17 @@ static const struct packet_rule {
 	[PAGERD_FORK_END] = {sizeof(struct pagerd_header), .client = true},
 	[PAGERD_STATS] = {sizeof(struct pagerd_header), .client = true},
 	/* descriptor: may be */
-	[PAGERD_SET] = {.size = sizeof(struct pagerd_set), .file = true},
+	[PAGERD_SET] = {.size = sizeof(struct pagerd_set), .refused = -ENOENT},
 	[PAGERD_REPORT] = {.size = sizeof(struct pagerd_report)},
 	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true,
-			       .file = true},
+			       .refused = -ENODEV},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
 	[PAGERD_BOARD] = {sizeof(struct pagerd_range), .descriptor = true, .client = true,
-			  .file = true},
+			  .refused = -ENODEV},
 	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true,
 			  .shard = true},
 	[PAGERD_PAGEMAP] = {sizeof(struct pagerd_header), .descriptor = true, .client = true,
-			    .shard = true, .file = true},
+			    .shard = true, .refused = -ENODEV},
 	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true, .quick = true},
 	[PAGERD_LEARN] = {.size = sizeof(struct pagerd_learn)},
 	[PAGERD_LEARN_PAGES] = {.size = sizeof(struct pagerd_learn_pages)},
@@ -232,9 +233,8 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		session_close(session, wrong);
 		return;
 	}
-	if (fd == DESCRIPTOR_REFUSED && rules[packet->h.type].file) {
-		bool set = packet->h.type == PAGERD_SET;
-		session_reply(session, packet->h.type, set ? -ENOENT : -ENODEV);
+	if (fd == DESCRIPTOR_REFUSED && rules[packet->h.type].refused) {
+		session_reply(session, packet->h.type, rules[packet->h.type].refused);
 		return;
 	}
 	uint32_t shard = size == sizeof packet->shard ? packet->shard.shard : 0;
