@@ -22,6 +22,21 @@
 #include "session.h"
 #include "thread.h"
 
+/* A request of that type to each shard, with a job of its own. */
+static void shards_post(struct daemon *daemon, struct job *jobs, enum pager_request_type type,
+			void (*complete)(struct job *job))
+{
+	for (uint32_t i = 0; i < daemon->bridge.shards; i++) {
+		jobs[i] = (struct job){
+			.request = {.type = type, .fd = -1},
+			.complete = complete,
+			.owner = daemon,
+			.shard = i,
+		};
+		bridge_post(&daemon->bridge, &jobs[i]);
+	}
+}
+
 /* ---- the end ----------------------------------------------------------------------------- */
 
 static void stopped(struct job *job)
@@ -38,15 +53,7 @@ void daemon_stop(struct daemon *daemon)
 	daemon->stopping = true;
 	listener_stop(daemon);
 	daemon->running = daemon->bridge.shards;
-	for (uint32_t i = 0; i < daemon->bridge.shards; i++) {
-		daemon->stop_jobs[i] = (struct job){
-			.request = {.type = PAGER_STOP, .fd = -1},
-			.complete = stopped,
-			.owner = daemon,
-			.shard = i,
-		};
-		bridge_post(&daemon->bridge, &daemon->stop_jobs[i]);
-	}
+	shards_post(daemon, daemon->stop_jobs, PAGER_STOP, stopped);
 }
 
 void daemon_check_end(struct daemon *daemon)
@@ -63,19 +70,6 @@ static void policy_broke(struct job *job)
 		 job->request.why);
 	daemon->status = EXIT_POLICY;
 	daemon_stop(daemon);
-}
-
-static void policies_watched(struct daemon *daemon)
-{
-	for (uint32_t i = 0; i < daemon->bridge.shards; i++) {
-		daemon->watch_jobs[i] = (struct job){
-			.request = {.type = PAGER_WATCH, .fd = -1},
-			.complete = policy_broke,
-			.owner = daemon,
-			.shard = i,
-		};
-		bridge_post(&daemon->bridge, &daemon->watch_jobs[i]);
-	}
 }
 
 static void on_signal(evutil_socket_t number, short what, void *context)
@@ -251,7 +245,7 @@ static void serve(struct daemon *daemon, struct pager *const *pagers)
 			watch(daemon, daemon->config.lifeline_fd, EV_READ, on_lifeline);
 	for (uint32_t i = 0; i < daemon->config.threads; i++)
 		thread_start(&threads[i], pagers[i]);
-	policies_watched(daemon);
+	shards_post(daemon, daemon->watch_jobs, PAGER_WATCH, policy_broke);
 	ready(daemon);
 	log_debug("serving on %s, %llu MiB, policy %s", daemon->config.socket,
 		  (unsigned long long)daemon->config.memory_bytes >> 20, daemon->config.policy);
