@@ -262,21 +262,13 @@ static uint32_t window_argument(const char *text)
 	return window;
 }
 
-static bool reclaim_argument(const char *text)
+/* One of two words: is it the second? */
+static bool word_argument(const char *name, const char *text, const char *first, const char *second)
 {
-	if (!strcmp(text, "demand"))
+	if (!strcmp(text, second))
 		return true;
-	if (strcmp(text, "ahead"))
-		fatal(EXIT_USAGE, "--reclaim: '%s' is not ahead or demand", text);
-	return false;
-}
-
-static bool files_argument(const char *text)
-{
-	if (!strcmp(text, "all"))
-		return true;
-	if (strcmp(text, "local"))
-		fatal(EXIT_USAGE, "--files: '%s' is not local or all", text);
+	if (strcmp(text, first))
+		fatal(EXIT_USAGE, "--%s: '%s' is not %s or %s", name, text, first, second);
 	return false;
 }
 
@@ -320,13 +312,13 @@ static void option_apply(struct config *config, int code, const char *name)
 		config->threads = threads_argument(name, optarg);
 		break;
 	case OPTION_RECLAIM:
-		config->reclaim_on_demand = reclaim_argument(optarg);
+		config->reclaim_on_demand = word_argument(name, optarg, "ahead", "demand");
 		break;
 	case OPTION_WRITEBACK_AGE:
 		config->writeback_ms = 1000 * number_argument(name, optarg, 0, 86400);
 		break;
 	case OPTION_FILES:
-		config->files_served = files_argument(optarg);
+		config->files_served = word_argument(name, optarg, "local", "all");
 		break;
 	case OPTION_PRIVATE:
 		config->private = true;
