@@ -38,6 +38,7 @@
 #include "share.h"
 #include "shortage.h"
 #include "slot.h"
+#include "stop.h"
 #include "swap.h"
 #include "sync.h"
 #include "uffd.h"
@@ -71,9 +72,7 @@ struct pager {
 	uint32_t buffers; /* bits: blocks of bounce memory that are registered with the ring */
 	uint32_t buffers_tried;
 	bool stopping;
-	bool stopped;
-	unsigned stop_passes; /* over all files, to write them at the end */
-	struct pager_request *stop_request;
+	struct stop stop;
 	uint64_t now_ns;  /* of this turn of the loop */
 	bool noted;	  /* a policy has something to tell: see pools_tell */
 	char broken[160]; /* what a policy did that it must not; empty: none did */

@@ -14,8 +14,7 @@
 #include "core.h"
 #include "warmup.h"
 
-#define STOP_TICKS 25u /* failing write-backs are tried this long at the end */
-#define BATCH	   64u
+#define BATCH 64u
 
 uint64_t clock_ns(void)
 {
@@ -405,67 +404,12 @@ static int wait(struct pager *pager)
 		       : 0;
 }
 
-/* STOP: files get their data, also that of clients that have gone. */
-static void stop_begin(struct pager *pager)
-{
-	for (uint32_t i = 1; i < pager->client_room; i++) {
-		struct client *client = pager->clients[i];
-		if (client && client_gone(client))
-			client_remove(pager, client);
-	}
-}
-
-/* Clients that are left get SIGBUS rather than wait for ever. From here on nobody sees what they
- * write: only now that no file is written, and no msync answered, any more. */
-static void stop_end(struct pager *pager)
-{
-	for (uint32_t i = 1; i < pager->client_room; i++)
-		if (pager->clients[i])
-			client_poison(pager->clients[i]);
-}
-
-/* Is anything of a file still unwritten? Begin to write it. Reads may go on for ever: somebody may
- * use what is read, and what is read ahead waits until it is used. */
-static bool stop_files(struct pager *pager, bool write)
-{
-	bool unwritten = pager->io_file_writes;
-	for (uint32_t i = 1; i < pager->object_room; i++) {
-		struct object *object = pager->objects[i];
-		if (!object || !object_is_file(object) || !object->dirty_pages)
-			continue;
-		unwritten = true;
-		if (write && shortage_may_write(pager))
-			sync_whole(pager, object);
-	}
-	return unwritten;
-}
-
-static bool stop_step(struct pager *pager, unsigned ticks)
-{
-	if (!pager->stop_passes)
-		stop_begin(pager);
-	/* Once a tick: what fails is tried again, for a while, and whoever may write a page after
-	 * all gets to do it before it is written and protected again. */
-	bool write = pager->stop_passes <= ticks;
-	if (write)
-		pager->stop_passes = ticks + 1;
-	/* A change of the swap file would keep its file system busy when all others have ended. */
-	bool busy = stop_files(pager, write) || pager->swap.change;
-	pager->stopped = !busy || ticks >= STOP_TICKS;
-	sync_run(pager);
-	return pager->stopped;
-}
-
-static void tick_if_due(struct pager *pager, uint64_t *last, unsigned *stopping)
+static void tick_if_due(struct pager *pager, uint64_t *last)
 {
 	if (pager->now_ns - *last < TICK_NS)
 		return;
 	*last = pager->now_ns;
 	tick(pager);
-	if (!pager->stopping)
-		return;
-	++*stopping;
-	fault_retry_queue(pager, &pager->frozen); /* see fault_write */
 }
 
 /* At least half of the time is for work, however long the tables and busy the machine. */
@@ -499,17 +443,16 @@ static void ring_flush(struct pager *pager)
 int pager_run(struct pager *pager)
 {
 	uint64_t last_tick = 0, check_due_ns = 0;
-	unsigned stop_ticks = 0;
 	int error = ring_enable(pager);
 	mailbox_poll(pager);
 	worker_start(pager);
 	latency_start(pager);
 	chaos_thread(pager, true);
-	while (!error && !pager->stopped) {
+	while (!error) {
 		bool more = turn(pager);
-		tick_if_due(pager, &last_tick, &stop_ticks);
+		tick_if_due(pager, &last_tick);
 		check_if_due(pager, &check_due_ns);
-		if (pager->stopping && stop_step(pager, stop_ticks))
+		if (pager->stopping && stop_step(pager))
 			break;
 		if (more)
 			ring_flush(pager);
@@ -521,7 +464,7 @@ int pager_run(struct pager *pager)
 	stop_end(pager);
 	latency_stop(pager);
 	chaos_thread(pager, false);
-	if (pager->stop_request)
-		request_done(pager->stop_request, error);
+	if (pager->stop.request)
+		request_done(pager->stop.request, error);
 	return error;
 }

@@ -246,7 +246,7 @@ void request_start(struct pager *pager, struct pager_request *request)
 		return;
 	}
 	if (request->type == PAGER_STOP) {
-		pager->stop_request = request;
+		pager->stop.request = request;
 		pager->stopping = true;
 		return;
 	}

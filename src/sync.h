@@ -24,6 +24,7 @@ struct sync {
 	int error;
 	bool flush; /* then fsync */
 	bool flushing;
+	bool awaited;		       /* by the pager's end, see stop.h */
 	bool evict;		       /* drop each page once it is clean (MADV_PAGEOUT) */
 	struct pager_request *request; /* one of its pending parts; NULL: nobody waits */
 	struct sync *next;

@@ -21,50 +21,57 @@
 #define PAGES  64u
 #define MIB    (1ul << 20)
 
+/* More than can be on its way at once: what is left is begun when some has arrived. */
+#define SLOW_FILES 9u
+#define SLOW_PAGES 1024u
+
 static struct harness h;
 static int fd = -1;
 static uint64_t *memory; /* the file's */
 
 /* ---- a file whose write-back is held up: somebody writes it, and has its lock -------------- */
 
-static struct {
+struct held {
 	pthread_t thread;
 	int uffd, fd;
+	off_t end;    /* where he writes */
 	void *source; /* his writes come from here */
 	uint64_t *memory;
-} held;
+};
 
-static void *held_write(void *unused)
+static void *held_write(void *context)
 {
-	(void)unused;
-	ck_assert_int_eq(pwrite(held.fd, held.source, 4096, PAGES << 12), 4096);
+	const struct held *held = context;
+	ck_assert_int_eq(pwrite(held->fd, held->source, 4096, held->end), 4096);
 	return NULL;
 }
 
-static void hold(void)
+static void hold(struct held *held, uint64_t pages)
 {
 	struct uffd_msg event;
-	held.uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	ck_assert_int_ge(held.uffd, 0);
-	ck_assert_int_eq(uffd_api(held.uffd, 0), 0);
-	held.source = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	held->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	ck_assert_int_ge(held->uffd, 0);
+	ck_assert_int_eq(uffd_api(held->uffd, 0), 0);
+	held->source = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct uffdio_register missing = {
-		.range = {(uintptr_t)held.source, 4096},
+		.range = {(uintptr_t)held->source, 4096},
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
-	ck_assert_int_eq(ioctl(held.uffd, UFFDIO_REGISTER, &missing), 0);
-	held.fd = file_make(PAGES, 0);
-	held.memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, held.fd, 0);
-	page_write(held.memory, 0, 1);
-	ck_assert(!pthread_create(&held.thread, NULL, held_write, NULL));
-	ck_assert_int_eq(read(held.uffd, &event, sizeof event), sizeof event);
+	ck_assert_int_eq(ioctl(held->uffd, UFFDIO_REGISTER, &missing), 0);
+	held->fd = file_make(pages, 0);
+	held->end = (off_t)(pages << 12);
+	held->memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, held->fd, 0);
+	for (uint64_t page = 0; page < pages; page++)
+		page_write(held->memory, page, 1);
+	ck_assert(!pthread_create(&held->thread, NULL, held_write, held));
+	ck_assert_int_eq(read(held->uffd, &event, sizeof event), sizeof event);
 }
 
-static void let_go(void)
+static void let_go(struct held *held)
 {
 	uint64_t done;
-	ck_assert_int_eq(uffd_zero(held.uffd, (uintptr_t)held.source, 4096, &done), 0);
-	pthread_join(held.thread, NULL);
+	ck_assert_int_eq(uffd_zero(held->uffd, (uintptr_t)held->source, 4096, &done), 0);
+	pthread_join(held->thread, NULL);
 }
 
 /* ---- the end, as it is asked for ----------------------------------------------------------- */
@@ -99,9 +106,11 @@ static void stop_wait(void)
 	pthread_join((pthread_t)h.thread, NULL);
 }
 
-static void setup(void)
+static void setup(uint64_t budget_pages)
 {
-	harness_start(&h, BUDGET, "lru", "/var/tmp", 0);
+	struct pager_config config = harness_configure(budget_pages, "lru", 0);
+	config.writeback_age_ms = 0; /* nothing is written before the end */
+	harness_begin(&h, config, "/var/tmp");
 	fd = file_make(PAGES, 0);
 	memory = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
 }
@@ -113,14 +122,35 @@ static void teardown(void)
 	close(fd);
 }
 
-static void file_check(uint64_t page, uint64_t version)
+static void file_check(int file, uint64_t page, uint64_t version)
 {
 	uint64_t word;
-	ck_assert_int_eq(pread(fd, &word, sizeof word, (off_t)(page << 12)), sizeof word);
+	ck_assert_int_eq(pread(file, &word, sizeof word, (off_t)(page << 12)), sizeof word);
 	ck_assert_uint_eq(word, value(page, version));
 }
 
 /* ---- tests --------------------------------------------------------------------------------- */
+
+/* Between the request and the end: of a page that was clean and mapped, one that was changed, and
+ * one that was absent. */
+START_TEST(acknowledged)
+{
+	struct held held;
+	uint64_t page = (uint64_t)_i;
+	setup(BUDGET);
+	hold(&held, PAGES);
+	page_check(memory, 0, 0);
+	page_write(memory, 1, 1);
+	stop_ask();
+	turns();
+	memory[page * WORDS] = value(page, 2); /* one store: each may have to wait */
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory + page * WORDS, 4096, MS_SYNC), 0);
+	file_check(fd, page, 2);
+	let_go(&held);
+	stop_wait();
+	teardown();
+}
+END_TEST
 
 static atomic_bool stored;
 
@@ -137,8 +167,9 @@ static void *store(void *unused)
 START_TEST(stores)
 {
 	pthread_t thread;
-	setup();
-	hold();
+	struct held held;
+	setup(BUDGET);
+	hold(&held, PAGES);
 	page_check(memory, 0, 0);
 	page_write(memory, 1, 1);
 	stop_ask();
@@ -148,13 +179,65 @@ START_TEST(stores)
 	usleep(200000);
 	turns();
 	ck_assert(!atomic_load(&stored));
-	let_go();
+	let_go(&held);
 	stop_wait();
 	pthread_join(thread, NULL);
-	file_check(0, 0);
-	file_check(1, 1);
+	file_check(fd, 0, 0);
+	file_check(fd, 1, 1);
 	page_write(memory, 1, 2);
 	page_write(held.memory, 0, 2);
+	teardown();
+}
+END_TEST
+
+/* A disk that takes its time: longer in all than is waited for one that writes nothing. */
+START_TEST(slow)
+{
+	struct held held[SLOW_FILES];
+	setup(SLOW_FILES * SLOW_PAGES + BUDGET);
+	for (unsigned i = 0; i < SLOW_FILES; i++)
+		hold(&held[i], SLOW_PAGES);
+	stop_ask();
+	for (unsigned i = SLOW_FILES; i-- > 0;) { /* as they are begun with */
+		sleep(1);
+		let_go(&held[i]);
+	}
+	stop_wait();
+	for (unsigned i = 0; i < SLOW_FILES; i++) {
+		for (uint64_t page = 0; page < SLOW_PAGES; page++)
+			file_check(held[i].fd, page, 1);
+		close(held[i].fd);
+		close(held[i].uffd);
+	}
+	teardown();
+}
+END_TEST
+
+static void answered(struct pager_request *request)
+{
+	atomic_store((atomic_int *)request->owner, 1 + request->error);
+}
+
+/* Who waits for the disk, not only for the file, is told that it has what he wrote. */
+START_TEST(flushed)
+{
+	atomic_int answer = 0;
+	setup(BUDGET);
+	page_write(memory, 0, 1);
+	struct pager_request sync = {
+		.type = PAGER_SYNC,
+		.client = h.client,
+		.fd = -1,
+		.address = (uintptr_t)memory,
+		.length = 4096,
+		.flags = MS_SYNC,
+		.done = answered,
+		.owner = &answer,
+	};
+	pager_post(h.pager, &sync);
+	stop_ask();
+	stop_wait();
+	ck_assert_int_eq(atomic_load(&answer), 1);
 	teardown();
 }
 END_TEST
@@ -179,7 +262,7 @@ static int bus(const uint64_t *at)
  * it has unmapped a part and did not say so. */
 START_TEST(absent)
 {
-	setup();
+	setup(BUDGET);
 	uint64_t *anonymous = harness_map(&h, PAGERD_ANON_PRIVATE, 4 * MIB, -1, 0);
 	for (uint64_t page = 3; page < PAGES; page += 7)
 		page_check(memory, page, 0);
@@ -209,7 +292,10 @@ int main(void)
 	Suite *suite = suite_create("stop");
 	TCase *tcase = tcase_create("the end");
 	tcase_set_timeout(tcase, 30);
+	tcase_add_loop_test(tcase, acknowledged, 0, 3);
 	tcase_add_test(tcase, stores);
+	tcase_add_test(tcase, slow);
+	tcase_add_test(tcase, flushed);
 	tcase_add_loop_test(tcase, absent, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
