@@ -7,6 +7,7 @@
 cat >program <<'PROGRAM'
 import signal
 import sys
+import time
 
 memory = bytearray(8 << 20)
 for name in sys.argv[1:]:
@@ -15,7 +16,7 @@ for name in ("ALRM", "VTALRM", "IO", "RTMIN"):
     signal.signal(getattr(signal, "SIG" + name), lambda number, frame: print(number, flush=True))
 print("ready", flush=True)
 while True:
-    signal.pause()
+    time.sleep(0.1)  # and not pause: Python would not see what came just before it
 PROGRAM
 
 # start_waiting SIGNAL...: a command that handles those; its pagerctl is $runner.
