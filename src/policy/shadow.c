@@ -13,9 +13,10 @@ static uint64_t table_bytes(const struct shadow *shadow)
 	return (uint64_t)shadow->frames * sizeof *shadow->page_of;
 }
 
+/* At least one: a policy may have no state for each frame. */
 static uint64_t state_bytes(const struct shadow *shadow)
 {
-	return (uint64_t)shadow->frames * shadow->ops->frame_bytes;
+	return (uint64_t)shadow->frames * shadow->ops->frame_bytes + 1;
 }
 
 int shadow_init(struct shadow *shadow, const struct pagerd_policy_ops *ops,

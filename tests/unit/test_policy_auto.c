@@ -54,8 +54,28 @@ static void mru_page_in(struct pagerd_policy *policy, uint32_t frame, pagerd_pag
 	pagerd_policy_mru.page_in(policy, frame, page, prefetched);
 }
 
+/* fifo that has no bytes for each frame, but keeps its books in places of its own. */
+#define PLACES 4u
+static struct pagerd_policy_ops bare;
+static unsigned char places[PLACES][4096 * sizeof(uint64_t)];
+static unsigned places_taken;
+
+static int bare_create(struct pagerd_policy **policy, const struct pagerd_policy_env *env)
+{
+	struct pagerd_policy_env own = *env;
+	ck_assert_uint_lt(places_taken, PLACES);
+	own.frame_bytes = places[places_taken++];
+	ck_assert_uint_le(env->frame_limit * pagerd_policy_fifo.frame_bytes, sizeof places[0]);
+	return pagerd_policy_fifo.create(policy, &own);
+}
+
 static void watched_register(void)
 {
+	bare = pagerd_policy_fifo;
+	bare.name = "bare";
+	bare.frame_bytes = 0;
+	bare.create = bare_create;
+	policy_register(&bare);
 	watched[0] = pagerd_policy_fifo;
 	watched[0].name = "watched-fifo";
 	watched[0].create = fifo_create;
@@ -276,6 +296,16 @@ START_TEST(gives_all_back)
 }
 END_TEST
 
+/* A candidate need not have any state for each frame. */
+START_TEST(takes_who_has_no_frame_bytes)
+{
+	struct machine *machine = machine_make("auto:of=bare+lru");
+	machine_loop(machine, 2 * PAGES);
+	ck_assert_uint_eq(machine->held, FRAMES);
+	machine_end(machine);
+}
+END_TEST
+
 int main(void)
 {
 	watched_register();
@@ -289,6 +319,7 @@ int main(void)
 	tcase_add_test(tcase, is_not_misled_by_what_it_does_not_see);
 	tcase_add_test(tcase, moves_a_few_at_a_time);
 	tcase_add_test(tcase, gives_all_back);
+	tcase_add_test(tcase, takes_who_has_no_frame_bytes);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
