@@ -166,22 +166,17 @@ static int agent_connect(struct agent *agent, struct session *session, uint32_t 
 {
 	struct pagerd_shard request;
 	struct pagerd_header reply;
-	int ends[2], window = -1;
-	spare_release(); /* of what follows the window cannot be asked for again */
-	int result = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
+	int fds[2];
+	spare_release(); /* what follows cannot be asked for again */
+	wire_shard(&request, PAGERD_AGENT, shard);
+	int result = wire_send(session->socket, &request.h, -1);
+	if (result == 0)
+		result =
+			wire_receive_two(session->socket, PAGERD_AGENT, &reply, sizeof(reply), fds);
 	if (result < 0)
 		return result;
-	wire_shard(&request, PAGERD_AGENT, shard);
-	result = wire_call(session->socket, &request.h, ends[0], &reply, sizeof(reply), &window);
-	sys_close(ends[0]);
-	if (result == 0 && window < 0)
-		result = -EPROTO;
-	if (result < 0) {
-		sys_close(ends[1]);
-		return result;
-	}
-	agent->socket = wire_move_high(ends[1]);
-	agent->window = wire_move_high(window);
+	agent->socket = wire_move_high(fds[0]);
+	agent->window = wire_move_high(fds[1]);
 	long memory = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/self/mem", O_RDONLY | O_CLOEXEC,
 			       0, 0, 0);
 	agent->memory = memory < 0 ? -1 : wire_move_high((int)memory);

@@ -13,18 +13,15 @@
 
 int paged_fork_begin(struct paged *paged, int *child_socket)
 {
-	int ends[2];
-	int result = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
-	if (result == -EMFILE && spare_release())
-		result = sys_socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
-	if (result < 0)
-		return result;
-	result = session_fork(&paged->session, ends[0]);
-	sys_close(ends[0]);
-	if (result < 0)
-		sys_close(ends[1]);
-	else
-		*child_socket = wire_move_high(ends[1]);
+	int result = session_fork(&paged->session, child_socket);
+	/* There was no number for the child's socket, and its session has ended with that. */
+	if (result == -EMFILE) {
+		session_fork_end(&paged->session);
+		if (spare_release())
+			result = session_fork(&paged->session, child_socket);
+	}
+	if (result == 0)
+		*child_socket = wire_move_high(*child_socket);
 	return result;
 }
 

@@ -59,11 +59,11 @@ static int session_hello(struct session *session)
 }
 
 /* A request whose body, like its reply's, is the header alone. */
-static int session_plain(struct session *session, enum pagerd_type type, int passed)
+static int session_plain(struct session *session, enum pagerd_type type, int *received)
 {
 	struct pagerd_header request, reply;
 	wire_header(&request, type, sizeof(request));
-	return wire_call(session->socket, &request, passed, &reply, sizeof(reply), NULL);
+	return wire_call(session->socket, &request, -1, &reply, sizeof(reply), received);
 }
 
 /* The device is kept for the other shards' userfaultfds. */
@@ -232,14 +232,15 @@ int session_board(struct session *session, int fd, uint32_t flags, struct sessio
 	return session_object(session, &request.h, fd, object);
 }
 
-int session_fork(struct session *session, int child_socket)
+int session_fork(struct session *session, int *child_socket)
 {
-	return session_plain(session, PAGERD_FORK, child_socket);
+	int result = session_plain(session, PAGERD_FORK, child_socket);
+	return result == 0 && *child_socket < 0 ? -EPROTO : result;
 }
 
 int session_fork_end(struct session *session)
 {
-	return session_plain(session, PAGERD_FORK_END, -1);
+	return session_plain(session, PAGERD_FORK_END, NULL);
 }
 
 int session_stats(struct session *session, struct pagerd_stats *stats)

@@ -70,8 +70,9 @@ int session_file_end(struct session *session, uint64_t offset, uint64_t length, 
 /* BOARD: the board of fd's file, or its pages' memfd (object->memfd), with the lock's offset in it
  * and the number to lock with. */
 int session_board(struct session *session, int fd, uint32_t flags, struct session_object *object);
-/* Freeze and clone for a child that is to speak on the other end of child_socket. */
-int session_fork(struct session *session, int child_socket);
+/* Freeze and clone for a child, which is to speak on child_socket. -EMFILE: there was no number
+ * for that, and the session still has to be told of the end. */
+int session_fork(struct session *session, int *child_socket);
 int session_fork_end(struct session *session);
 int session_stats(struct session *session, struct pagerd_stats *stats);
 /* Change the settings of this session, or of the object that is mapped at address (0: none): text

@@ -138,11 +138,6 @@ int sys_socket(int domain, int type)
 	return (int)sys_call(SYS_socket, domain, type, 0, 0, 0, 0);
 }
 
-int sys_socketpair(int type, int fds[2])
-{
-	return (int)sys_call(SYS_socketpair, AF_UNIX, type, 0, (long)fds, 0, 0);
-}
-
 int sys_connect(int fd, const struct sockaddr *address, size_t bytes)
 {
 	return (int)sys_call(SYS_connect, fd, (long)address, (long)bytes, 0, 0, 0);

@@ -65,7 +65,6 @@ int sys_close_range(unsigned first, unsigned last, unsigned flags);
 uint64_t sys_descriptor_limit(void);
 
 int sys_socket(int domain, int type);
-int sys_socketpair(int type, int fds[2]);
 int sys_connect(int fd, const struct sockaddr *address, size_t bytes);
 int sys_getsockopt(int fd, int level, int name, void *value, uint32_t *bytes);
 long sys_sendmsg(int fd, const struct msghdr *message, int flags);

@@ -16,8 +16,10 @@
 #define HIGH_MAX    4096
 #define HIGH_MARGIN 16
 
+#define PASSED_MAX 2
+
 union passing {
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int))];
 	struct cmsghdr align;
 };
 
@@ -86,7 +88,7 @@ int wire_send(int socket, const struct pagerd_header *header, int passed)
 	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
 	if (passed >= 0) {
 		message.msg_control = passing.bytes;
-		message.msg_controllen = sizeof(passing.bytes);
+		message.msg_controllen = CMSG_SPACE(sizeof(int));
 		struct cmsghdr *control = CMSG_FIRSTHDR(&message);
 		control->cmsg_level = SOL_SOCKET;
 		control->cmsg_type = SCM_RIGHTS;
@@ -100,19 +102,27 @@ int wire_send(int socket, const struct pagerd_header *header, int passed)
 	return result > 0 ? 0 : wire_errno(result);
 }
 
-static int wire_descriptor(struct msghdr *message)
+/* Those that came along, and -1 for others. */
+static void wire_descriptors(struct msghdr *message, int fds[PASSED_MAX])
 {
 	struct cmsghdr *control = CMSG_FIRSTHDR(message);
-	if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS ||
-	    control->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -1;
-	int fd;
-	memcpy(&fd, CMSG_DATA(control), sizeof(int));
-	return fd;
+	fds[0] = fds[1] = -1;
+	if (control && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS)
+		memcpy(fds, CMSG_DATA(control), control->cmsg_len - CMSG_LEN(0));
 }
 
-/* One packet of at most bytes; *size gets its length, *fd the descriptor that came along or -1. */
-static int wire_packet(int socket, struct pagerd_header *reply, size_t bytes, size_t *size, int *fd)
+static void wire_close(int fds[PASSED_MAX])
+{
+	for (int i = 0; i < PASSED_MAX; i++) {
+		if (fds[i] >= 0)
+			sys_close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+/* One packet of at most bytes; *size gets its length, fds the descriptors that came along. */
+static int wire_packet(int socket, struct pagerd_header *reply, size_t bytes, size_t *size,
+		       int fds[PASSED_MAX])
 {
 	union passing passing;
 	struct iovec data = {.iov_base = reply, .iov_len = bytes};
@@ -130,7 +140,7 @@ static int wire_packet(int socket, struct pagerd_header *reply, size_t bytes, si
 	if (result <= 0)
 		return wire_errno(result);
 	*size = (size_t)result;
-	*fd = wire_descriptor(&message);
+	wire_descriptors(&message, fds);
 	/* Truncated control data: this process had no number left for the descriptor. */
 	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
 }
@@ -144,32 +154,51 @@ static int wire_check(const struct pagerd_header *reply, size_t size, enum pager
 	return reply->error;
 }
 
-int wire_receive(int socket, enum pagerd_type type, struct pagerd_header *reply, size_t bytes,
-		 int *received)
+static int receive(int socket, enum pagerd_type type, struct pagerd_header *reply, size_t bytes,
+		   int fds[PASSED_MAX])
 {
 	size_t size = 0;
-	int fd = -1;
-	int result = wire_packet(socket, reply, bytes, &size, &fd);
+	fds[0] = fds[1] = -1;
+	int result = wire_packet(socket, reply, bytes, &size, fds);
 	if (result == 0)
 		result = wire_check(reply, size, type);
 	if (result == 0 && size != bytes)
 		result = -EPROTO;
-	if (fd >= 0 && (result < 0 || !received)) {
-		sys_close(fd);
-		fd = -1;
+	if (result < 0)
+		wire_close(fds);
+	return result;
+}
+
+int wire_receive(int socket, enum pagerd_type type, struct pagerd_header *reply, size_t bytes,
+		 int *received)
+{
+	int fds[PASSED_MAX];
+	int result = receive(socket, type, reply, bytes, fds);
+	if (received) {
+		*received = fds[0];
+		fds[0] = -1;
 	}
-	if (received)
-		*received = fd;
+	wire_close(fds);
+	return result;
+}
+
+int wire_receive_two(int socket, enum pagerd_type type, struct pagerd_header *reply, size_t bytes,
+		     int received[2])
+{
+	int result = receive(socket, type, reply, bytes, received);
+	if (result == 0 && (received[0] < 0 || received[1] < 0)) {
+		wire_close(received);
+		result = -EPROTO;
+	}
 	return result;
 }
 
 int wire_receive_text(int socket, enum pagerd_type type, struct pagerd_text *text)
 {
 	size_t size = 0;
-	int fd = -1;
-	int result = wire_packet(socket, &text->h, sizeof(*text), &size, &fd);
-	if (fd >= 0)
-		sys_close(fd);
+	int fds[PASSED_MAX] = {-1, -1};
+	int result = wire_packet(socket, &text->h, sizeof(*text), &size, fds);
+	wire_close(fds);
 	if (result == 0)
 		result = wire_check(&text->h, size, type);
 	size_t head = offsetof(struct pagerd_text, text);

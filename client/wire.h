@@ -33,6 +33,10 @@ int wire_send(int socket, const struct pagerd_header *header, int passed);
 int wire_receive(int socket, enum pagerd_type type, struct pagerd_header *reply, size_t bytes,
 		 int *received);
 
+/* The same of a reply that, where it reports no error, carries two descriptors. */
+int wire_receive_two(int socket, enum pagerd_type type, struct pagerd_header *reply, size_t bytes,
+		     int received[2]);
+
 /* Receive one packet of a text that answers a request of type. Returns as wire_receive. */
 int wire_receive_text(int socket, enum pagerd_type type, struct pagerd_text *text);
 

@@ -4,13 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "pager.h"
@@ -25,35 +22,13 @@ enum descriptor_kind descriptor_kind(int fd)
 	target[length > 0 ? length : 0] = 0;
 	if (target[0] == '/' || (length < 0 && errno == ENAMETOOLONG))
 		return DESCRIPTOR_FILE; /* nothing else has such a name */
-	if (!strcmp(target, "anon_inode:[userfaultfd]"))
-		return DESCRIPTOR_USERFAULTFD;
-	return strncmp(target, "socket:", 7) ? DESCRIPTOR_OTHER : DESCRIPTOR_SOCKET;
+	return strcmp(target, "anon_inode:[userfaultfd]") ? DESCRIPTOR_OTHER
+							  : DESCRIPTOR_USERFAULTFD;
 }
 
 bool descriptor_is_userfaultfd(int fd)
 {
 	return descriptor_kind(fd) == DESCRIPTOR_USERFAULTFD && fcntl(fd, F_GETFL) & O_NONBLOCK;
-}
-
-bool descriptor_is_session(int fd)
-{
-	struct sockaddr_un peer;
-	int type = 0, domain = 0;
-	socklen_t length = sizeof type, peer_length = sizeof peer;
-	return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) &&
-	       !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) &&
-	       !getpeername(fd, (struct sockaddr *)&peer, &peer_length) && type == SOCK_SEQPACKET &&
-	       domain == AF_UNIX && peer_length <= offsetof(struct sockaddr_un, sun_path);
-}
-
-int descriptor_claim(int fd)
-{
-	/* An address without a name asks the kernel for a unique one; a socket keeps what it has.
-	 */
-	struct sockaddr_un any = {.sun_family = AF_UNIX};
-	return bind(fd, (struct sockaddr *)&any, offsetof(struct sockaddr_un, sun_path)) < 0
-		       ? -errno
-		       : 0;
 }
 
 static int regular(int fd)

@@ -9,7 +9,6 @@
 enum descriptor_kind {
 	DESCRIPTOR_OTHER,
 	DESCRIPTOR_USERFAULTFD,
-	DESCRIPTOR_SOCKET,
 	DESCRIPTOR_FILE, /* something that has a name, as files, directories and devices have */
 };
 
@@ -17,13 +16,6 @@ enum descriptor_kind {
 enum descriptor_kind descriptor_kind(int fd);
 /* A userfaultfd whose read(2) does not block: the pager's one thread reads it. */
 bool descriptor_is_userfaultfd(int fd);
-/* A connected Unix SOCK_SEQPACKET socket, as a child of fork speaks on, whose other end has no
- * name. (One that is not connected would never tell the end of its session; nor would one whose
- * other end we hold. Those have names: that of the socket that we listen on, or what
- * descriptor_claim gave them.) */
-bool descriptor_is_session(int fd);
-/* Name a socket that is one, before it is served: its other end will not be one. 0 or -errno. */
-int descriptor_claim(int fd);
 /*
  * May fd's file be mapped, and changed if writable, by who opened it? 0, or what mmap(2) says:
  * -ENODEV (not a regular file, or one of a file system without mappings), -EBADF (opened with

@@ -2,18 +2,9 @@
 #include "gate.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "descriptor.h"
-
-/* What the kernel says before it looks at the address, for which it may wait for the socket. */
-static bool unix_socket(int fd)
-{
-	int domain = 0;
-	socklen_t length = sizeof domain;
-	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) && domain == AF_UNIX;
-}
 
 /* A memfd is on no list of mounts. Only what is memory has seals. */
 static bool in_memory(int fd)
@@ -42,8 +33,7 @@ bool gate_admits(struct gate *gate, int fd, pid_t pid)
 {
 	enum descriptor_kind kind = descriptor_kind(fd);
 	if (kind != DESCRIPTOR_FILE)
-		return kind == DESCRIPTOR_USERFAULTFD ||
-		       (kind == DESCRIPTOR_SOCKET && unix_socket(fd));
+		return kind == DESCRIPTOR_USERFAULTFD;
 	return (gate->served || in_memory(fd) || mounts_local(&gate->mounts, fd, pid)) &&
 	       is_regular(fd);
 }

@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "closing.h"
-#include "descriptor.h"
 #include "log.h"
 
 /* One user's sessions, root's apart: a quarter of what the daemon has (SESSIONS_MAX), so that
  * nobody shuts the others out. A process is one, and a process that forks two for a moment. */
 #define SESSIONS_USER_MAX 16384u
+
+#define PASSED_MAX 2u /* descriptors that go with a packet */
 
 void session_forget_client(struct session *session)
 {
@@ -50,6 +51,8 @@ static void session_free(struct session *session)
 		close(session->uffd);
 	if (session->map_fd >= 0)
 		close(session->map_fd);
+	if (session->passed >= 0)
+		close(session->passed);
 	session_forget_client(session);
 	session_job_free(session);
 	places_finish(&session->places);
@@ -135,10 +138,6 @@ void session_close(struct session *session, const char *why)
 		session_end(session);
 }
 
-#ifndef SCM_PIDFD /* Linux 6.5 */
-#define SCM_PIDFD 4
-#endif
-
 /* ---- in ---------------------------------------------------------------------------------- */
 
 static void take_descriptors(struct received *in, const struct cmsghdr *c)
@@ -169,7 +168,7 @@ int session_receive(int fd, struct received *in, int flags)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof control.bytes,
 	};
-	/* Room for one descriptor: it is not closed here, and others come rarely (PEEKED_MAX). */
+	/* Room for one descriptor, which is not closed here. */
 	if (flags & MSG_PEEK)
 		msg.msg_controllen = CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int));
 	in->fd = -1;
@@ -183,10 +182,7 @@ int session_receive(int fd, struct received *in, int flags)
 	in->size = (size_t)size;
 	in->truncated = msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		/* A client has kept our end of a connection that it passed, and can ask for these.
-		 */
-		if (c->cmsg_level == SOL_SOCKET &&
-		    (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_PIDFD))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			take_descriptors(in, c);
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
 			struct ucred credentials;
@@ -252,22 +248,23 @@ void session_listen(struct session *session)
 		session_close(session, "cannot be waited for: not enough memory");
 }
 
-static int send_packet(int to, const void *packet, size_t size, int fd)
+static int send_packet(int to, const void *packet, size_t size, const int *fds, size_t count)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int))];
 	} control = {0};
 	struct iovec iov = {(void *)packet, size};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	if (fd >= 0) {
+	assert(count <= PASSED_MAX);
+	if (count) {
 		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof control.bytes;
+		msg.msg_controllen = CMSG_SPACE(count * sizeof *fds);
 		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof fd);
-		memcpy(CMSG_DATA(c), &fd, sizeof fd);
+		c->cmsg_len = CMSG_LEN(count * sizeof *fds);
+		memcpy(CMSG_DATA(c), fds, count * sizeof *fds);
 	}
 	return sendmsg(to, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
@@ -278,8 +275,8 @@ static const char *reply_failed(int error)
 	return error == -EPIPE || error == -ECONNRESET ? NULL : "cannot take its reply";
 }
 
-void session_reply_packet(struct session *session, void *packet, size_t size, uint16_t type,
-			  int error, int fd)
+static void reply_with(struct session *session, void *packet, size_t size, uint16_t type, int error,
+		       const int *fds, size_t count)
 {
 	struct pagerd_header *h = packet;
 	*h = (struct pagerd_header){
@@ -290,7 +287,7 @@ void session_reply_packet(struct session *session, void *packet, size_t size, ui
 		.error = error,
 	};
 	if (!session->closed) {
-		int failed = send_packet(session->fd, packet, size, fd);
+		int failed = send_packet(session->fd, packet, size, fds, count);
 		if (failed && session->apart) {
 			session->broken = reply_failed(failed);
 			session_quick_end(session);
@@ -304,6 +301,20 @@ void session_reply_packet(struct session *session, void *packet, size_t size, ui
 		}
 	}
 	session_listen(session);
+}
+
+void session_reply_packet(struct session *session, void *packet, size_t size, uint16_t type,
+			  int error, int fd)
+{
+	reply_with(session, packet, size, type, error, &fd, fd >= 0);
+}
+
+void session_reply_descriptors(struct session *session, uint16_t type, const int *fds, size_t count)
+{
+	struct pagerd_header header;
+	reply_with(session, &header, sizeof header, type, 0, fds, count);
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
 }
 
 void session_reply(struct session *session, uint16_t type, int error)
@@ -326,7 +337,7 @@ static void text_send(struct session *session)
 			.length = (uint32_t)length,
 		};
 		memcpy(packet.text, session->text + session->text_sent, length);
-		int error = send_packet(session->fd, &packet, sizeof packet, -1);
+		int error = send_packet(session->fd, &packet, sizeof packet, NULL, 0);
 		if (error == -EAGAIN) {
 			event_add(session->writable, NULL);
 			return;
@@ -377,7 +388,7 @@ void session_refuse(struct daemon *daemon, int fd)
 		.size = sizeof header,
 		.error = -EUSERS,
 	};
-	send_packet(fd, &header, sizeof header, -1);
+	send_packet(fd, &header, sizeof header, NULL, 0);
 	connection_close(daemon, peer_uid(fd), fd);
 }
 
@@ -402,7 +413,7 @@ static void session_link(struct daemon *daemon, struct session *session)
 	daemon->session_count++;
 }
 
-/* Who is at the other end. A socket that FORK brought was made by the parent. */
+/* Who is at the other end. A child's socket we have made ourselves. */
 static int session_identify(struct session *session, const struct session *parent)
 {
 	struct ucred peer;
@@ -411,9 +422,6 @@ static int session_identify(struct session *session, const struct session *paren
 	if (getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ||
 	    setsockopt(session->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return -errno;
-	int error = parent ? descriptor_claim(session->fd) : 0;
-	if (error)
-		return error;
 	session->pid = parent ? parent->pid : peer.pid;
 	session->uid = parent ? parent->uid : peer.uid;
 	if (parent)
@@ -431,6 +439,7 @@ int session_create(struct daemon *daemon, int fd, const struct session *parent,
 	}
 	session->fd = fd;
 	session->file.fd = session->set_fd = session->uffd = session->map_fd = -1;
+	session->passed = session->peeked = -1;
 	session->busy = true;
 	session->state = parent ? SESSION_CHILD_NEW : SESSION_NEW;
 	int error = session_identify(session, parent);

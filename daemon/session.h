@@ -33,10 +33,6 @@ enum session_state {
  * kernel would close it, and the thread that receives would wait for that. */
 #define DESCRIPTORS_MAX 253
 
-/* As many come with a look at one, for which there is room for one and credentials, where whoever
- * has passed the connection has seen to it that no credentials come. */
-#define PEEKED_MAX 9
-
 union packet {
 	struct pagerd_header h;
 	struct pagerd_hello hello;
@@ -83,9 +79,8 @@ struct session {
 	unsigned closings;
 	bool quick; /* its last request was one that the pager's thread may read by itself */
 	bool apart; /* the pager's thread has it; nobody else touches it, but for file */
-	const char *broken;	/* why it has to be closed, when it comes back from there */
-	int peeked[PEEKED_MAX]; /* descriptors to be closed then */
-	size_t peeked_count;
+	const char *broken; /* why it has to be closed, when it comes back from there */
+	int peeked;	    /* a descriptor to be closed then, or -1 */
 	struct pager_request listen;
 	pid_t pid;
 	uid_t uid;
@@ -97,7 +92,8 @@ struct session {
 	uint32_t held;	      /* the shard that holds an object for it, from 1 on; 0: none does */
 	struct pagerd_map_reply map_reply; /* MAP or OPEN under way: what it is answered with */
 	int map_fd;
-	int uffd; /* UFFD under way: what is to be given to which shard; or -1 */
+	int passed; /* AGENT or FORK under way: the client's end of a socketpair; or -1 */
+	int uffd;   /* UFFD under way: what is to be given to which shard; or -1 */
 	uint32_t uffd_shard;
 	int failure;	       /* of what is being undone */
 	uint64_t learn;	       /* its LEARN, 0: none */
@@ -199,12 +195,12 @@ void connection_close(struct daemon *daemon, uid_t uid, int fd);
 /* Close its connection, if there is one. */
 void session_disconnect(struct session *session);
 
-/* session_client.c: packets, each taking its fd. */
+/* session_client.c: packets, each taking its fd, if it has one. */
 void session_hello(struct session *session, const struct pagerd_hello *hello, pid_t pid);
 void session_uffd(struct session *session, uint32_t shard, int fd);
-void session_agent(struct session *session, uint32_t shard, int fd);
+void session_agent(struct session *session, uint32_t shard);
 void session_pagemap(struct session *session, uint32_t shard, int fd);
-void session_fork(struct session *session, int fd);
+void session_fork(struct session *session);
 void session_fork_end(struct session *session);
 
 /* session_memory.c: the same. What is wrong with the values of a MAP, 0 if nothing. */
@@ -225,6 +221,9 @@ uint32_t shard_of_object(const struct session *session, uint64_t object);
 void session_reply(struct session *session, uint16_t type, int error);
 void session_reply_packet(struct session *session, void *packet, size_t size, uint16_t type,
 			  int error, int fd);
+/* A header alone, with count descriptors, which it closes. */
+void session_reply_descriptors(struct session *session, uint16_t type, const int *fds,
+			       size_t count);
 /* SET; takes fd, or -1. */
 void session_set(struct session *session, const struct pagerd_set *set, int fd);
 /* LEARN and LEARN_PAGES; the end of what LEARN began, after which the session is to end. */

@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "descriptor.h"
 #include "log.h"
 #include "session.h"
+#include "uapi.h"
 
 static struct bridge *bridge_of(const struct session *session)
 {
@@ -190,23 +192,45 @@ void session_uffd(struct session *session, uint32_t shard, int fd)
 	}
 }
 
+/* Our end of a pair of sockets, which is ours alone: whoever had it as well could keep us waiting
+ * for its locks. The other end is to be passed; -errno. */
+static int pair_make(struct session *session)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	session->passed = ends[1];
+	return ends[0];
+}
+
+static int pair_pass(struct session *session)
+{
+	int fd = session->passed;
+	session->passed = -1;
+	return fd;
+}
+
 static void agent_done(struct job *job)
 {
 	struct session *session = job->owner;
-	struct pagerd_header reply = {.magic = 0};
-	int fd = job->request.error ? -1 : job->request.fd;
-	session_reply_packet(session, &reply, sizeof reply, PAGERD_AGENT, job->request.error, fd);
-	if (fd >= 0)
-		close(fd);
-}
-
-void session_agent(struct session *session, uint32_t shard, int fd)
-{
-	if (!descriptor_is_session(fd)) {
-		session_discard(session, fd);
-		session_reply(session, PAGERD_AGENT, -EINVAL);
+	int error = job->request.error, fds[2] = {pair_pass(session), job->request.fd};
+	if (!error) {
+		session_reply_descriptors(session, PAGERD_AGENT, fds, 2);
 		return;
 	}
+	close(fds[0]);
+	session_reply(session, PAGERD_AGENT, error);
+}
+
+void session_agent(struct session *session, uint32_t shard)
+{
+	int off = 0, fd = pair_make(session);
+	if (fd < 0) {
+		session_reply(session, PAGERD_AGENT, fd);
+		return;
+	}
+	/* Older kernels have us close what comes, and wait for that. */
+	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
 	session_job(session, PAGERD_AGENT, PAGER_AGENT, agent_done)->fd = fd;
 	session->job.shard = shard;
 	session_post(session);
@@ -225,6 +249,7 @@ static void fork_failed(struct session *session, int error)
 {
 	struct session *child = session->child;
 	session->child = NULL;
+	close(pair_pass(session));
 	child->busy = false;
 	session_close(child, NULL);
 	session_reply(session, PAGERD_FORK, error);
@@ -245,9 +270,10 @@ static void forked(struct job *job)
 		session_post_to_all(session, PAGERD_FORK, PAGER_FORK_END, fork_undone);
 		return;
 	}
+	int fd = pair_pass(session);
 	session->child = NULL;
 	session_listen(child);
-	session_reply(session, PAGERD_FORK, 0);
+	session_reply_descriptors(session, PAGERD_FORK, &fd, 1);
 }
 
 static void child_added(struct job *job)
@@ -264,17 +290,14 @@ static void child_added(struct job *job)
 	session_post(session);
 }
 
-void session_fork(struct session *session, int fd)
+void session_fork(struct session *session)
 {
-	if (!descriptor_is_session(fd)) {
-		session_discard(session, fd);
-		session_close(session, "sent something that is no socket for its child");
-		session_reply(session, PAGERD_FORK, -EINVAL);
-		return;
-	}
 	struct session *child;
-	int error = session_create(session->daemon, fd, session, &child);
+	int fd = pair_make(session);
+	int error = fd < 0 ? fd : session_create(session->daemon, fd, session, &child);
 	if (error) {
+		if (fd >= 0)
+			close(pair_pass(session));
 		session_reply(session, PAGERD_FORK, error);
 		return;
 	}

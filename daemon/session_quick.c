@@ -17,12 +17,12 @@
 static void came_back(struct job *job)
 {
 	struct session *session = job->owner;
-	size_t count = session->peeked_count;
-	session->peeked_count = 0;
-	if (count == 1 && gate_admits(&session->daemon->gate, *session->peeked, session->pid))
-		close(*session->peeked);
-	else if (count)
-		session_discard_all(session, session->peeked, count);
+	int peeked = session->peeked;
+	session->peeked = -1;
+	if (peeked >= 0 && gate_admits(&session->daemon->gate, peeked, session->pid))
+		close(peeked);
+	else
+		session_discard(session, peeked);
 	if (session->broken) {
 		session->busy = false;
 		session_close(session, session->broken);
@@ -37,15 +37,6 @@ void session_quick_end(struct session *session)
 	session->apart = session->quick = false;
 	session->job = (struct job){.complete = came_back, .owner = session};
 	bridge_return(bridge, &session->job);
-}
-
-static void peeked_keep(struct session *session, const struct received *in)
-{
-	if (in->fd < 0)
-		return;
-	session->peeked[session->peeked_count++] = in->fd;
-	for (size_t i = 0; i < in->extra_count && session->peeked_count < PEEKED_MAX; i++)
-		session->peeked[session->peeked_count++] = in->extra[i];
 }
 
 /* The pager's thread. */
@@ -63,7 +54,7 @@ static void heard(struct pager_request *request)
 		session_packet(session, &in.packet, in.size, in.fd, in.pid);
 		return;
 	}
-	peeked_keep(session, &in);
+	session->peeked = in.fd;
 	session_quick_end(session);
 }
 
@@ -72,7 +63,6 @@ void session_quick_listen(struct session *session)
 	struct pager *pager = session->daemon->bridge.pagers[session->home];
 	bool here = session->apart;
 	session->apart = true;
-	session->peeked_count = 0;
 	session->listen = (struct pager_request){
 		.type = PAGER_LISTEN, .fd = session->fd, .done = heard, .owner = session};
 	if (here)

@@ -31,7 +31,7 @@ static const struct packet_rule {
 	[PAGERD_SYNC] = {sizeof(struct pagerd_range), .client = true, .quick = true},
 	[PAGERD_DISCARD] = {sizeof(struct pagerd_range), .client = true, .quick = true},
 	[PAGERD_ADVISE] = {sizeof(struct pagerd_range), .client = true, .quick = true},
-	[PAGERD_FORK] = {sizeof(struct pagerd_header), .descriptor = true, .client = true},
+	[PAGERD_FORK] = {sizeof(struct pagerd_header), .client = true},
 	[PAGERD_FORK_END] = {sizeof(struct pagerd_header), .client = true},
 	[PAGERD_STATS] = {sizeof(struct pagerd_header), .client = true},
 	/* descriptor: may be */
@@ -42,8 +42,7 @@ static const struct packet_rule {
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
 	[PAGERD_BOARD] = {sizeof(struct pagerd_range), .descriptor = true, .client = true,
 			  .refused = -ENODEV},
-	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .descriptor = true, .client = true,
-			  .shard = true},
+	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .client = true, .shard = true},
 	[PAGERD_PAGEMAP] = {sizeof(struct pagerd_header), .descriptor = true, .client = true,
 			    .shard = true, .refused = -ENODEV},
 	[PAGERD_WIRE] = {sizeof(struct pagerd_range), .client = true, .quick = true},
@@ -270,7 +269,7 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		session_range(session, PAGER_ADVISE, &packet->range);
 		break;
 	case PAGERD_AGENT:
-		session_agent(session, shard, fd);
+		session_agent(session, shard);
 		break;
 	case PAGERD_PAGEMAP:
 		session_pagemap(session, shard, fd);
@@ -285,7 +284,7 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		session_board(session, &packet->range, fd);
 		break;
 	case PAGERD_FORK:
-		session_fork(session, fd);
+		session_fork(session);
 		break;
 	case PAGERD_FORK_END:
 		session_fork_end(session);

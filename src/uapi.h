@@ -9,10 +9,15 @@
 #include <linux/fs.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #ifndef USERFAULTFD_IOC_NEW /* 6.1 */
 #define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
+#endif
+
+#ifndef SO_PASSRIGHTS /* 6.16 */
+#define SO_PASSRIGHTS 83
 #endif
 
 #ifndef UFFDIO_CONTINUE_MODE_WP /* 6.4 */

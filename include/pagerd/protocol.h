@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define PAGERD_MAGIC	  0x64726770u /* "pgrd" */
-#define PAGERD_VERSION	  1
+#define PAGERD_VERSION	  2
 #define PAGERD_PACKET_MAX 4096	  /* bytes; no packet is larger */
 #define PAGERD_REPLY	  0x8000u /* set in the type of every reply */
 
@@ -220,11 +220,11 @@ struct pagerd_file_lock {
 };
 
 /*
- * AGENT: carries one descriptor, an end of a SOCK_SEQPACKET socketpair, on which the daemon speaks
- * to the sender's agent: a thread of the client that does what the daemon cannot do to the private
- * pages of FILE_PRIVATE and ANON_FORKED memory, which are the client's. The reply, a header alone,
- * carries one descriptor, the window: a memfd of PAGERD_WINDOW_PAGES. Once a session and shard, and
- * again when the sender has closed its end of the socket. The body is as that of UFFD.
+ * AGENT: the reply, a header alone, carries two descriptors. First a socket, on which the daemon
+ * speaks to the sender's agent: a thread of the client that does what the daemon cannot do to the
+ * private pages of FILE_PRIVATE and ANON_FORKED memory, which are the client's. Then the window: a
+ * memfd of PAGERD_WINDOW_PAGES. Once a session and shard, and again when the sender has closed the
+ * socket. The body is as that of UFFD.
  *
  * The daemon sends one struct pagerd_command at a time, with as many ranges as count says, of
  * PAGERD_COMMAND_PAGES pages together at most; the agent answers with struct pagerd_answer.
@@ -269,13 +269,13 @@ struct pagerd_open {
 	uint64_t length_bytes;
 };
 
-/* FORK: carries one descriptor, an end of a SOCK_SEQPACKET socketpair, on which the child will
- * speak as a session of its own. The daemon freezes the sender's private memory, saves and
- * clones it, and replies; the sender forks, then sends FORK_END (in the parent, also when the
- * fork failed), which lets its other threads write again. The child sends HELLO and UFFD on its
- * socket, then, for each inherited region, maps (private: OPEN, mmap with MAP_FIXED over it;
- * shared: as inherited) and REGISTERs it with object 0. A child that closes the socket instead
- * gives its clones up. FORK and FORK_END have the header alone as body. */
+/* FORK: the daemon freezes the sender's private memory, saves and clones it, and replies, with one
+ * descriptor: a socket, on which the child will speak as a session of its own. The sender forks,
+ * then sends FORK_END (in the parent, also when the fork failed), which lets its other threads
+ * write again. The child sends HELLO and UFFD on its socket, then, for each inherited region, maps
+ * (private: OPEN, mmap with MAP_FIXED over it; shared: as inherited) and REGISTERs it with object
+ * 0. A child that closes the socket instead gives its clones up. FORK and FORK_END have the header
+ * alone as body. */
 
 /* STATS: the sender's own. The request's body is the header alone. */
 struct pagerd_stats_reply {

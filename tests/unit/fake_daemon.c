@@ -50,7 +50,7 @@ union packet {
 };
 
 union passing {
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[CMSG_SPACE(2 * sizeof(int))];
 	struct cmsghdr align;
 };
 
@@ -73,7 +73,8 @@ static bool packet_receive(int socket, union packet *packet, int *fd)
 	return bytes >= (ssize_t)sizeof packet->h && packet->h.size == bytes;
 }
 
-static void reply(int socket, const union packet *to, void *packet, size_t bytes, int error, int fd)
+static void reply_with(int socket, const union packet *to, void *packet, size_t bytes, int error,
+		       const int *fds, size_t count)
 {
 	union passing passing = {{0}};
 	struct pagerd_header *header = packet;
@@ -86,16 +87,21 @@ static void reply(int socket, const union packet *to, void *packet, size_t bytes
 	};
 	struct iovec data = {packet, header->size};
 	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-	if (fd >= 0 && !error) {
+	if (count && !error) {
 		message.msg_control = passing.bytes;
-		message.msg_controllen = sizeof passing.bytes;
+		message.msg_controllen = CMSG_SPACE(count * sizeof *fds);
 		struct cmsghdr *control = CMSG_FIRSTHDR(&message);
 		control->cmsg_level = SOL_SOCKET;
 		control->cmsg_type = SCM_RIGHTS;
-		control->cmsg_len = CMSG_LEN(sizeof fd);
-		memcpy(CMSG_DATA(control), &fd, sizeof fd);
+		control->cmsg_len = CMSG_LEN(count * sizeof *fds);
+		memcpy(CMSG_DATA(control), fds, count * sizeof *fds);
 	}
 	sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+static void reply(int socket, const union packet *to, void *packet, size_t bytes, int error, int fd)
+{
+	reply_with(socket, to, packet, bytes, error, &fd, fd >= 0);
 }
 
 static void reply_plain(const struct session *session, const union packet *to, int error)
@@ -142,22 +148,24 @@ static void uffd(struct session *session, const union packet *packet, int fd)
 	reply_plain(session, packet, error);
 }
 
-static void agent(struct session *session, const union packet *packet, int fd)
+static void agent(struct session *session, const union packet *packet)
 {
 	int64_t shard = shard_of(packet);
 	struct pagerd_header header;
-	int window = memfd_create("window", MFD_CLOEXEC);
+	int ends[2], window = memfd_create("window", MFD_CLOEXEC);
 	size_t bytes = PAGERD_WINDOW_PAGES * PAGE;
 	note(session, 'A', shard);
-	if (shard < 0 || ftruncate(window, (off_t)bytes) < 0) {
+	if (shard < 0 || ftruncate(window, (off_t)bytes) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
 		reply_plain(session, packet, -EINVAL);
 		return;
 	}
 	if (session->agents[shard] >= 0)
 		close(session->agents[shard]);
-	session->agents[shard] = fd;
+	session->agents[shard] = ends[0];
 	session->windows[shard] = mmap(NULL, bytes, PROT_READ, MAP_SHARED, window, 0);
-	reply(session->socket, packet, &header, sizeof header, 0, window);
+	reply_with(session->socket, packet, &header, sizeof header, 0, (int[]){ends[1], window}, 2);
+	close(ends[1]);
 	close(window);
 }
 
@@ -213,16 +221,26 @@ static void enter(const struct session *session, const union packet *packet)
 	reply_plain(session, packet, session->uffds[object->shard] < 0 ? -EINVAL : 0);
 }
 
-static void child(const struct session *session, const union packet *packet, int fd)
+static void session_begin(int socket)
 {
 	struct session *made = &sessions[session_count++];
-	*made = (struct session){.socket = fd};
+	*made = (struct session){.socket = socket};
 	memset(made->uffds, -1, sizeof made->uffds);
 	memset(made->agents, -1, sizeof made->agents);
-	if (session)
-		note(session, 'F', -1);
-	if (session)
-		reply_plain(session, packet, 0);
+}
+
+static void child(const struct session *session, const union packet *packet)
+{
+	struct pagerd_header header;
+	int ends[2];
+	note(session, 'F', -1);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
+		reply_plain(session, packet, -EMFILE);
+		return;
+	}
+	session_begin(ends[0]);
+	reply(session->socket, packet, &header, sizeof header, 0, ends[1]);
+	close(ends[1]);
 }
 
 static void save(const union packet *packet)
@@ -252,7 +270,7 @@ static void answer(struct session *session, const union packet *packet, int fd)
 		uffd(session, packet, fd);
 		return;
 	case PAGERD_AGENT:
-		agent(session, packet, fd);
+		agent(session, packet);
 		return;
 	case PAGERD_MAP:
 		map(session, packet);
@@ -264,7 +282,7 @@ static void answer(struct session *session, const union packet *packet, int fd)
 		enter(session, packet);
 		return;
 	case PAGERD_FORK:
-		child(session, packet, fd);
+		child(session, packet);
 		return;
 	case PAGERD_PAGEMAP:
 		note(session, 'P', shard_of(packet));
@@ -339,7 +357,7 @@ void fake_daemon_start(struct fake_daemon *daemon, uint32_t count, bool harvest)
 	shards = count;
 	hello_flags = harvest ? PAGERD_HELLO_HARVEST : 0;
 	device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
-	child(NULL, NULL, ends[1]);
+	session_begin(ends[1]);
 	serve();
 	_exit(0);
 }

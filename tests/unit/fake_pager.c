@@ -109,13 +109,24 @@ static struct fake_client *fake_client(struct pager *pager, uint32_t number)
 		       : NULL;
 }
 
+static void fake_client_close(const struct fake_client *client)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	if (client->agent >= 0)
+		close(client->agent);
+}
+
 static int fake_add(struct pager *pager, struct pager_request *request)
 {
 	struct fake_client *client = &pager->clients[request->client];
 	assert(memchr(request->name, 0, sizeof request->name));
 	assert(request->client && request->client < FAKE_CLIENTS && !client->used);
-	*client = (struct fake_client){
-		.used = true, .fd = request->fd, .pid = request->pid, .uid = request->uid};
+	*client = (struct fake_client){.used = true,
+				       .fd = request->fd,
+				       .agent = -1,
+				       .pid = request->pid,
+				       .uid = request->uid};
 	memcpy(client->name, request->name, sizeof client->name);
 	pager->client_count++;
 	return 0;
@@ -250,8 +261,7 @@ static int fake_client_request(struct pager *pager, struct pager_request *reques
 		client->pid = request->pid;
 		return 0;
 	case PAGER_CLIENT_REMOVE:
-		if (client->fd >= 0)
-			close(client->fd);
+		fake_client_close(client);
 		client->used = false;
 		regions_set(client, 0);
 		pager->client_count--;
@@ -262,6 +272,10 @@ static int fake_client_request(struct pager *pager, struct pager_request *reques
 			return -ENOMEM;
 		return fake_memfd(pager, request);
 	case PAGER_AGENT:
+		if (client->agent >= 0)
+			close(client->agent);
+		client->agent = request->fd;
+		return fake_memfd(pager, request);
 	case PAGER_BOARD:
 		close(request->fd);
 		/* fall through */
@@ -439,8 +453,8 @@ void fake_finish(struct pager *pager)
 	requests_close(pager->first);
 	requests_close(pager->kept);
 	for (uint32_t i = 1; i < FAKE_CLIENTS; i++)
-		if (pager->clients[i].used && pager->clients[i].fd >= 0)
-			close(pager->clients[i].fd);
+		if (pager->clients[i].used)
+			fake_client_close(&pager->clients[i]);
 	pthread_cond_destroy(&pager->changed);
 	pthread_mutex_destroy(&pager->lock);
 }

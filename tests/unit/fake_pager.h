@@ -23,7 +23,8 @@
 
 struct fake_client {
 	bool used;
-	int fd; /* userfaultfd, or -1 */
+	int fd;	   /* userfaultfd, or -1 */
+	int agent; /* its socket, or -1 */
 	uint32_t pid, uid;
 	char name[20];
 	uint64_t regions; /* bits: pages that are registered, or cloned */

@@ -64,7 +64,7 @@ size_t peer_receive(int peer, void *packet, size_t size, int *fd)
 	struct msghdr msg = {.msg_iov = &iov,
 			     .msg_iovlen = 1,
 			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof control.bytes};
+			     .msg_controllen = CMSG_LEN(sizeof(int))}; /* room for one, no more */
 	loop_until(peer_readable(peer));
 	ssize_t got = recvmsg(peer, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	ck_assert_msg(got >= 0 || errno == ECONNRESET, "%s", strerror(errno));
@@ -75,14 +75,10 @@ size_t peer_receive(int peer, void *packet, size_t size, int *fd)
 	return got < 0 ? 0 : (size_t)got;
 }
 
-int peer_call(int peer, void *packet, size_t size, uint16_t type, int fd)
+static int peer_answer(int peer, uint16_t type, int *fd)
 {
 	union packet reply;
-	int got_fd;
-	peer_send(peer, packet, size, type, fd);
-	size_t got = peer_receive(peer, &reply, sizeof reply, &got_fd);
-	if (got_fd >= 0)
-		close(got_fd);
+	size_t got = peer_receive(peer, &reply, sizeof reply, fd);
 	if (!got)
 		return 1;
 	ck_assert_uint_ge(got, sizeof reply.h);
@@ -92,6 +88,25 @@ int peer_call(int peer, void *packet, size_t size, uint16_t type, int fd)
 	ck_assert_uint_eq(reply.h.type, type | PAGERD_REPLY);
 	ck_assert_int_le(reply.h.error, 0);
 	return reply.h.error;
+}
+
+int peer_call(int peer, void *packet, size_t size, uint16_t type, int fd)
+{
+	int got;
+	peer_send(peer, packet, size, type, fd);
+	int error = peer_answer(peer, type, &got);
+	if (got >= 0)
+		close(got);
+	return error;
+}
+
+int peer_fork(int peer, int *child)
+{
+	struct pagerd_header header;
+	peer_send(peer, &header, sizeof header, PAGERD_FORK, -1);
+	int error = peer_answer(peer, PAGERD_FORK, child);
+	ck_assert_int_eq(*child >= 0, !error);
+	return error;
 }
 
 int peer_hello(int peer)

@@ -18,6 +18,8 @@ size_t peer_receive(int peer, void *packet, size_t size, int *fd);
 int peer_call(int peer, void *packet, size_t size, uint16_t type, int fd);
 int peer_hello(int peer);
 int peer_header(int peer, uint16_t type, int fd);
+/* FORK; *child is the child's connection, or -1. */
+int peer_fork(int peer, int *child);
 int userfaultfd_new(int flags);
 /* HELLO and UFFD. Where no userfaultfd is to be had, the pager is asked as if one had come. */
 int peer_join(void);

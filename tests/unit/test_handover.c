@@ -141,7 +141,6 @@ static void send_slow(struct player *player)
 	struct pagerd_header header;
 	struct pagerd_set set = {.pid = PAGERD_SET_SELF, .text = "memory=1M policy=lru"};
 	struct pagerd_report report = {.kind = PAGERD_REPORT_RUSAGE};
-	int ends[2];
 	switch (pick(4)) {
 	case 0:
 		player_send(player, &set, sizeof set, PAGERD_SET, -1);
@@ -150,10 +149,8 @@ static void send_slow(struct player *player)
 		player_send(player, &report, sizeof report, PAGERD_REPORT, -1);
 		break;
 	case 2:
-		if (player->child < 0 && !socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends)) {
-			player_send(player, &header, sizeof header, PAGERD_FORK, ends[0]);
-			close(ends[0]);
-			player->child = ends[1];
+		if (player->child < 0) {
+			player_send(player, &header, sizeof header, PAGERD_FORK, -1);
 			break;
 		}
 		close(player->child);
@@ -207,12 +204,15 @@ static void player_hear(struct player *player)
 	if (!peer_readable(player->socket))
 		return;
 	ck_assert_uint_ge(peer_receive(player->socket, &reply, sizeof reply, &fd), sizeof reply.h);
-	if (fd >= 0)
-		close(fd);
 	ck_assert_uint_eq(reply.h.type, player->pending | PAGERD_REPLY);
 	ck_assert_int_eq(reply.h.error, player->error);
 	bool object = player->pending == PAGERD_OPEN || player->pending == PAGERD_MAP;
-	ck_assert_int_eq(fd >= 0, object && !player->error);
+	bool forked = player->pending == PAGERD_FORK;
+	ck_assert_int_eq(fd >= 0, (object || forked) && !player->error);
+	if (forked)
+		player->child = fd;
+	else if (fd >= 0)
+		close(fd);
 	struct pagerd_map_reply map;
 	memcpy(&map, &reply, sizeof map);
 	if (object && !player->error && player->shard != NOBODY)
