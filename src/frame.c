@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -37,14 +36,10 @@ int frame_table_init(struct pager *pager)
 
 void frame_table_finish(struct pager *pager)
 {
-	if (pager->frames)
-		munmap(pager->frames, pager->frame_limit * sizeof *pager->frames);
-	if (pager->dirt)
-		munmap(pager->dirt, pager->frame_limit * sizeof *pager->dirt);
-	if (pager->aside)
-		munmap(pager->aside, pager->frame_limit * sizeof *pager->aside);
-	if (pager->parked)
-		munmap(pager->parked, pager->frame_limit * sizeof *pager->parked);
+	memory_release(pager->frames, pager->frame_limit * sizeof *pager->frames);
+	memory_release(pager->dirt, pager->frame_limit * sizeof *pager->dirt);
+	memory_release(pager->aside, pager->frame_limit * sizeof *pager->aside);
+	memory_release(pager->parked, pager->frame_limit * sizeof *pager->parked);
 }
 
 uint32_t frame_available(const struct pager *pager, const struct client *client,

@@ -44,8 +44,7 @@ int guess_init(struct pager *pager)
 
 void guess_finish(struct pager *pager)
 {
-	if (pager->guesses.of)
-		munmap(pager->guesses.of, pager->frame_limit * sizeof *pager->guesses.of);
+	memory_release(pager->guesses.of, pager->frame_limit * sizeof *pager->guesses.of);
 	free(pager->guesses.bytes);
 }
 

@@ -16,8 +16,7 @@
 
 static void file_destroy(struct learn_file *file)
 {
-	if (file->touched)
-		munmap(file->touched, file->pages / 8);
+	memory_release(file->touched, file->pages / 8);
 	free(file->wanted);
 	free(file->path);
 	free(file);

@@ -36,10 +36,8 @@ static void object_destroy(struct object *object)
 	for (int i = 0; i < 2; i++)
 		if (object->fd_before[i] >= 0)
 			close(object->fd_before[i]);
-	if (object->table)
-		munmap(object->table, object->capacity_pages * sizeof *object->table);
-	if (object->armed)
-		munmap(object->armed, armed_bytes(object->capacity_pages));
+	memory_release(object->table, object->capacity_pages * sizeof *object->table);
+	memory_release(object->armed, armed_bytes(object->capacity_pages));
 	free(object);
 }
 
@@ -175,7 +173,7 @@ int object_grow(struct object *object, uint64_t pages)
 		if (object->capacity_pages)
 			object->table = mremap(table, pages * 8, object->capacity_pages * 8, 0);
 		else {
-			munmap(table, pages * 8);
+			memory_release(table, pages * 8);
 			object->table = NULL;
 		}
 		return error;
@@ -203,8 +201,8 @@ int object_table_move(struct object *object, int fd)
 	     page = object_next_armed(object, page + 1))
 		table[page] = object->table[page];
 	memcpy(armed, object->armed, armed_bytes(pages));
-	munmap(object->table, bytes);
-	munmap(object->armed, armed_bytes(pages));
+	memory_release(object->table, bytes);
+	memory_release(object->armed, armed_bytes(pages));
 	object->table = table;
 	object->armed = armed;
 	return 0;

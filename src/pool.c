@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "core.h"
 
@@ -25,8 +24,7 @@ static void pool_finish(struct pool *pool)
 {
 	if (pool->ops)
 		pool->ops->destroy(pool->policy);
-	if (pool->policy_bytes)
-		munmap(pool->policy_bytes, pool->policy_bytes_size);
+	memory_release(pool->policy_bytes, pool->policy_bytes_size);
 	memset(pool, 0, sizeof *pool);
 }
 
@@ -136,7 +134,7 @@ static int policy_make(struct pager *pager, struct pool *pool, const char *spec,
 	struct pagerd_policy *policy;
 	int error = ops->create(&policy, &env);
 	if (error) {
-		munmap(bytes, size);
+		memory_release(bytes, size);
 		if (error == -EINVAL)
 			snprintf(why, why_bytes, "policy %s: %s", ops->name, wrong);
 		return error;
@@ -180,7 +178,7 @@ static int policy_switch(struct pager *pager, uint32_t number, const char *spec,
 		return error;
 	pool_fill(pager, number, &old);
 	old.ops->destroy(old.policy);
-	munmap(old.policy_bytes, old.policy_bytes_size);
+	memory_release(old.policy_bytes, old.policy_bytes_size);
 	return 0;
 }
 

@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "reserve.h"
 #include "slot.h"
@@ -137,10 +136,8 @@ int slot_init(struct slot_map *map, uint64_t limit)
 	uint16_t *count = memory_reserve(limit * sizeof *count);
 	unsigned char *memory = memory_reserve(bytes);
 	if (!count || !memory) {
-		if (count)
-			munmap(count, limit * sizeof *count);
-		if (memory)
-			munmap(memory, bytes);
+		memory_release(count, limit * sizeof *count);
+		memory_release(memory, bytes);
 		return -ENOMEM;
 	}
 	struct slot_index *index = (struct slot_index *)memory;
@@ -161,8 +158,8 @@ void slot_finish(struct slot_map *map)
 {
 	if (map->count) {
 		struct slot_index *index = slot_index(map);
-		munmap(map->count, index->limit * sizeof *map->count);
-		munmap(index, index->bytes);
+		memory_release(map->count, index->limit * sizeof *map->count);
+		memory_release(index, index->bytes);
 	}
 	*map = (struct slot_map){0};
 }

@@ -3,7 +3,6 @@
 #include "policy/ghost.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 #include "reserve.h"
 
@@ -38,10 +37,8 @@ int ghosts_init(struct ghosts *ghosts, uint32_t frames, uint64_t most)
 
 void ghosts_finish(struct ghosts *ghosts)
 {
-	if (ghosts->table)
-		munmap(ghosts->table, table_bytes(ghosts));
-	if (ghosts->chains)
-		munmap(ghosts->chains, chains_bytes(ghosts));
+	memory_release(ghosts->table, table_bytes(ghosts));
+	memory_release(ghosts->chains, chains_bytes(ghosts));
 	*ghosts = (struct ghosts){0};
 }
 

@@ -203,10 +203,9 @@ static void lfu_destroy(struct pagerd_policy *policy)
 {
 	if (!policy)
 		return;
-	if (policy->pages)
-		munmap(policy->pages, lfu_pages_bytes(policy));
+	memory_release(policy->pages, lfu_pages_bytes(policy));
 	ghosts_finish(&policy->ghosts);
-	munmap(policy, sizeof *policy);
+	memory_release(policy, sizeof *policy);
 }
 
 static int lfu_ghosts_init(struct pagerd_policy *policy)

@@ -61,10 +61,8 @@ static void min_destroy(struct pagerd_policy *policy)
 	if (!policy)
 		return;
 	for (unsigned i = 0; i < MIN_LEVELS; i++)
-		if (policy->bits[i])
-			munmap(policy->bits[i], min_bytes(policy->references, i));
-	if (policy->frame_at)
-		munmap(policy->frame_at, (policy->references + 1) * sizeof *policy->frame_at);
+		memory_release(policy->bits[i], min_bytes(policy->references, i));
+	memory_release(policy->frame_at, (policy->references + 1) * sizeof *policy->frame_at);
 	free(policy);
 }
 

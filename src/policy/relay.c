@@ -3,7 +3,6 @@
 #include "policy/relay.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 #include "pagerd/policy_list.h"
 #include "policy/victims.h"
@@ -54,8 +53,7 @@ void relay_finish(struct relay *relay)
 	for (unsigned i = 0; i < relay->count; i++) {
 		struct relay_instance *instance = &relay->instances[i];
 		instance->ops->destroy(instance->policy);
-		if (instance->frame_bytes)
-			munmap(instance->frame_bytes, instance->bytes);
+		memory_release(instance->frame_bytes, instance->bytes);
 	}
 	relay->count = 0;
 }

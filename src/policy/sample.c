@@ -3,7 +3,6 @@
 #include "policy/sample.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 #include "reserve.h"
 
@@ -66,8 +65,7 @@ void sample_finish(struct sample *sample)
 {
 	for (unsigned i = 0; i < sample->count; i++)
 		shadow_finish(&sample->shadows[i]);
-	if (sample->frames)
-		munmap(sample->frames, frames_bytes(sample));
+	memory_release(sample->frames, frames_bytes(sample));
 	ghosts_finish(&sample->pages);
 	*sample = (struct sample){0};
 }

@@ -3,7 +3,6 @@
 #include "policy/shadow.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 #include "pagerd/policy_list.h"
 #include "reserve.h"
@@ -45,10 +44,8 @@ void shadow_finish(struct shadow *shadow)
 {
 	if (shadow->policy)
 		shadow->ops->destroy(shadow->policy);
-	if (shadow->page_of)
-		munmap(shadow->page_of, table_bytes(shadow));
-	if (shadow->frame_bytes)
-		munmap(shadow->frame_bytes, state_bytes(shadow));
+	memory_release(shadow->page_of, table_bytes(shadow));
+	memory_release(shadow->frame_bytes, state_bytes(shadow));
 	*shadow = (struct shadow){0};
 }
 

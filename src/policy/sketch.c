@@ -28,8 +28,7 @@ int sketch_init(struct sketch *sketch, uint32_t pages)
 
 void sketch_finish(struct sketch *sketch)
 {
-	if (sketch->words)
-		munmap(sketch->words, sketch->limit * sizeof *sketch->words);
+	memory_release(sketch->words, sketch->limit * sizeof *sketch->words);
 	*sketch = (struct sketch){0};
 }
 
