@@ -31,7 +31,7 @@ bool descriptor_is_userfaultfd(int fd)
 	return descriptor_kind(fd) == DESCRIPTOR_USERFAULTFD && fcntl(fd, F_GETFL) & O_NONBLOCK;
 }
 
-static int regular(int fd)
+int descriptor_regular(int fd)
 {
 	struct stat st;
 	return fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ? -ENODEV : 0;
@@ -39,7 +39,7 @@ static int regular(int fd)
 
 int descriptor_mappable(int fd, bool writable)
 {
-	int error = regular(fd);
+	int error = descriptor_regular(fd);
 	if (error)
 		return error;
 	/*
@@ -61,7 +61,7 @@ int descriptor_usable(int fd, bool write)
 	int flags = fcntl(fd, F_GETFL), mode = flags & O_ACCMODE;
 	if (flags < 0 || flags & O_PATH || (write && mode == O_RDONLY))
 		return -EBADF;
-	return regular(fd);
+	return descriptor_regular(fd);
 }
 
 bool range_valid(uint64_t address, uint64_t length_bytes)

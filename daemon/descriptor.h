@@ -23,6 +23,8 @@ bool descriptor_is_userfaultfd(int fd);
  * for both).
  */
 int descriptor_mappable(int fd, bool writable);
+/* Is it a regular file, be it open with O_PATH? 0, -ENODEV. */
+int descriptor_regular(int fd);
 /* May fd's file be read or, if write, changed through fd? 0, -ENODEV, -EBADF. */
 int descriptor_usable(int fd, bool write);
 

@@ -23,7 +23,7 @@
 
 enum session_state {
 	SESSION_NEW,	   /* nothing heard yet */
-	SESSION_HELLO,	   /* may report, set, drain; may become a client */
+	SESSION_HELLO,	   /* may report, set, drain, cut; may become a client */
 	SESSION_CHILD_NEW, /* made by FORK: a client without userfaultfd, nothing heard yet */
 	SESSION_CHILD,	   /* the same, and its process has said HELLO */
 	SESSION_CLIENT,
@@ -230,8 +230,9 @@ void session_set(struct session *session, const struct pagerd_set *set, int fd);
 void session_learn(struct session *session, const struct pagerd_learn *learn);
 void session_learn_pages(struct session *session, const struct pagerd_learn_pages *pages);
 void session_learn_end(struct session *session, void (*complete)(struct job *));
-/* FILE_BEGIN (takes fd) and FILE_END; the end that comes when a client sends none; forget what was
- * begun, when the session ends. */
+/* FILE_CUT, FILE_BEGIN (both take fd) and FILE_END; the end that comes when a client sends none;
+ * forget what was begun, when the session ends. */
+void session_file_cut(struct session *session, const struct pagerd_range *range, int fd);
 void session_file_begin(struct session *session, const struct pagerd_range *range, int fd);
 void session_file_end(struct session *session, const struct pagerd_range *range);
 void session_file_overdue(evutil_socket_t fd, short what, void *session);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FILE_BEGIN and FILE_END: calls on files that may be mapped.
+ * FILE_BEGIN and FILE_END: calls on files that may be mapped; and FILE_CUT.
  *
- * Between the two of a write, all writers through mappings of the file wait. A client that is
- * stopped there, or means harm, would stop them for ever: after DEADLINE_S the pager gets the
+ * Between the first two, of a write, all writers through mappings of the file wait. A client that
+ * is stopped there, or means harm, would stop them for ever: after DEADLINE_S the pager gets the
  * FILE_END that the client did not send. When the client's comes at last, the file is begun once
  * more, over no bytes, only to be ended: so what was written meanwhile shows in the mappings.
  * Pages that others have stored into in that time stay as they are, and go over it: whose bytes
@@ -184,4 +184,24 @@ void session_file_end(struct session *session, const struct pagerd_range *range)
 	}
 	session_file_forget(session);
 	end_post(session, &session->job, ended);
+}
+
+/* ---- cut --------------------------------------------------------------------------------- */
+
+void session_file_cut(struct session *session, const struct pagerd_range *range, int fd)
+{
+	int error = range->flags & ~PAGERD_CUT_DONE ? -EINVAL : descriptor_regular(fd);
+	if (error) {
+		session_discard(session, fd);
+		session_reply(session, PAGERD_FILE_CUT, error);
+		return;
+	}
+	uint32_t shard = shard_of_file(session, fd);
+	struct pager_request *request =
+		session_job(session, PAGERD_FILE_CUT, PAGER_FILE_CUT, session_answer);
+	session->job.shard = shard;
+	request->fd = fd;
+	request->offset = range->address;
+	request->flags = range->flags;
+	session_post(session);
 }

@@ -40,6 +40,7 @@ static const struct packet_rule {
 	[PAGERD_FILE_BEGIN] = {sizeof(struct pagerd_range), .descriptor = true, .client = true,
 			       .refused = -ENODEV},
 	[PAGERD_FILE_END] = {sizeof(struct pagerd_range), .client = true},
+	[PAGERD_FILE_CUT] = {sizeof(struct pagerd_range), .descriptor = true, .refused = -ENODEV},
 	[PAGERD_BOARD] = {sizeof(struct pagerd_range), .descriptor = true, .client = true,
 			  .refused = -ENODEV},
 	[PAGERD_AGENT] = {sizeof(struct pagerd_header), .client = true, .shard = true},
@@ -279,6 +280,9 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		break;
 	case PAGERD_FILE_END:
 		session_file_end(session, &packet->range);
+		break;
+	case PAGERD_FILE_CUT:
+		session_file_cut(session, &packet->range, fd);
 		break;
 	case PAGERD_BOARD:
 		session_board(session, &packet->range, fd);

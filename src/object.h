@@ -259,6 +259,8 @@ int object_guard(struct pager *pager, struct object *object, uint32_t uid);
 uint32_t object_user(struct pager *pager, const struct object *object);
 /* Forget the clean pages of [page, page + count): what is in the file counts. */
 void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
+/* The file ends before page: what was changed of it from there on goes. */
+void object_cut(struct pager *pager, struct object *object, uint64_t page);
 /* The file has been changed there, while the object was frozen: clean pages show that from now on.
  * Those that are there stay, if the file's are in the kernel's cache. */
 void object_refresh(struct pager *pager, struct object *object, uint64_t page, uint64_t count);

@@ -146,3 +146,13 @@ void object_refresh(struct pager *pager, struct object *object, uint64_t page, u
 		}
 	}
 }
+
+void object_cut(struct pager *pager, struct object *object, uint64_t page)
+{
+	while (object->dirty_pages &&
+	       (page = object_next_armed(object, page)) < object->capacity_pages) {
+		if (object_pte(object, page) & PTE_DIRTY && !board_pinned(object, page))
+			object_discard(pager, object, page, 1);
+		page++;
+	}
+}

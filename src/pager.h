@@ -101,6 +101,10 @@ enum pager_request_type {
 				(PAGERD_FILE_WRITE): the range is written back; for a write,
 				writers through mappings wait until PAGER_FILE_END */
 	PAGER_FILE_END,	     /* in: client, offset, length: mappings show the file's contents */
+	PAGER_FILE_CUT,	     /* in: fd (file, be it with O_PATH), offset, flags (PAGERD_CUT_DONE):
+				what is behind offset is written back, for the file is about to be
+				cut off there; or it has been: mappings end where the file does.
+				-ENOENT: nobody maps it; -EAGAIN: somebody writes it by himself */
 	PAGER_BOARD,	     /* in: client, fd (file), flags (PAGERD_BOARD_PAGES); out: fd (to pass
 				and close), object, offset (of the reply) */
 	PAGER_AGENT,	     /* in: client, fd (socket of its agent); out: fd (window, to pass and

@@ -254,6 +254,11 @@ void request_start(struct pager *pager, struct pager_request *request)
 		request_done(request, error);
 		return;
 	}
+	if (request->type == PAGER_FILE_CUT) {
+		request->pending = 1;
+		request_part_done(pager, request, request_file_cut(pager, request));
+		return;
+	}
 	struct client *client = client_lookup(pager, request->client);
 	if (!client) {
 		if (request->fd >= 0 &&

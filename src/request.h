@@ -69,9 +69,11 @@ int request_wire(struct pager *pager, struct pager_request *request, struct clie
 int request_sync_range(struct pager *pager, struct pager_request *request, struct client *client,
 		       bool flush, bool wait);
 
-/* request_file.c: read(2) and write(2) of files that are mapped. */
+/* request_file.c: calls on files that are mapped. */
 int request_file_begin(struct pager *pager, struct pager_request *request, struct client *client);
 int request_file_end(struct pager *pager, struct pager_request *request, struct client *client);
+/* Of anybody, who need not be a client. */
+int request_file_cut(struct pager *pager, struct pager_request *request);
 int request_board(struct pager *pager, struct pager_request *request, const struct client *client);
 
 #endif

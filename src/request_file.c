@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* read(2) and write(2) of files that are mapped. */
+/* Calls on files that are mapped: read(2), write(2), truncate(2). */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "request.h"
@@ -16,13 +17,20 @@ static void file_pages(const struct pager_request *request, uint64_t *page, uint
 	*count = last > *page ? last - *page : 0;
 }
 
-int request_file_begin(struct pager *pager, struct pager_request *request, struct client *client)
+/* The object of the request's file, if it is mapped; or NULL. */
+static struct object *file_named(struct pager *pager, struct pager_request *request)
 {
 	struct object *object = object_find_file(pager, request->fd);
-	uint64_t page, count;
 	close(request->fd);
 	request->fd = -1;
-	if (!object || object_unused(object) || client->writing)
+	return object && object_unused(object) ? NULL : object;
+}
+
+int request_file_begin(struct pager *pager, struct pager_request *request, struct client *client)
+{
+	struct object *object = file_named(pager, request);
+	uint64_t page, count;
+	if (!object || client->writing)
 		return object && client->writing ? -EBUSY : -ENOENT;
 	file_pages(request, &page, &count);
 	if (request->flags & PAGERD_FILE_WRITE) {
@@ -66,12 +74,34 @@ int request_file_end(struct pager *pager, struct pager_request *request, struct 
 	return 0;
 }
 
+int request_file_cut(struct pager *pager, struct pager_request *request)
+{
+	struct object *object = file_named(pager, request);
+	struct stat st;
+	if (!object)
+		return -ENOENT;
+	if (!(request->flags & PAGERD_CUT_DONE))
+		return object->dirty_pages || object->in_flight
+			       ? sync_start(pager, object, request->offset >> PAGE_SHIFT,
+					    object->capacity_pages, false, request)
+			       : 0;
+	if (board_wait(pager, object))
+		return -EAGAIN; /* somebody writes it by himself: what he shows may be stale */
+	if (fstat(object->fd, &st) < 0)
+		return -errno; /* not that it is empty */
+	uint64_t page = (uint64_t)st.st_size >> PAGE_SHIFT;
+	uint64_t end = ((uint64_t)st.st_size + PAGE_BYTES - 1) >> PAGE_SHIFT;
+	if (page < object->capacity_pages)
+		object_refresh(pager, object, page, object->capacity_pages - page);
+	object_cut(pager, object, end);
+	private_truncate(pager, object, end, request);
+	return 0;
+}
+
 int request_board(struct pager *pager, struct pager_request *request, const struct client *client)
 {
-	struct object *object = object_find_file(pager, request->fd);
-	close(request->fd);
-	request->fd = -1;
-	if (!object || object_unused(object))
+	struct object *object = file_named(pager, request);
+	if (!object)
 		return -ENOENT;
 	request->object = client->number;
 	request->offset = OBJECT_MAX_PAGES << PAGE_SHIFT;

@@ -10,7 +10,7 @@
  * A session that pages goes through: HELLO (reply carries an open /dev/userfaultfd where the
  * daemon has one) -> UFFD (the client's new userfaultfd; the daemon performs UFFDIO_API) ->
  * MAP, mmap(2) of the received memfd, REGISTER, ... -> close. A control session sends HELLO and
- * then REPORT, SET or DRAIN.
+ * then REPORT, SET, DRAIN or FILE_CUT.
  *
  * One request at a time: a session must have read the reply before it sends the next request.
  */
@@ -51,6 +51,7 @@ enum pagerd_type {
 	PAGERD_LEARN = 21,
 	PAGERD_LEARN_PAGES = 22,
 	PAGERD_BOARD = 23,
+	PAGERD_FILE_CUT = 24,
 };
 
 struct pagerd_header {
@@ -171,6 +172,18 @@ struct pagerd_range {
 /* In FILE_END: what was behind address lies elsewhere now (fallocate(2), FALLOC_FL_COLLAPSE_RANGE
  * and its like); the kernel then forgets private copies of pages from there on. */
 #define PAGERD_FILE_SHIFTED 2u
+
+/*
+ * FILE_CUT goes before and after a call by which the sender, which need not page anything nor map
+ * the file, makes a file shorter. The body is struct pagerd_range; it carries a descriptor of the
+ * file, open in any way. Before, with flags 0 and address the length that the file is to have: the
+ * reply comes when nothing of what is behind that is on its way to the file any more, which would
+ * make it longer again (-ENOENT: nobody maps the file; there is no need for the other one then).
+ * After, with PAGERD_CUT_DONE: as of the reply the mappings end where the file does, and private
+ * copies of pages behind that are gone, but for those of clients that do not answer. It goes by
+ * what is found, whatever the sender says. -EAGAIN: as of FILE_BEGIN.
+ */
+#define PAGERD_CUT_DONE 1u
 
 /*
  * BOARD: what is known about a file's pages, to be read without asking, so that a call on the file

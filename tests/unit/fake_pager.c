@@ -336,6 +336,9 @@ static int fake_request(struct pager *pager, struct pager_request *request)
 	case PAGER_CHECK:
 	case PAGER_LISTEN:
 		return 0;
+	case PAGER_FILE_CUT:
+		close(request->fd);
+		return 0;
 	case PAGER_STOP:
 		pager->stopped = true;
 		return 0;

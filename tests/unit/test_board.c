@@ -389,6 +389,31 @@ START_TEST(askers_are_kept_out)
 }
 END_TEST
 
+static int cut_done(void)
+{
+	struct pager_request request = {
+		.type = PAGER_FILE_CUT,
+		.flags = PAGERD_CUT_DONE,
+		.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
+	};
+	return harness_request(&h, &request);
+}
+
+/* So has who has cut the file off, whoever he is. */
+START_TEST(cutters_are_kept_out)
+{
+	setup(2 * PAGES);
+	ck_assert(lock(5, 1));
+	ck_assert_int_eq(cut_done(), -EAGAIN);
+	ck_assert(board_unlock(&board));
+	ask(5, 1);
+	ck_assert_int_eq(cut_done(), 0);
+	ck_assert(lock(5, 1));
+	ck_assert(!board_unlock(&board));
+	teardown();
+}
+END_TEST
+
 static uint32_t other_add(void)
 {
 	struct pager_request add = {.type = PAGER_CLIENT_ADD, .fd = -1, .name = "other"};
@@ -561,6 +586,7 @@ int main(void)
 	tcase_add_test(tcase, named_pages_stay);
 	tcase_add_loop_test(tcase, stores_wait, 0, 3);
 	tcase_add_test(tcase, askers_are_kept_out);
+	tcase_add_test(tcase, cutters_are_kept_out);
 	tcase_add_test(tcase, owner_dies);
 	tcase_add_loop_test(tcase, asker_goes, 0, 2);
 	tcase_add_test(tcase, asker_hangs_up);

@@ -90,6 +90,7 @@ static const struct {
 	{PAGERD_MAP, sizeof(struct pagerd_map), -ENODEV},
 	{PAGERD_BOARD, sizeof(struct pagerd_range), -ENODEV},
 	{PAGERD_FILE_BEGIN, sizeof(struct pagerd_range), -ENODEV},
+	{PAGERD_FILE_CUT, sizeof(struct pagerd_range), -ENODEV},
 	{PAGERD_SET, sizeof(struct pagerd_set), -ENOENT},
 	{PAGERD_PAGEMAP, sizeof(struct pagerd_header), -ENODEV},
 	{PAGERD_AGENT, sizeof(struct pagerd_header), 1},

@@ -148,6 +148,17 @@ static void file_changes(enum pager_request_type type)
 	ck_assert_int_eq(harness_request(&h, &request), 0);
 }
 
+/* Somebody else cuts the file off. */
+static void file_cut(uint32_t flags)
+{
+	struct pager_request request = {
+		.type = PAGER_FILE_CUT,
+		.flags = flags,
+		.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
+	};
+	ck_assert_int_eq(harness_request(&h, &request), 0);
+}
+
 static void *goes_on(void *ignored)
 {
 	usleep(300000);
@@ -163,9 +174,15 @@ START_TEST(written_again)
 	setup(PAGERD_SAVE, BUDGET / 2);
 	range_write(own, 0, BUDGET / 2, 1);
 	others_press();
-	file_changes(PAGER_FILE_BEGIN);
+	if (_i)
+		file_cut(0);
+	else
+		file_changes(PAGER_FILE_BEGIN);
 	ck_assert(!ftruncate(fd, 0));
-	file_changes(PAGER_FILE_END);
+	if (_i)
+		file_cut(PAGERD_CUT_DONE);
+	else
+		file_changes(PAGER_FILE_END);
 	ck_assert(!ftruncate(fd, BUDGET / 2 << 12));
 	ck_assert(!pthread_create(&thread, NULL, goes_on, NULL));
 	page_write(own, 3, 2);
@@ -203,7 +220,7 @@ int main(void)
 	tcase_add_test(tcase, nothing_left);
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, agent_goes);
-	tcase_add_test(tcase, written_again);
+	tcase_add_loop_test(tcase, written_again, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -357,6 +357,9 @@ START_TEST(file_is_in_one_shard)
 		counts_begin(PAGER_FILE_END);
 		ck_assert_int_eq(peer_file(peers[i % 3], PAGERD_FILE_END, 0, 0, -1), 0);
 		ck_assert_uint_eq(counts_end(PAGER_FILE_END), bit);
+		counts_begin(PAGER_FILE_CUT);
+		ck_assert_int_eq(peer_file(peers[i % 3], PAGERD_FILE_CUT, 0, 0, fd), 0);
+		ck_assert_uint_eq(counts_end(PAGER_FILE_CUT), bit);
 		counts_begin(PAGER_BOARD);
 		struct pagerd_range range = {.flags = 0};
 		ck_assert_int_eq(peer_call(peers[0], &range, sizeof range, PAGERD_BOARD, fd), 0);

@@ -92,6 +92,36 @@ START_TEST(control_needs_hello)
 }
 END_TEST
 
+/* Who makes a file shorter may page nothing, and may have no right to read it. */
+START_TEST(file_is_cut_by_anybody)
+{
+	char path[] = "/tmp/test_session.XXXXXX";
+	int both = mkostemp(path, O_CLOEXEC), name_only = open(path, O_PATH);
+	int device = open("/dev/null", O_RDWR), peer = peer_new();
+	unlink(path);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_CUT, 0, 0, both), 1); /* before HELLO */
+	close(peer);
+	peer = peer_new();
+	ck_assert_int_eq(peer_hello(peer), 0);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_CUT, 0, 5000, both), 0);
+	ck_assert_uint_eq(fake_last(&pagers_[0], PAGER_FILE_CUT).client, 0);
+	ck_assert_uint_eq(fake_last(&pagers_[0], PAGER_FILE_CUT).offset, 5000);
+	ck_assert_uint_eq(fake_last(&pagers_[0], PAGER_FILE_CUT).flags, 0);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_CUT, PAGERD_CUT_DONE, 0, name_only), 0);
+	ck_assert_uint_eq(fake_last(&pagers_[0], PAGER_FILE_CUT).flags, PAGERD_CUT_DONE);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_CUT, 2, 0, both), -EINVAL);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_CUT, 0, 0, device), -ENODEV);
+	ck_assert_uint_eq(done_count(PAGER_FILE_CUT), 2);
+	pagers_[0].errors[PAGER_FILE_CUT] = -ENOENT;
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_CUT, 0, 0, both), -ENOENT);
+	ck_assert_int_eq(peer_file(peer, PAGERD_FILE_CUT, 0, 0, -1), 1); /* of which file? */
+	close(both);
+	close(name_only);
+	close(device);
+	close(peer);
+}
+END_TEST
+
 START_TEST(userfaultfd_is_one)
 {
 	int wrong[] = {open("/dev/null", O_RDWR), memfd_create("anon_inode:[userfaultfd]", 0),
@@ -469,6 +499,7 @@ static void cases_add(TCase *tcase)
 			    sizeof client_requests / sizeof *client_requests);
 	tcase_add_test(tcase, control_needs_hello);
 	tcase_add_test(tcase, userfaultfd_is_one);
+	tcase_add_test(tcase, file_is_cut_by_anybody);
 	tcase_add_test(tcase, new_client_gets_its_limit);
 	tcase_add_loop_test(tcase, header_is_checked, 0, 9);
 	tcase_add_test(tcase, length_is_checked);
