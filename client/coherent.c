@@ -66,8 +66,7 @@ long file_plain(const struct file_call *call)
 	return result;
 }
 
-/* Somebody writes the file by himself, and is done in a moment. */
-static void file_pause(void)
+void file_pause(void)
 {
 	struct timespec moment = {.tv_nsec = 50000};
 	sys_call(SYS_nanosleep, (long)&moment, 0, 0, 0, 0, 0);

@@ -47,6 +47,8 @@ bool file_known(const struct stat *status);
 bool file_mapped(int fd, struct stat *status);
 /* The call on a file that may be mapped here. */
 long file_coherent(const struct file_call *call);
+/* A moment: somebody writes the file by himself, and is done soon. */
+void file_pause(void);
 /* Write back what is changed in the file of fd, before another call reads it. */
 void file_settle(int fd, const struct stat *status, uint64_t offset, uint64_t length);
 

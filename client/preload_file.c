@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "coherent.h"
+#include "cut.h"
 #include "preload.h"
 
 /* Transfers with O_DIRECT are of whole sectors. */
@@ -285,21 +286,22 @@ EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t bytes)
 
 /* ---- what changes a file from a byte on ------------------------------------------------------ */
 
-static int file_change(struct file_call *call, off_t from)
+static int file_change(struct file_call *call, off_t from, struct stat *st)
 {
-	struct stat st;
-	if (from < 0 || !file_mapped(call->fd, &st))
-		return (int)preload_result(file_plain(call));
 	call->write = true;
-	call->status = &st;
-	call->offset = (uint64_t)(from < st.st_size ? from : st.st_size);
+	call->status = st;
+	call->offset = (uint64_t)(from < st->st_size ? from : st->st_size);
 	return (int)preload_result(file_coherent(call));
 }
 
 EXPORT int ftruncate(int fd, off_t length)
 {
 	struct file_call call = {.number = SYS_ftruncate, .arguments = {fd, length}, .fd = fd};
-	return file_change(&call, length);
+	struct stat st;
+	if (length >= 0 && file_mapped(fd, &st))
+		return file_change(&call, length, &st);
+	struct cut cut = cut_begin(fd, length);
+	return (int)preload_result(cut_call(&cut, &call));
 }
 
 EXPORT int ftruncate64(int fd, off64_t length) __attribute__((alias("ftruncate")));
@@ -313,10 +315,14 @@ EXPORT int truncate(const char *path, off_t length)
 	    sys_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) == 0 &&
 	    file_known(&st))
 		fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0, 0, 0);
-	if (fd < 0)
-		return (int)preload_result(file_plain(&call));
+	if (fd < 0 || length < 0 || !file_mapped((int)fd, &st)) {
+		if (fd >= 0)
+			sys_close((int)fd);
+		struct cut cut = cut_begin_path(AT_FDCWD, path, 0, length);
+		return (int)preload_result(cut_call(&cut, &call));
+	}
 	call.fd = (int)fd;
-	int result = file_change(&call, length);
+	int result = file_change(&call, length, &st);
 	sys_close((int)fd);
 	return result;
 }
@@ -330,7 +336,10 @@ EXPORT int fallocate(int fd, int mode, off_t offset, off_t length)
 				 .fd = fd,
 				 .shifts = mode &
 					   (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)};
-	return file_change(&call, offset);
+	struct stat st;
+	if (offset < 0 || !file_mapped(fd, &st))
+		return (int)preload_result(file_plain(&call));
+	return file_change(&call, offset, &st);
 }
 
 EXPORT int fallocate64(int fd, int mode, off64_t offset, off64_t length)

@@ -20,6 +20,12 @@ print(view[65535:])
 os.ftruncate(fd, 0)
 print("truncated")'
 expect_text out truncated
+# One that does not map it, and is told nothing by it.
+expect_status 0 "$CTL" run --no-heap --min 4096 -- "$PYTHON" -c 'import os
+os.truncate("file", 65536)
+open("file", "w").close()
+print("truncated again")'
+expect_text out "truncated again"
 expect_status 0 "$CTL" status
 expect_text out "does not answer"
 must kill -CONT "${child[0]}"
