@@ -17,6 +17,7 @@
 #include "fault.h"
 #include "frame.h"
 #include "guess.h"
+#include "hide.h"
 #include "histogram.h"
 #include "install.h"
 #include "io.h"

@@ -71,7 +71,7 @@ void fault_push(struct pager *pager, struct fault_queue *queue, uint32_t number)
 	queue->count++;
 }
 
-static struct client *fault_client(struct pager *pager, const struct fault *fault)
+struct client *fault_client(struct pager *pager, const struct fault *fault)
 {
 	struct client *client = client_lookup(pager, fault->client);
 	return client && client->generation == fault->client_generation ? client : NULL;
@@ -90,22 +90,6 @@ void fault_done(struct pager *pager, uint32_t number)
 		histogram_add(&object->latency, ns);
 	record_fault(pager, fault);
 	fault_free(pager, number);
-}
-
-void fault_fail(struct pager *pager, uint32_t number)
-{
-	struct fault *fault = &pager->faults[number];
-	struct client *client = fault_client(pager, fault);
-	if (client) {
-		client->stats.faults_error++;
-		struct object *object = object_lookup(pager, fault->object);
-		if (object)
-			object->stats.faults_error++;
-		if (uffd_poison_page(client->uffd, fault->address))
-			uffd_wake(client->uffd, fault->address, PAGE_BYTES);
-		poison_add(pager, client, fault->address);
-	}
-	fault_done(pager, number);
 }
 
 void fault_again(struct pager *pager, struct faultstate *fs)
@@ -188,10 +172,7 @@ void fault_reserved(struct pager *pager, uint32_t number, uint32_t count, bool f
 
 void fault_write(struct pager *pager, struct faultstate *fs)
 {
-	if (fs->fault->full) {
-		/* The page must go for its writer to get SIGBUS; it is clean, others read it again.
-		 */
-		object_invalidate(pager, fs->object, fs->page, 1);
+	if (fs->fault->full && !(fs->pte & PTE_DIRTY)) {
 		fault_fail(pager, fs->number);
 		return;
 	}
@@ -676,12 +657,13 @@ void fault_retry_queue(struct pager *pager, struct fault_queue *queue)
 	fault_retry_list(pager, queue_take(queue), false);
 }
 
-void fault_fail_queue(struct pager *pager, struct fault_queue *queue)
+uint32_t fault_fail_queue(struct pager *pager, struct fault_queue *queue)
 {
-	uint32_t list = queue_take(queue);
+	uint32_t list = queue_take(queue), count = 0;
 	while (list != FAULT_NONE) {
 		uint32_t next = pager->faults[list].next;
-		fault_fail(pager, list);
+		count += fault_fail(pager, list);
 		list = next;
 	}
+	return count;
 }

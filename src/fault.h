@@ -63,11 +63,13 @@ void fault_handle(struct pager *pager, uint32_t fault);
 void fault_retry_list(struct pager *pager, uint32_t list, bool single);
 /* Handle them again soon, not now. */
 void fault_wait_list(struct pager *pager, uint32_t list);
-/* What is in the queue now is handled again, or gets SIGBUS. */
+/* What is in the queue now is handled again, or fails (see fault_fail); how many do. */
 void fault_retry_queue(struct pager *pager, struct fault_queue *queue);
-void fault_fail_queue(struct pager *pager, struct fault_queue *queue);
-/* The access gets SIGBUS; consumes the record. */
-void fault_fail(struct pager *pager, uint32_t fault);
+uint32_t fault_fail_queue(struct pager *pager, struct fault_queue *queue);
+/* The access gets SIGBUS; but it waits on (shortage_wait) where that would let a write pass unseen,
+ * or where more memory would not help, and tries again where the page is there. Whether it failed.
+ * Consumes the record, now or later. */
+bool fault_fail(struct pager *pager, uint32_t fault);
 /* Whether the write that the fault is for may be let through at once. */
 bool fault_may_dirty(const struct pager *pager, const struct fault *fault,
 		     const struct object *object);

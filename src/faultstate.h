@@ -6,6 +6,10 @@
 #include <stdint.h>
 
 struct pager;
+struct client;
+struct fault;
+struct region;
+struct object;
 
 struct faultstate {
 	uint32_t number;
@@ -17,6 +21,8 @@ struct faultstate {
 	uint64_t pte;
 };
 
+/* The client whose fault it is, or NULL if it has gone. */
+struct client *fault_client(struct pager *pager, const struct fault *fault);
 /* The client's mapping is gone or changing: let the thread try again, the event comes back. */
 void fault_again(struct pager *pager, struct faultstate *fs);
 /* A userfaultfd call did nothing: whoever waits makes the fault again. */

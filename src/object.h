@@ -257,8 +257,6 @@ bool object_sparse(const struct object *object);
 int object_guard(struct pager *pager, struct object *object, uint32_t uid);
 /* The user whose it is: its maker, or whose address space its private pages are in. */
 uint32_t object_user(struct pager *pager, const struct object *object);
-/* Forget the clean pages of [page, page + count): what is in the file counts. */
-void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count);
 /* The file ends before page: what was changed of it from there on goes. */
 void object_cut(struct pager *pager, struct object *object, uint64_t page);
 /* The file has been changed there, while the object was frozen: clean pages show that from now on.

@@ -76,17 +76,6 @@ static uint64_t range_end(const struct object *object, uint64_t page, uint64_t c
 	return count > object->capacity_pages - page ? object->capacity_pages : page + count;
 }
 
-void object_invalidate(struct pager *pager, struct object *object, uint64_t page, uint64_t count)
-{
-	uint64_t end = range_end(object, page, count);
-	pageout_settle(pager);
-	io_unstage_object(pager, object, page, end);
-	object->reserved_page = object->reserved_end = 0;
-	for (page = object_next_armed(object, page); page < end;
-	     page = object_next_armed(object, page + 1))
-		page_invalidate(pager, object, page);
-}
-
 /* ---- the file has changed ---------------------------------------------------------------- */
 
 /* Pages from page on that are there, and were not changed since they were read or written. */

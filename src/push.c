@@ -2,15 +2,12 @@
 #include "push.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include "core.h"
 #include "faultstate.h"
 
-#define PROTECT_GAP   32u /* clean pages that are protected again rather than begin another range */
-#define RESTORE_TRIES 64
-#define RANGE_TRIES   8
+#define PROTECT_GAP 32u /* clean pages that are protected again rather than begin another range */
+#define RANGE_TRIES 8
 
 /* The child's objects that may still see a page, in turn. */
 #define for_each_viewer(pager, parent, viewer)                                                     \
@@ -124,38 +121,6 @@ static bool give(struct pager *pager, const struct push *push, struct object *vi
 
 /* ---- all children ------------------------------------------------------------------------ */
 
-static void page_hide(const struct object *object, uint64_t page)
-{
-	fallocate(object->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		  (off_t)(page << PAGE_SHIFT), PAGE_BYTES);
-}
-
-/* Back into the memfd, protected in the parent. False: there is no memory, not even what the page
- * had a moment ago, and it is lost. */
-static bool page_restore(struct pager *pager, struct object *object, uint64_t page,
-			 const void *bytes)
-{
-	for (int tries = 0; tries < RESTORE_TRIES; tries++)
-		if (!object_protect(pager, object, page, 1) &&
-		    pwrite(object->memfd, bytes, PAGE_BYTES, (off_t)(page << PAGE_SHIFT)) ==
-			    PAGE_BYTES)
-			return true;
-	return false;
-}
-
-/* The contents are nowhere: whoever wants them gets SIGBUS. */
-static void page_lost(struct pager *pager, struct object *object, uint64_t page)
-{
-	pager_warn(pager, "restore", NULL, -ENOMEM);
-	for (const struct region *region = object->regions; region; region = region->object_next) {
-		uint64_t first, pages;
-		if (!region_overlap(region, page, 1, &first, &pages))
-			continue;
-		const struct client *client = client_lookup(pager, region->client);
-		uffd_poison_page(client->uffd, region_address(region, page));
-	}
-}
-
 static bool needed(struct pager *pager, const struct object *object, uint64_t page, bool *seen)
 {
 	bool any = false;
@@ -195,18 +160,15 @@ static bool push_resident(struct pager *pager, struct object *object, uint64_t p
 			 slot_shareable(&pager->slots, frame->slot, object->private_count),
 	};
 	if (seen || !push.known) {
-		/* Protected, so that it does not change meanwhile. */
-		if (object_protect(pager, object, page, 1) ||
-		    pread(object->memfd, bytes, PAGE_BYTES, (off_t)(page << PAGE_SHIFT)) !=
-			    PAGE_BYTES)
+		if (!hide_copy(pager, object, page, bytes))
 			return false;
 		push.bytes = bytes;
 	}
 	if (seen)
-		page_hide(object, page);
+		hide_begin(object, page);
 	bool all = give_all(pager, &push);
-	if (seen && !page_restore(pager, object, page, bytes))
-		page_lost(pager, object, page);
+	if (seen)
+		hide_end(pager, object, page, bytes);
 	return all;
 }
 

@@ -190,13 +190,20 @@ static bool lend(struct pager *pager)
 
 static void fail(struct pager *pager)
 {
+	struct shortage *shortage = &pager->shortage;
+	bool hopeless = shortage->hopeless;
+	shortage->hopeless = true;
+	uint32_t count = fault_fail_queue(pager, &shortage->waiting);
+	if (!count) {
+		shortage->hopeless = hopeless; /* they wait for something else */
+		return;
+	}
+	pager->shares.vain = true;
 	char text[120];
 	snprintf(text, sizeof text,
 		 "no page can be evicted: SIGBUS for %u accesses (%u of %u pages of memory in use)",
-		 pager->shortage.waiting.count, pager->used_pages, pager->budget_pages);
+		 count, pager->used_pages, pager->budget_pages);
 	pager_tell(pager, text);
-	pager->shortage.hopeless = pager->shares.vain = true;
-	fault_fail_queue(pager, &pager->shortage.waiting);
 }
 
 /* Turns are no further apart while faults wait, unless all of this was stopped, or had no
