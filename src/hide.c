@@ -36,6 +36,7 @@ static bool page_restore(struct pager *pager, struct object *object, uint64_t pa
 static void page_lost(struct pager *pager, struct object *object, uint64_t page)
 {
 	pager_warn(pager, "restore", NULL, -ENOMEM);
+	object->poisoned = true;
 	for (const struct region *region = object->regions; region; region = region->object_next) {
 		uint64_t first, pages;
 		if (!region_overlap(region, page, 1, &first, &pages))

@@ -107,6 +107,7 @@ struct object {
 	int64_t writes;	    /* pages on their way to the file */
 	uint32_t frozen;    /* a fork or a write(2) is under way: writers wait */
 	bool closing;	    /* nobody maps it: write back, then free */
+	bool poisoned;	    /* an entry of a client's may have poison, see zap.h */
 	uint32_t uid;	    /* who made it */
 	uint32_t pool;	    /* of its own, or 0 */
 

@@ -25,8 +25,11 @@ void poison_add(struct pager *pager, const struct client *client, uint64_t addre
 		    old->client_generation == client->generation)
 			return; /* tried again in vain */
 	}
-	if (region)
-		board_poisoned(object_behind(pager, object_lookup(pager, region->object)));
+	struct object *object = region ? object_lookup(pager, region->object) : NULL;
+	if (object) {
+		object->poisoned = true;
+		board_poisoned(object_behind(pager, object));
+	}
 	table->entries[table->next] = (struct poison){
 		.address = address,
 		.client = client->number,

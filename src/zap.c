@@ -9,7 +9,8 @@
 /* Can all entries of the object's pages be zapped, and none that holds more than a reference? */
 static bool object_allowed(struct pager *pager, const struct object *object)
 {
-	if (object_is_private(object) || object->privates || object->region_count > REGIONS_MOST)
+	if (object_is_private(object) || object->privates || object->poisoned ||
+	    object->region_count > REGIONS_MOST)
 		return false;
 	for (const struct region *region = object->regions; region; region = region->object_next)
 		if (!region->registered || !agent_ready(pager, region->client))

@@ -4,8 +4,10 @@
  *
  * The pages stay where they are; whoever touches one has the kernel map it again (or, where its
  * object is guarded, us). Left out are pages that a client maps privately (it would lose its copy),
- * locked ones, and those of clients without an agent. One batch at a time; an agent that does not
- * answer is not waited for. The pager's thread only.
+ * locked ones, and those of clients without an agent; and of objects of which an entry has had
+ * poison: poison takes the place of the marker of protection, and a zap takes it away, so that the
+ * page would be mapped without. One batch at a time; an agent that does not answer is not waited
+ * for. The pager's thread only.
  */
 #ifndef PAGERD_ZAP_H
 #define PAGERD_ZAP_H

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -477,6 +478,71 @@ START_TEST(late_for_a_private)
 }
 END_TEST
 
+/* ---- poison that is taken away ------------------------------------------------------------- */
+
+static int shared_fd;
+static atomic_bool zapped;
+
+/* Nobody is going to try again. */
+static void poison_forget(struct pager_request *request)
+{
+	(void)request;
+	h.pager->poison = (struct poison_table){0};
+}
+
+static void zap_done(struct pager *pager, bool all)
+{
+	(void)all;
+	for (uint32_t i = 0; i < pager->zap.count; i++)
+		frame_get(pager, pager->zap.frames[i])->flags &= (uint16_t)~FRAME_ZAPPING;
+	atomic_store(&zapped, true);
+}
+
+/* The last page, if that is allowed. */
+static void zap_last(struct pager_request *request)
+{
+	(void)request;
+	struct zap *zap = &h.pager->zap;
+	const struct object *object = object_find_file(h.pager, shared_fd);
+	uint32_t number = (uint32_t)pte_number(object_pte(object, PAGES - 1));
+	bool allowed = zap_allowed(h.pager, number);
+	atomic_store(&zapped, !allowed);
+	if (!allowed)
+		return;
+	frame_get(h.pager, number)->flags |= FRAME_ZAPPING;
+	zap->frames[0] = number;
+	zap->count = 1;
+	zap_send(h.pager, zap_done);
+}
+
+/* The page was beyond the file's end for one, and is there for another by now. What is zapped to
+ * see whether it is used again must not leave an entry without protection. */
+START_TEST(poison_is_not_zapped)
+{
+	struct fake_agent agent;
+	setup();
+	shared_fd = file_make(PAGES - 1, 0);
+	fake_agent_begin(&agent, &h, at_once);
+	uint64_t *first = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, shared_fd, 0), word;
+	uint64_t *second = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, shared_fd, 0);
+	ck_assert(!try_read(first, PAGES - 1, &word));
+	on_thread(poison_forget);
+	ck_assert_int_eq(ftruncate(shared_fd, PAGES << 12), 0);
+	file_write(shared_fd, PAGES - 1, 0);
+	page_check(second, PAGES - 1, 0);
+	on_thread(zap_last);
+	while (!atomic_load(&zapped))
+		usleep(1000);
+	bool written = try_write(first, PAGES - 1, 1);
+	page_out(second);
+	turns();
+	page_check(second, PAGES - 1, written);
+	teardown();
+	fake_agent_end(&agent);
+	close(shared_fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fail");
@@ -487,6 +553,7 @@ int main(void)
 	tcase_add_test(tcase, child_of_a_fork);
 	tcase_add_test(tcase, hole_of_a_file);
 	tcase_add_test(tcase, late_for_a_private);
+	tcase_add_test(tcase, poison_is_not_zapped);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
