@@ -380,7 +380,8 @@ static void page_zapped(struct pager *pager, struct object *object, uint32_t num
 	} else {
 		object->table[page] = pte_make(PAGE_RESIDENT, number, pte & PTE_SEEN);
 		object->resident_pages++;
-		if (frame->flags & FRAME_RECLAIM) /* else it is parked */
+		/* Else it is parked, and lapse_end does it, unless that has been meanwhile. */
+		if (frame->flags & FRAME_RECLAIM || !lapse_now(pager, object->client))
 			frame_keep(pager, number);
 	}
 }

@@ -309,6 +309,39 @@ START_TEST(late_drop_of_gone)
 }
 END_TEST
 
+/* The client has discarded the first of them meanwhile, so that the command has no range: those
+ * that stay are their policy's again, though it was another answer that ended the lapse. */
+START_TEST(late_drop_of_some)
+{
+	uint32_t frames[4];
+	int error;
+	pages_change(frames, 3);
+	uint32_t number = write_begins(frames, 3);
+	agent_says(3);
+	for (int i = 0; i < 3; i++)
+		frame_isolate(pager, frames[i], true);
+	io_complete(pager, number, 3 * PAGE_BYTES);
+	frames[3] = page_comes(3);
+	frame_dirty(pager, own, 3);
+	ck_assert_uint_eq(io_write(pager, &frames[3], 1, NULL, &error), 1);
+	pageout_drop_queued(pager);
+	own->table[1] |= PTE_GONE; /* as push.c does */
+	own->regions->registered = true;
+	agent_run(pager);
+	time_passes();
+	own->regions->registered = false;
+	ck_assert(!object_discard(pager, own, 0, 1));
+	number = record(IO_WRITE);
+	agent_says(1);
+	ck_assert(agent_ready(pager, own->client));
+	io_complete(pager, number, PAGE_BYTES);
+	ck_assert_int_eq(pte_state(object_pte(own, 1)), PAGE_SWAPPED);
+	ck_assert_int_eq(pte_state(object_pte(own, 2)), PAGE_RESIDENT);
+	ck_assert_uint_eq(pager->pools[0].ops->held(pager->pools[0].policy), 2);
+	ck_assert_uint_eq(invariant_check(pager), 0);
+}
+END_TEST
+
 /* What it has not begun is taken back: a fork that waits for it begins it again. */
 START_TEST(late_fork)
 {
@@ -505,6 +538,7 @@ int main(void)
 	tcase_add_test(tests, late_save);
 	tcase_add_loop_test(tests, late_drop, 0, 2);
 	tcase_add_test(tests, late_drop_of_gone);
+	tcase_add_test(tests, late_drop_of_some);
 	tcase_add_test(tests, late_fork);
 	tcase_add_test(tests, late_truncate);
 	tcase_add_test(tests, agents_silent);
