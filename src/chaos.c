@@ -151,6 +151,11 @@ uint32_t chaos_delay_us(struct pager *pager)
 	return chaos->on && one_in(chaos, 4) ? (uint32_t)(draw(chaos) % DELAY_US) : 0;
 }
 
+bool chaos_late(struct pager *pager)
+{
+	return pager->chaos.on && one_in(&pager->chaos, 16);
+}
+
 bool chaos_writes(struct pager *pager, bool writes)
 {
 	return pager->chaos.on ? one_in(&pager->chaos, 2) : writes;

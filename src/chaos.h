@@ -5,9 +5,10 @@
  * A short program never runs out of memory, and its I/O never fails: most of the pager would not
  * be exercised by it. With chaos on, pages are evicted as soon as nothing forbids it, faults and
  * completed I/O are held back and go on in another order, waiting threads are woken for nothing,
- * reads and writes come back short or with errors that pass, and userfaultfd calls fail as the
- * kernel may let them fail. All from one seed; results must be the same. (Which thread runs when
- * is the kernel's choice: a seed makes the same decisions, not the same run.)
+ * reads and writes come back short or with errors that pass, agents are taken for late, and
+ * userfaultfd calls fail as the kernel may let them fail. All from one seed; results must be the
+ * same. (Which thread runs when is the kernel's choice: a seed makes the same decisions, not the
+ * same run.)
  *
  * The pager's thread only. With chaos off nothing here costs more than one test.
  */
@@ -52,6 +53,8 @@ uint32_t chaos_bound(struct pager *pager, uint32_t bound);
 uint32_t chaos_grace(const struct pager *pager, uint32_t grace);
 /* How long the worker hesitates before a job, in microseconds. */
 uint32_t chaos_delay_us(struct pager *pager);
+/* Is an agent late that has a command, and would have some more time? */
+bool chaos_late(struct pager *pager);
 /* Is a run expected to write its pages? */
 bool chaos_writes(struct pager *pager, bool writes);
 /* The window of a read. */

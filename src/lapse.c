@@ -76,16 +76,18 @@ static void lapse_begin(struct pager *pager, struct client *client)
 	shortage_retry(pager);
 }
 
-static bool lapse_due(const struct pager *pager, const struct agent *agent)
+static bool lapse_due(struct pager *pager, const struct agent *agent)
 {
 	return agent->sent && !agent->lapse.since_ns &&
-	       pager->now_ns - agent->sent_ns >= PATIENCE_NS >> agent->lapse.before;
+	       (pager->now_ns - agent->sent_ns >= PATIENCE_NS >> agent->lapse.before ||
+		chaos_late(pager));
 }
 
 bool lapses_look(struct pager *pager)
 {
 	uint32_t lapses = pager->lapses;
-	if (!pager->agent_records || pager->now_ns - pager->lapses_looked_ns < LOOK_NS)
+	uint64_t look_ns = pager->chaos.on ? 0 : LOOK_NS;
+	if (!pager->agent_records || pager->now_ns - pager->lapses_looked_ns < look_ns)
 		return false;
 	pager->lapses_looked_ns = pager->now_ns;
 	for (uint32_t i = 1; i < pager->client_room; i++) {

@@ -211,6 +211,24 @@ START_TEST(agent_goes)
 }
 END_TEST
 
+/* With chaos he is late now and again, though he answers at once. */
+START_TEST(in_chaos)
+{
+	harness_chaos = 1;
+	setup(0, BUDGET / 2);
+	harness_chaos = 0;
+	for (uint64_t version = 1; version <= ROUNDS; version++) {
+		range_write(own, 0, BUDGET / 2, version);
+		range_write(others, 0, BUDGET, version);
+		range_check(own, 0, BUDGET / 2, version);
+		range_check(others, 0, BUDGET, version);
+	}
+	harness_check(&h);
+	ck_assert_uint_gt(client_lookup(h.pager, h.client)->agent.lapse.ended_ns, 0);
+	teardown();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lapse");
@@ -221,6 +239,7 @@ int main(void)
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, agent_goes);
 	tcase_add_loop_test(tcase, written_again, 0, 2);
+	tcase_add_test(tcase, in_chaos);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
