@@ -82,7 +82,7 @@ import sys
 import time
 
 SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
-ROUNDS, ACCESSES = 30, 20000
+ROUNDS, ACCESSES = 15, 20000
 process, freezer = int(sys.argv[1]), sys.argv[2]
 progress = os.open("progress", os.O_RDONLY)
 ptrace = ctypes.CDLL(None, use_errno=True).ptrace
