@@ -7,6 +7,8 @@
 #ifndef PAGERD_CLIENT_LOCK_H
 #define PAGERD_CLIENT_LOCK_H
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sys.h"
@@ -18,6 +20,15 @@ static inline void lock_take(uint32_t *lock)
 		return;
 	while (__atomic_exchange_n(lock, 2, __ATOMIC_ACQUIRE) != 0)
 		sys_futex_wait(lock, 2);
+}
+
+/* The same, but not beyond that time of CLOCK_MONOTONIC: false if it was not to be had. */
+static inline bool lock_take_until(uint32_t *lock, const struct timespec *end)
+{
+	while (__atomic_exchange_n(lock, 2, __ATOMIC_ACQUIRE) != 0)
+		if (sys_futex_wait_until(lock, 2, end) == -ETIMEDOUT)
+			return false;
+	return true;
 }
 
 static inline void lock_release(uint32_t *lock)

@@ -49,6 +49,8 @@ int paged_attach(struct paged *paged, const struct region *region, int memfd, ui
 	struct region entry = *region;
 	entry.registration = ++paged->registrations;
 	regions_insert(&paged->regions, &entry);
+	if (region_stores(&entry))
+		__atomic_store_n(&paged->stores, true, __ATOMIC_RELAXED);
 	return 0;
 }
 

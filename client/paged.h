@@ -23,6 +23,7 @@ struct paged {
 	struct regions regions;
 	uint64_t registrations; /* so far */
 	bool locks;		/* mlock(2) was called: some of it may be locked */
+	bool stores;		/* so far there was a file that it could change by a mapping */
 	bool orphaned;		/* the daemon had gone when some of it was released */
 };
 
@@ -52,6 +53,9 @@ int paged_remap_pages(struct paged *paged, uint64_t address, uint64_t length, in
 		      uint64_t page, int flags);
 int paged_madvise(struct paged *paged, uint64_t address, uint64_t length, int advice);
 int paged_msync(struct paged *paged, uint64_t address, uint64_t length, int flags);
+/* Wait until what was stored through mappings of files is in them, as for munmap(2). Without such
+ * mappings nothing is asked of the daemon. */
+int paged_settle(struct paged *paged);
 /* mlock2(2): mlock(2) if flags is 0. */
 int paged_mlock(struct paged *paged, uint64_t address, uint64_t length, unsigned flags);
 int paged_munlock(struct paged *paged, uint64_t address, uint64_t length);

@@ -168,3 +168,19 @@ int paged_msync(struct paged *paged, uint64_t address, uint64_t length, int flag
 	}
 	return holes;
 }
+
+int paged_settle(struct paged *paged)
+{
+	const struct region *first = NULL, *last = NULL;
+	for (size_t i = 0; i < paged->regions.count; i++) {
+		const struct region *region = &paged->regions.entries[i];
+		if (!region_stores(region))
+			continue;
+		first = first ? first : region;
+		last = region;
+	}
+	if (!first)
+		return 0;
+	return session_range(&paged->session, PAGERD_SYNC, first->start, last->end - first->start,
+			     PAGERD_SYNC_WRITTEN);
+}

@@ -11,6 +11,7 @@
 #include "size.h"
 
 #define MIN_BYTES     (1ull << 20)
+#define SOON_SECONDS  10  /* other threads may wait for a disk */
 #define STATUS_FAILED 125 /* as env(1), nohup(1) for a failure of their own */
 
 struct preload preload = {
@@ -105,6 +106,18 @@ void preload_enter(sys_signals *signals)
 	lock_take(&preload.lock);
 	if (preload.state == PRELOAD_NEW)
 		preload_init();
+}
+
+bool preload_enter_soon(sys_signals *signals)
+{
+	struct timespec end;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += SOON_SECONDS;
+	sys_block_signals(signals);
+	if (lock_take_until(&preload.lock, &end))
+		return true;
+	sys_restore_signals(signals);
+	return false;
 }
 
 void preload_leave(const sys_signals *signals)

@@ -81,6 +81,8 @@ extern struct preload preload;
 /* Take and release the lock; reads the environment the first time. */
 void preload_enter(sys_signals *signals);
 void preload_leave(const sys_signals *signals);
+/* preload_enter where the lock may be held for long: false if it is not to be had. */
+bool preload_enter_soon(sys_signals *signals);
 /* Connect if need be. 0 or -errno. With the lock held. */
 int preload_join(void);
 /* Tell the daemon what the environment wants for this process. 0 or -errno, after having said why
@@ -88,6 +90,10 @@ int preload_join(void);
 int preload_set(void);
 /* Whether some of this process's memory may be paged. */
 bool preload_paging(void);
+/* Before the process ends, or becomes another program: wait until what it stored through shared
+ * mappings of files is in them. May be called in signal handlers; does nothing in a child that has
+ * its parent's memory. */
+void preload_settle(void);
 /* Register the handlers that carry paged memory through fork. */
 void preload_fork_register(void);
 /* A mapping of fd's file is paged from now on: read(2) and write(2) on it must see it. With the

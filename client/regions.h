@@ -46,6 +46,12 @@ static inline bool region_is_anonymous(const struct region *region)
 	return region->kind == PAGERD_ANON_PRIVATE || region->kind == PAGERD_ANON_FORKED;
 }
 
+/* Whether what is stored there goes to a file. */
+static inline bool region_stores(const struct region *region)
+{
+	return region->kind == PAGERD_FILE_SHARED && !(region->flags & REGION_READ_ONLY);
+}
+
 struct regions {
 	struct region *entries;
 	size_t count;

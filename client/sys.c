@@ -202,6 +202,12 @@ void sys_futex_wait(uint32_t *word, uint32_t value)
 	sys_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, value, 0, 0, 0);
 }
 
+int sys_futex_wait_until(uint32_t *word, uint32_t value, const struct timespec *end)
+{
+	return (int)sys_call(SYS_futex, (long)word, FUTEX_WAIT_BITSET_PRIVATE, value, (long)end, 0,
+			     FUTEX_BITSET_MATCH_ANY);
+}
+
 void sys_futex_wake(uint32_t *word)
 {
 	sys_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);

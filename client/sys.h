@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 struct msghdr;
 struct sockaddr;
@@ -83,6 +84,8 @@ void sys_unblock_signal(int signal);
 
 /* Sleep while *word is value; returns also without reason. */
 void sys_futex_wait(uint32_t *word, uint32_t value);
+/* The same until that time of CLOCK_MONOTONIC: -ETIMEDOUT. */
+int sys_futex_wait_until(uint32_t *word, uint32_t value, const struct timespec *end);
 void sys_futex_wake(uint32_t *word);
 
 /* Write all of text to standard error. */

@@ -93,7 +93,7 @@ enum pager_request_type {
 	PAGER_OPEN,	     /* in: client, address, length; out: as PAGER_MAP */
 	PAGER_REGISTER,	     /* in: client, address, length, object, offset */
 	PAGER_UNMAP,	     /* in: client, address, length */
-	PAGER_SYNC,	     /* in: client, address, length, flags (MS_*) */
+	PAGER_SYNC,	     /* in: client, address, length, flags (MS_*, PAGERD_SYNC_WRITTEN) */
 	PAGER_DISCARD,	     /* in: client, address, length */
 	PAGER_ADVISE,	     /* in: client, address, length, flags (MADV_*) */
 	PAGER_WIRE,	     /* in: client, address, length, flags (1: locked, 0: not) */

@@ -16,6 +16,9 @@ int request_sync_range(struct pager *pager, struct pager_request *request, struc
 		any = true;
 		if (!object_is_file(object) || region->read_only)
 			continue;
+		/* Many a child of fork ends whose parent has much mapped. */
+		if (!flush && !object->dirty_pages && !object->in_flight)
+			continue;
 		int error =
 			sync_start(pager, object, page, page + pages, flush, wait ? request : NULL);
 		if (error)
@@ -27,10 +30,11 @@ int request_sync_range(struct pager *pager, struct pager_request *request, struc
 int request_sync(struct pager *pager, struct pager_request *request, struct client *client)
 {
 	if (!request_valid(request) ||
-	    request->flags & ~(uint32_t)(MS_SYNC | MS_ASYNC | MS_INVALIDATE))
+	    request->flags & ~(uint32_t)(MS_SYNC | MS_ASYNC | MS_INVALIDATE | PAGERD_SYNC_WRITTEN))
 		return -EINVAL;
-	bool wait = request->flags & MS_SYNC;
-	return request_sync_range(pager, request, client, wait, wait);
+	bool flush = request->flags & MS_SYNC;
+	bool wait = flush || request->flags & PAGERD_SYNC_WRITTEN;
+	return request_sync_range(pager, request, client, flush, wait);
 }
 
 static int discard(struct pager *pager, struct pager_request *request, struct client *client,

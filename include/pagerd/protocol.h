@@ -146,11 +146,12 @@ struct pagerd_register {
 /* UNMAP, SYNC, DISCARD, ADVISE, WIRE: a range of the client, page-aligned. Ranges without regions
  * in between are skipped. UNMAP: unregister and forget; the reply comes when the changed pages of
  * shared files in the range are in the file. The client calls munmap(2) after the reply. SYNC:
- * flags as of msync(2). DISCARD: the contents of private anonymous memory become zeros
- * (MADV_DONTNEED); for shared memory the object's pages are freed (MADV_REMOVE, anonymous only).
- * ADVISE: advice as of madvise(2): MADV_NORMAL, RANDOM, SEQUENTIAL, WILLNEED, COLD, PAGEOUT.
- * WIRE: flags 1: the range is locked (mlock(2)), its pages are to stay, as far as half of what
- * there is allows; 0: it is not. */
+ * flags as of msync(2), or PAGERD_SYNC_WRITTEN: the reply comes as UNMAP's. DISCARD: the contents
+ * of private anonymous memory become zeros (MADV_DONTNEED); for shared memory the object's pages
+ * are freed (MADV_REMOVE, anonymous only). ADVISE: advice as of madvise(2): MADV_NORMAL, RANDOM,
+ * SEQUENTIAL, WILLNEED, COLD, PAGEOUT. WIRE: flags 1: the range is locked (mlock(2)), its pages are
+ * to stay, as far as half of what there is allows; 0: it is not. */
+#define PAGERD_SYNC_WRITTEN 8u
 struct pagerd_range {
 	struct pagerd_header h;
 	uint64_t address;

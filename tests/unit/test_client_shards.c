@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../../client/agent.h"
+#include "../../client/lock.h"
 #include "../../client/preload.h"
 #include "../../client/spare.h"
 #include "../../client/wire.h"
@@ -308,6 +309,48 @@ START_TEST(agents_save)
 }
 END_TEST
 
+/* ---- the end ----------------------------------------------------------------------------- */
+
+/* The daemon is asked only where stores go to a file. */
+START_TEST(settled)
+{
+	int fd = file_make();
+	start(2, false);
+	map(PAGERD_ANON_PRIVATE, 0, -1);
+	map(PAGERD_ANON_SHARED, 0, -1);
+	map(PAGERD_FILE_PRIVATE, 0, fd);
+	sent("H U0 M0 R0 M0 R0 M0 A0 R0");
+	ck_assert(!preload.paged.stores);
+	ck_assert_int_eq(paged_settle(&preload.paged), 0);
+	sent("");
+	char *memory = map(PAGERD_FILE_SHARED, 0, fd);
+	sent("M0 R0");
+	ck_assert(preload.paged.stores);
+	ck_assert_int_eq(paged_settle(&preload.paged), 0);
+	sent("S");
+	ck_assert_int_eq(paged_munmap(&preload.paged, (uint64_t)memory, BYTES), 0);
+	sent("X");
+	ck_assert_int_eq(paged_settle(&preload.paged), 0);
+	sent("");
+	stop();
+	close(fd);
+}
+END_TEST
+
+/* A lock that is not to be had does not keep a process from ending. */
+START_TEST(lock_in_time)
+{
+	uint32_t lock = 0;
+	struct timespec past = {.tv_sec = 0};
+	lock_take(&lock);
+	ck_assert(!lock_take_until(&lock, &past));
+	lock_release(&lock);
+	ck_assert(lock_take_until(&lock, &past));
+	lock_release(&lock);
+	ck_assert_uint_eq(lock, 0);
+}
+END_TEST
+
 /* ---- fork -------------------------------------------------------------------------------- */
 
 static int status_of(pid_t child)
@@ -411,6 +454,9 @@ int main(void)
 	tcase_add_test(tests, agent_of_shard);
 	tcase_add_test(tests, agents_stop);
 	tcase_add_test(tests, agents_save);
+	tests = tests_make(suite, "end");
+	tcase_add_test(tests, settled);
+	tcase_add_test(tests, lock_in_time);
 	tests = tests_make(suite, "fork");
 	tcase_add_test(tests, child_own);
 	tcase_add_test(tests, child_of_child);

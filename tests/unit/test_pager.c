@@ -188,6 +188,11 @@ START_TEST(file_read_write)
 		ck_assert_int_eq(pread(fd, page, sizeof page, (off_t)(i << 12)), 4096);
 		contents_check(page, i, i % 3 ? 0 : 7);
 	}
+	page_write(memory, 4, 8);
+	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, pages << 12, PAGERD_SYNC_WRITTEN),
+			 0);
+	ck_assert_int_eq(pread(fd, page, sizeof page, 4 << 12), 4096);
+	contents_check(page, 4, 8);
 	page_write(memory, 5, 9);
 	harness_unmap(&h, memory, pages << 12);
 	ck_assert_int_eq(pread(fd, page, sizeof page, 5 << 12), 4096);
