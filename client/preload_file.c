@@ -72,7 +72,7 @@ ssize_t __write(int fd, const void *buffer, size_t bytes);
 ssize_t __pread64(int fd, void *buffer, size_t bytes, off64_t offset);
 ssize_t __pwrite64(int fd, const void *buffer, size_t bytes, off64_t offset);
 
-EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
+static ssize_t file_read(int fd, void *buffer, size_t bytes)
 {
 	if (plain_read(bytes))
 		return __read(fd, buffer, bytes);
@@ -86,6 +86,11 @@ EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
 		.position = -1,
 	};
 	return file_transfer(&call, bytes);
+}
+
+EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
+{
+	return file_read(fd, buffer, bytes);
 }
 
 EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
@@ -105,7 +110,7 @@ EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 	return file_transfer(&call, bytes);
 }
 
-EXPORT ssize_t pread(int fd, void *buffer, size_t bytes, off_t offset)
+static ssize_t file_pread(int fd, void *buffer, size_t bytes, off_t offset)
 {
 	if (plain_read(bytes) || offset < 0)
 		return __pread64(fd, buffer, bytes, offset);
@@ -121,8 +126,36 @@ EXPORT ssize_t pread(int fd, void *buffer, size_t bytes, off_t offset)
 	return file_transfer(&call, bytes);
 }
 
+EXPORT ssize_t pread(int fd, void *buffer, size_t bytes, off_t offset)
+{
+	return file_pread(fd, buffer, bytes, offset);
+}
+
 EXPORT ssize_t pread64(int fd, void *buffer, size_t bytes, off64_t offset)
 	__attribute__((alias("pread")));
+
+/* What programs call that were compiled with _FORTIFY_SOURCE: room is what the buffer has. */
+_Noreturn void __chk_fail(void);
+ssize_t __read_chk(int fd, void *buffer, size_t bytes, size_t room);
+ssize_t __pread_chk(int fd, void *buffer, size_t bytes, off_t offset, size_t room);
+ssize_t __pread64_chk(int fd, void *buffer, size_t bytes, off64_t offset, size_t room);
+
+EXPORT ssize_t __read_chk(int fd, void *buffer, size_t bytes, size_t room)
+{
+	if (bytes > room)
+		__chk_fail();
+	return file_read(fd, buffer, bytes);
+}
+
+EXPORT ssize_t __pread_chk(int fd, void *buffer, size_t bytes, off_t offset, size_t room)
+{
+	if (bytes > room)
+		__chk_fail();
+	return file_pread(fd, buffer, bytes, offset);
+}
+
+EXPORT ssize_t __pread64_chk(int fd, void *buffer, size_t bytes, off64_t offset, size_t room)
+	__attribute__((alias("__pread_chk")));
 
 EXPORT ssize_t pwrite(int fd, const void *buffer, size_t bytes, off_t offset)
 {

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "calls.h"
@@ -151,6 +152,54 @@ static void test_file_read_and_write_calls(void)
 	close(fd);
 }
 
+/* What a program calls that was compiled with _FORTIFY_SOURCE, for a buffer of which the compiler
+ * knows the size and not how much is read. */
+ssize_t __read_chk(int fd, void *buffer, size_t bytes, size_t room);
+ssize_t __pread_chk(int fd, void *buffer, size_t bytes, off_t offset, size_t room);
+ssize_t __pread64_chk(int fd, void *buffer, size_t bytes, off_t offset, size_t room);
+
+static void test_file_read_checked(void)
+{
+	int fd = scratch_file(4 * MIB);
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_SHARED, 0);
+	uint64_t buffer[PAGE / 8];
+
+	fill(memory, 4 * MIB, 97);
+	CHECK(__read_chk(fd, buffer, PAGE, sizeof(buffer)) == (ssize_t)PAGE);
+	CHECK(holds(buffer, PAGE, 97));
+	fill(memory, 4 * MIB, 101);
+	CHECK(__pread_chk(fd, buffer, PAGE, MIB, sizeof(buffer)) == (ssize_t)PAGE);
+	CHECK(holds(buffer, PAGE, 101 + MIB / 8));
+	fill(memory, 4 * MIB, 103);
+	CHECK(__pread64_chk(fd, buffer, PAGE, MIB, sizeof(buffer)) == (ssize_t)PAGE);
+	CHECK(holds(buffer, PAGE, 103 + MIB / 8));
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	close(fd);
+}
+
+/* More than the buffer holds ends the program. */
+static void test_file_read_overflow(void)
+{
+	int fd = scratch_file(PAGE);
+	char buffer[8];
+	volatile size_t more = 9;
+
+	for (int i = 0; i < 3; i++) {
+		pid_t child = fork();
+		int status;
+
+		if (!child) {
+			close(STDERR_FILENO); /* where it is said */
+			_exit(i == 0   ? __read_chk(fd, buffer, more, sizeof(buffer)) < 0
+			      : i == 1 ? __pread_chk(fd, buffer, more, 0, sizeof(buffer)) < 0
+				       : __pread64_chk(fd, buffer, more, 0, sizeof(buffer)) < 0);
+		}
+		CHECK(waitpid(child, &status, 0) == child);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	}
+	close(fd);
+}
+
 /* What the kernel gives for bad pointers, and within limits that hold for the library, too. */
 static void test_file_limits(void)
 {
@@ -200,6 +249,8 @@ const struct test tests_file[] = {
 	TEST(file_read_after_store),
 	TEST(file_append),
 	TEST(file_read_and_write_calls),
+	TEST(file_read_checked),
+	TEST(file_read_overflow),
 	TEST(file_limits),
 	TEST(file_private),
 	{0},

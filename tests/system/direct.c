@@ -82,14 +82,20 @@ static void check(const char *memory, uint32_t first)
 	}
 }
 
+/* What pread is in programs that were compiled with _FORTIFY_SOURCE. */
+ssize_t __pread_chk(int fd, void *buffer, size_t bytes, off_t offset, size_t room);
+
 static void read_some(int fd, char *memory, uint32_t count)
 {
+	const size_t bytes = (size_t)READ_PAGES * PAGE;
+
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t page = i * 371 % (FILE_PAGES - READ_PAGES);
 
-		memset(memory, 0xee, (size_t)READ_PAGES * PAGE);
-		if (pread(fd, memory, (size_t)READ_PAGES * PAGE, (off_t)page * PAGE) !=
-		    (ssize_t)(READ_PAGES * PAGE))
+		memset(memory, 0xee, bytes);
+		ssize_t got = i & 1 ? __pread_chk(fd, memory, bytes, (off_t)page * PAGE, bytes)
+				    : pread(fd, memory, bytes, (off_t)page * PAGE);
+		if (got != (ssize_t)bytes)
 			failed("pread");
 		check(memory, page);
 	}
