@@ -317,6 +317,20 @@ EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t bytes)
 EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t bytes)
 	__attribute__((alias("sendfile")));
 
+/* ---- where there are data -------------------------------------------------------------------- */
+
+/* Where there is a hole the kernel does not know of data that are only in a mapping. */
+EXPORT off_t lseek(int fd, off_t offset, int whence)
+{
+	struct stat st;
+	bool looks = whence == SEEK_DATA || whence == SEEK_HOLE;
+	if (looks && offset >= 0 && file_mapped(fd, &st))
+		file_settle(fd, &st, (uint64_t)offset, 0);
+	return preload_result(sys_call(SYS_lseek, fd, offset, whence, 0, 0, 0));
+}
+
+EXPORT off64_t lseek64(int fd, off64_t offset, int whence) __attribute__((alias("lseek")));
+
 /* ---- what changes a file from a byte on ------------------------------------------------------ */
 
 static int file_change(struct file_call *call, off_t from, struct stat *st)

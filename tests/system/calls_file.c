@@ -200,6 +200,26 @@ static void test_file_read_overflow(void)
 	close(fd);
 }
 
+/* Data that are only in a mapping count, in both directions. */
+static void test_file_seek_data(void)
+{
+	int fd = scratch_file(4 * MIB);
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_SHARED, 0);
+
+	memory[MIB] = 1;
+	CHECK(lseek(fd, 0, SEEK_DATA) == (off_t)MIB);
+	CHECK(lseek(fd, 0, SEEK_CUR) == (off_t)MIB);
+	memory[MIB + PAGE] = 1;
+	CHECK(lseek(fd, MIB, SEEK_HOLE) == (off_t)(MIB + 2 * PAGE));
+	memory[MIB + 2 * PAGE] = 1;
+	CHECK(lseek64(fd, MIB, SEEK_HOLE) == (off_t)(MIB + 3 * PAGE));
+	CHECK_ERRNO(lseek(fd, 2 * MIB, SEEK_DATA), ENXIO);
+	CHECK_ERRNO(lseek(fd, -1, SEEK_DATA), ENXIO);
+	CHECK_ERRNO(lseek(fd, 5 * MIB, SEEK_HOLE), ENXIO);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	close(fd);
+}
+
 /* What the kernel gives for bad pointers, and within limits that hold for the library, too. */
 static void test_file_limits(void)
 {
@@ -251,6 +271,7 @@ const struct test tests_file[] = {
 	TEST(file_read_and_write_calls),
 	TEST(file_read_checked),
 	TEST(file_read_overflow),
+	TEST(file_seek_data),
 	TEST(file_limits),
 	TEST(file_private),
 	{0},
