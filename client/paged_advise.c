@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* madvise and msync where some of the memory is the daemon's. */
+/* madvise, msync and sync where some of the memory is the daemon's. */
 #include <errno.h>
 #include <sys/mman.h>
 

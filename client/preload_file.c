@@ -425,24 +425,3 @@ EXPORT int posix_fallocate(int fd, off_t offset, off_t length)
 
 EXPORT int posix_fallocate64(int fd, off64_t offset, off64_t length)
 	__attribute__((alias("posix_fallocate")));
-
-/* ---- durability ------------------------------------------------------------------------------ */
-
-/* What is on its way to the file must be in it before the kernel makes it durable. */
-static int file_flush(long number, int fd)
-{
-	struct stat st;
-	struct file_call call = {.number = number, .arguments = {fd}, .fd = fd, .status = &st};
-	long result = file_mapped(fd, &st) ? file_coherent(&call) : file_plain(&call);
-	return (int)preload_result(result);
-}
-
-EXPORT int fsync(int fd)
-{
-	return file_flush(SYS_fsync, fd);
-}
-
-EXPORT int fdatasync(int fd)
-{
-	return file_flush(SYS_fdatasync, fd);
-}

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -220,6 +221,40 @@ static void test_file_seek_data(void)
 	close(fd);
 }
 
+/* A read that nothing but the kernel sees. */
+static bool file_has(int fd, off_t offset, char wanted)
+{
+	char byte;
+
+	return syscall(SYS_pread64, fd, &byte, 1, offset) == 1 && byte == wanted;
+}
+
+static void test_file_sync(void)
+{
+	int fd = scratch_file(4 * MIB);
+	char *memory = map_file(fd, 4 * MIB, READ_WRITE, MAP_SHARED, 0);
+	char *more = map(2 * MIB, ANON);
+
+	more[0] = 1;
+	memory[MIB] = 'a';
+	CHECK(sync_file_range(fd, MIB, PAGE, SYNC_FILE_RANGE_WRITE) == 0);
+	CHECK(file_has(fd, MIB, 'a'));
+	memory[2 * MIB] = 'b';
+	CHECK(sync_file_range(fd, MIB, 0, SYNC_FILE_RANGE_WRITE) == 0);
+	CHECK(file_has(fd, 2 * MIB, 'b'));
+	memory[MIB] = 'c';
+	CHECK(syncfs(fd) == 0);
+	CHECK(file_has(fd, MIB, 'c'));
+	memory[MIB] = 'd';
+	sync();
+	CHECK(file_has(fd, MIB, 'd'));
+	CHECK_ERRNO(sync_file_range(fd, -1, PAGE, SYNC_FILE_RANGE_WRITE), EINVAL);
+	CHECK_ERRNO(syncfs(-1), EBADF);
+	CHECK(munmap(more, 2 * MIB) == 0);
+	CHECK(munmap(memory, 4 * MIB) == 0);
+	close(fd);
+}
+
 /* What the kernel gives for bad pointers, and within limits that hold for the library, too. */
 static void test_file_limits(void)
 {
@@ -272,6 +307,7 @@ const struct test tests_file[] = {
 	TEST(file_read_checked),
 	TEST(file_read_overflow),
 	TEST(file_seek_data),
+	TEST(file_sync),
 	TEST(file_limits),
 	TEST(file_private),
 	{0},
