@@ -34,7 +34,10 @@ static int tell(int socket, int fd, uint64_t length, uint32_t flags)
 	struct pagerd_range request = {.address = length, .flags = flags};
 	struct pagerd_header reply;
 	wire_header(&request.h, PAGERD_FILE_CUT, sizeof(request));
-	return wire_call(socket, &request.h, fd, &reply, sizeof(reply), NULL);
+	int result;
+	while ((result = wire_call(socket, &request.h, fd, &reply, sizeof(reply), NULL)) == -EAGAIN)
+		file_pause();
+	return result;
 }
 
 static bool is_longer(int fd, off_t length)
@@ -83,8 +86,8 @@ void cut_end(const struct cut *cut, bool done)
 {
 	if (cut->socket < 0)
 		return;
-	while (done && tell(cut->socket, cut->fd, 0, PAGERD_CUT_DONE) == -EAGAIN)
-		file_pause();
+	if (done)
+		tell(cut->socket, cut->fd, 0, PAGERD_CUT_DONE);
 	sys_close(cut->socket);
 	if (cut->own)
 		sys_close(cut->fd);

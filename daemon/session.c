@@ -180,7 +180,8 @@ int session_receive(int fd, struct received *in, int flags)
 	if (!size && !msg.msg_controllen)
 		return 0;
 	in->size = (size_t)size;
-	in->truncated = msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+	in->truncated = msg.msg_flags & MSG_TRUNC;
+	in->lost = msg.msg_flags & MSG_CTRUNC;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			take_descriptors(in, c);
@@ -198,6 +199,11 @@ static void admit(struct session *session, struct received *in)
 {
 	if (in->extra_count)
 		session_discard_all(session, in->extra, in->extra_count);
+	if (in->lost) {
+		/* There is room for all that can come. */
+		session_discard(session, in->fd);
+		in->fd = DESCRIPTOR_LOST;
+	}
 	if (in->fd < 0 ||
 	    gate_admits(&session->daemon->gate, in->fd, in->pid ? in->pid : session->pid))
 		return;

@@ -127,7 +127,8 @@ void sessions_finish(struct daemon *daemon);
 void session_close(struct session *session, const char *why);
 
 /* session_request.c: one packet with up to one descriptor, which it takes: -1, DESCRIPTOR_REFUSED,
- * or one that the gate has admitted. pid: of the sender, as the kernel says, 0 if it does not. */
+ * DESCRIPTOR_LOST, or one that the gate has admitted. pid: of the sender, as the kernel says, 0 if
+ * it does not. */
 void session_packet(struct session *session, const union packet *packet, size_t size, int fd,
 		    pid_t pid);
 
@@ -139,8 +140,10 @@ static inline bool session_may_see(const struct session *session, uid_t uid)
 
 /* ---- between session.c and session_*.c ---- */
 
-/* As a packet's descriptor: it had one, which the gate has not admitted. */
+/* As a packet's descriptor: it had one, which the gate has not admitted; or which did not come, as
+ * this process has no number left for it. */
 #define DESCRIPTOR_REFUSED (-2)
+#define DESCRIPTOR_LOST	   (-3)
 
 struct received {
 	union packet packet;
@@ -150,6 +153,7 @@ struct received {
 	size_t extra_count; /* descriptors beyond one */
 	pid_t pid;
 	bool truncated;
+	bool lost; /* descriptors did not come, or (MSG_PEEK) are more than one */
 };
 
 /* 1: a packet, 0: the peer has gone, -errno. An empty packet is one, too, and may carry

@@ -214,13 +214,19 @@ static const char *packet_wrong(const struct session *session, const struct page
 bool session_packet_quick(const struct session *session, const struct received *in)
 {
 	const struct pagerd_header *h = &in->packet.h;
-	if (in->truncated || in->extra_count || in->fd == DESCRIPTOR_REFUSED ||
+	if (in->truncated || in->lost || in->extra_count || in->fd == DESCRIPTOR_REFUSED ||
 	    packet_wrong(session, h, in->size, in->fd))
 		return false;
 	if (in->fd >= 0 && !gate_admits_known(&session->daemon->gate, in->fd))
 		return false;
 	return rules[h->type].quick &&
 	       (h->type != PAGERD_MAP || !session_map_wrong(&in->packet.map, in->fd));
+}
+
+/* What changes a file must not be done unseen: the client is to ask until there is an answer. */
+static int descriptor_lost(uint16_t type)
+{
+	return type == PAGERD_FILE_BEGIN || type == PAGERD_FILE_CUT ? -EAGAIN : -EMFILE;
 }
 
 void session_packet(struct session *session, const union packet *packet, size_t size, int fd,
@@ -231,6 +237,10 @@ void session_packet(struct session *session, const union packet *packet, size_t 
 		session_discard(session, fd);
 		session->busy = false;
 		session_close(session, wrong);
+		return;
+	}
+	if (fd == DESCRIPTOR_LOST) {
+		session_reply(session, packet->h.type, descriptor_lost(packet->h.type));
 		return;
 	}
 	if (fd == DESCRIPTOR_REFUSED && rules[packet->h.type].refused) {

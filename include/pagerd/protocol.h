@@ -61,6 +61,8 @@ struct pagerd_header {
 	uint32_t size;	  /* bytes of the whole packet, this header included */
 	int32_t error;	  /* replies: 0 or -errno; requests: 0 */
 };
+/* A request whose descriptor did not arrive, as the daemon has no number left for it, gets -EMFILE;
+ * FILE_BEGIN and FILE_CUT get -EAGAIN. */
 
 /* HELLO. The reply carries one descriptor, /dev/userfaultfd, if PAGERD_HELLO_DEVICE is set in
  * its flags; without it the client tries userfaultfd(2) itself. A daemon that has no room for one
@@ -165,7 +167,7 @@ struct pagerd_range {
  * pagerd_range, with address the byte in the file and length_bytes 0 for "to the end".
  * FILE_BEGIN carries the file's descriptor; the reply comes when what was changed through mappings
  * in that range is in the file (-ENOENT: nobody maps the file; there is no FILE_END then; -EAGAIN:
- * somebody is writing it by himself, see BOARD, try again; also of a FILE_END that comes too late).
+ * somebody is writing it by himself, see BOARD, or see above: try again; also of a FILE_END that comes too late).
  * With flags 1 the call is going to change the file: writers through mappings wait until FILE_END,
  * which carries the same range and makes the mappings show the file's contents.
  */

@@ -239,6 +239,54 @@ START_TEST(descriptors_are_counted)
 }
 END_TEST
 
+/* So many descriptors that no more can be made. */
+static rlim_t files_limit(rlim_t most)
+{
+	struct rlimit files;
+	ck_assert(!getrlimit(RLIMIT_NOFILE, &files));
+	rlim_t before = files.rlim_cur;
+	files.rlim_cur = most;
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &files));
+	return before;
+}
+
+/* Others may have all numbers: nobody's memory goes for that. */
+START_TEST(descriptor_is_lost)
+{
+	char path[] = "/tmp/test_session.XXXXXX", why[64];
+	int file = mkostemp(path, O_CLOEXEC), peer = peer_join(), wrong = peer_join();
+	int fresh = peer_new();
+	unlink(path);
+	ck_assert_int_eq(peer_hello(fresh), 0);
+	ck_assert_int_eq(peer_map(peer, PAGERD_ANON_PRIVATE, 1, 4096, 0, -1), 0);
+	int lowest = dup(file);
+	close(lowest);
+	rlim_t before = files_limit((rlim_t)lowest);
+	int mapped = peer_map(peer, PAGERD_FILE_SHARED, 1, 4096, 0, file);
+	int again = peer_map(peer, PAGERD_FILE_SHARED, 1, 4096, 0, file);
+	int board = peer_file(peer, PAGERD_BOARD, 0, 0, file);
+	int begun = peer_file(peer, PAGERD_FILE_BEGIN, 0, 0, file);
+	int cut = peer_file(peer, PAGERD_FILE_CUT, 0, 0, file);
+	int set = peer_set_file(peer, 0, "memory=1M", file, why, sizeof why);
+	int given = peer_header(fresh, PAGERD_UFFD, file);
+	int ended = peer_header(wrong, PAGERD_STATS, file); /* none belongs there */
+	files_limit(before);
+	ck_assert_int_eq(mapped, -EMFILE);
+	ck_assert_int_eq(again, -EMFILE);
+	ck_assert_int_eq(board, -EMFILE);
+	ck_assert_int_eq(begun, -EAGAIN);
+	ck_assert_int_eq(cut, -EAGAIN);
+	ck_assert_int_eq(set, -EMFILE);
+	ck_assert_int_eq(given, -EMFILE);
+	ck_assert_int_eq(ended, 1);
+	ck_assert_int_eq(peer_map(peer, PAGERD_FILE_SHARED, 1, 4096, 0, file), 0);
+	close(file);
+	close(peer);
+	close(wrong);
+	close(fresh);
+}
+END_TEST
+
 /* ---- memory ------------------------------------------------------------------------------ */
 
 START_TEST(map_values_are_checked)
@@ -504,6 +552,7 @@ static void cases_add(TCase *tcase)
 	tcase_add_loop_test(tcase, header_is_checked, 0, 9);
 	tcase_add_test(tcase, length_is_checked);
 	tcase_add_test(tcase, descriptors_are_counted);
+	tcase_add_test(tcase, descriptor_is_lost);
 	tcase_add_test(tcase, map_values_are_checked);
 	tcase_add_test(tcase, map_needs_the_right_descriptor);
 	tcase_add_loop_test(tcase, ranges_are_checked, 0, sizeof ranges / sizeof *ranges);
