@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "log.h"
+
 /*
  * What is kept of root's capabilities. All else is done before: the devices, the swap file and the
  * ring (whose buffers are charged, or not, by CAP_IPC_LOCK at that moment) are open.
@@ -47,21 +49,52 @@ static rlim_t files_most(void)
 	return most;
 }
 
-void rights_raise_limits(void)
+static uint32_t raise_files(void)
 {
 	struct rlimit files;
-	if (!getrlimit(RLIMIT_NOFILE, &files)) {
-		rlim_t most = files_most();
-		struct rlimit raised = {most, most};
-		if (most <= files.rlim_max || setrlimit(RLIMIT_NOFILE, &raised) < 0) {
-			files.rlim_cur = files.rlim_max;
-			setrlimit(RLIMIT_NOFILE, &files);
-		}
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return 0;
+	rlim_t most = files_most();
+	struct rlimit raised = {most, most};
+	if (most <= files.rlim_max || setrlimit(RLIMIT_NOFILE, &raised) < 0) {
+		raised.rlim_cur = raised.rlim_max = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &raised);
 	}
-	/* memfds are larger than any file: a limit on file sizes would end the daemon. */
-	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-	setrlimit(RLIMIT_FSIZE, &unlimited);
+	return raised.rlim_cur < UINT32_MAX ? (uint32_t)raised.rlim_cur : UINT32_MAX;
+}
+
+/* What a private daemon has of its command, for which they are meant. */
+static const struct limit {
+	int resource;
+	const char *name;
+	const char *outcome; /* if it stays */
+} limits[] = {
+	{RLIMIT_CPU, "processor time (ulimit -t)",
+	 "the daemon is killed when it is reached, and its programs with it"},
+	/* memfds are larger than any file. */
+	{RLIMIT_FSIZE, "the size of files (ulimit -f)", "nothing can be paged"},
+	{RLIMIT_AS, "addresses (ulimit -v)", "what does not fit is left to the kernel"},
+	{RLIMIT_DATA, "data (ulimit -d)", "what does not fit is left to the kernel"},
+};
+
+static void raise_limit(const struct limit *limit)
+{
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY}, own;
+	if (!setrlimit(limit->resource, &unlimited) || getrlimit(limit->resource, &own) < 0)
+		return;
+	own.rlim_cur = own.rlim_max;
+	setrlimit(limit->resource, &own);
+	if (own.rlim_max != RLIM_INFINITY)
+		log_warn("the limit of %s holds for the daemon, too: %s", limit->name,
+			 limit->outcome);
+}
+
+uint32_t rights_raise_limits(void)
+{
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		raise_limit(&limits[i]);
 	signal(SIGXFSZ, SIG_IGN);
+	return raise_files();
 }
 
 static int capabilities_get(struct __user_cap_data_struct data[2])
