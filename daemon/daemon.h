@@ -20,6 +20,7 @@ struct daemon {
 	struct config config;
 	struct event_base *base;
 	struct bridge bridge;
+	uint32_t files;		       /* as many as the daemon may have open */
 	struct bank *bank, *swap_bank; /* of several shards, or NULL */
 	struct event *listen_event;
 	struct event *retry_event;    /* accepting goes on after descriptors were short */

@@ -112,6 +112,13 @@ static void pager_note(const char *text)
 	log_info("%s", text);
 }
 
+/* A quarter of what there are, as of the sessions; in each shard. */
+static uint32_t user_descriptors(const struct daemon *daemon)
+{
+	uint32_t most = daemon->files / 4 / daemon->config.threads;
+	return most ? most : 1;
+}
+
 static struct pager *pager_start(struct daemon *daemon, uint32_t shard)
 {
 	const struct config *config = &daemon->config;
@@ -130,6 +137,7 @@ static struct pager *pager_start(struct daemon *daemon, uint32_t shard)
 		.prefetch_max_pages = config->prefetch_pages,
 		.unit = config->unit,
 		.reclaim_on_demand = config->reclaim_on_demand,
+		.user_descriptors = user_descriptors(daemon),
 		.latency_fd = daemon->latency_fds[shard],
 		.low_latency = config->low_latency,
 		.warn = pager_warning,
@@ -291,7 +299,7 @@ int main(int argc, char **argv)
 		return EXIT_SOCKET; /* there is nowhere to say it */
 	config_parse(&daemon.config, argc, argv);
 	log_verbose = daemon.config.verbose;
-	rights_raise_limits();
+	daemon.files = rights_raise_limits();
 	descriptors_open(&daemon);
 	if (daemon.config.check)
 		return check_print(&daemon.config, daemon.device_fd, daemon.latency_fds[0]);

@@ -44,6 +44,7 @@
 #include "sync.h"
 #include "uffd.h"
 #include "unit.h"
+#include "user.h"
 #include "wake.h"
 #include "wired.h"
 #include "worker.h"
@@ -111,6 +112,7 @@ struct pager {
 	uint32_t closing_objects;
 	struct cache cache;
 	struct object *boards; /* of those that have one */
+	struct users users;
 
 	/* clients */
 	struct client **clients; /* by number, from 1 */

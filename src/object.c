@@ -46,6 +46,7 @@ void object_table_finish(struct pager *pager)
 	for (uint32_t i = 1; pager->objects && i < pager->object_room; i++)
 		if (pager->objects[i]) {
 			board_close(pager, pager->objects[i]);
+			user_give_up(pager, pager->objects[i]);
 			object_destroy(pager->objects[i]);
 		}
 	free(pager->objects);
@@ -234,16 +235,17 @@ int object_guard(struct pager *pager, struct object *object, uint32_t uid)
 	/* What one user has set for it binds nobody else. */
 	if (object->pool && pager->pools[object->pool].uid && pager->pools[object->pool].uid != uid)
 		pool_give_up(pager, &object->pool);
-	if (!object->given)
-		object->uid = uid; /* nobody else has it */
+	int error = object->given ? 0 : user_take(pager, object, uid); /* nobody else has it */
+	if (error)
+		return error;
 	if (object->guarded || object->uid == uid)
 		return 0;
 	object->guarded = true;
 	for (struct region *region = object->regions; region; region = region->object_next) {
 		const struct client *client = client_lookup(pager, region->client);
-		int error = region->registered ? uffd_register(client->uffd, region->start,
-							       region->end - region->start, true)
-					       : 0;
+		error = region->registered ? uffd_register(client->uffd, region->start,
+							   region->end - region->start, true)
+					   : 0;
 		if (error && error != -ESRCH)
 			return error;
 	}
@@ -295,6 +297,7 @@ void object_reap(struct pager *pager, struct object *object)
 	struct object *base = object_lookup(pager, object->base);
 	if (base)
 		private_forget(pager, object, base);
+	user_give_up(pager, object);
 	pager->objects[object->number] = NULL;
 	if (object->number < pager->object_free)
 		pager->object_free = object->number;

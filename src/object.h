@@ -109,6 +109,7 @@ struct object {
 	bool closing;	    /* nobody maps it: write back, then free */
 	bool poisoned;	    /* an entry of a client's may have poison, see zap.h */
 	uint32_t uid;	    /* who made it */
+	bool counted;	    /* among what that user has, see user.h */
 	uint32_t pool;	    /* of its own, or 0 */
 
 	uint64_t resident_pages;
@@ -252,8 +253,8 @@ bool object_sparse(const struct object *object);
  * The user uid is going to have the object's memfd, if only for reading. Whoever reads a hole of a
  * memfd through a mapping that is not registered fills it with a page of zeros, which the kernel
  * would show to everybody. Where the object is another user's, its regions are registered for
- * faults on pages that are there, too: all that we did not put in is found out. 0, or
- * uffd_register's.
+ * faults on pages that are there, too: all that we did not put in is found out. 0,
+ * user_take's (nobody else has it), or uffd_register's.
  */
 int object_guard(struct pager *pager, struct object *object, uint32_t uid);
 /* The user whose it is: its maker, or whose address space its private pages are in. */

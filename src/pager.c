@@ -85,6 +85,7 @@ static int pager_init(struct pager *pager, char *why, size_t why_bytes)
 {
 	chaos_init(pager);
 	pools_init(pager);
+	users_init(&pager->users, pager->config.user_descriptors);
 	int error = frame_table_init(pager);
 	if (!error && pager->config.bank)
 		share_open(pager, 0, pager->config.bank);

@@ -44,8 +44,9 @@ struct pager_config {
 	 * when it knows all, as in a simulator, and the fault waits for the write. Nothing is lent
 	 * beyond the budget either (see shortage.h). */
 	bool reclaim_on_demand;
-	int latency_fd;	 /* /dev/cpu_dma_latency, open for writing, or -1 */
-	int low_latency; /* 0 off, 1 on (held always), 2 auto (while events come fast) */
+	uint32_t user_descriptors; /* of one user's objects, see user.h; 0: no limit */
+	int latency_fd;		   /* /dev/cpu_dma_latency, open for writing, or -1 */
+	int low_latency;	   /* 0 off, 1 on (held always), 2 auto (while events come fast) */
 	void (*warn)(const char *text); /* told of I/O errors, at most one a second; or NULL */
 	uint32_t access_looks;		/* see access.h: from access_parse; 0: faults only */
 	int record_fd;			/* see record.h: a trace is written to it */

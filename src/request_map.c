@@ -52,7 +52,7 @@ int request_map(struct pager *pager, struct pager_request *request, struct clien
 	} else {
 		error = object_create_anonymous(pager, request->kind, pages, &object);
 		if (!error)
-			object->uid = client->uid;
+			error = user_take(pager, object, client->uid);
 		page = 0;
 		request->read_only = false;
 	}
