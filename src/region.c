@@ -148,15 +148,48 @@ static void region_trim(struct client *client, struct region *region, uint64_t s
 	}
 }
 
+/* Consecutive pages of an object that regions were removed from. */
+struct removed {
+	struct object *object; /* NULL: none */
+	uint64_t page, end;
+	bool whole; /* a region of it is gone */
+};
+
+/* They may be nobody's now: looked at together, as that goes through all that map the object. */
+static void removed_end(struct pager *pager, struct removed *removed)
+{
+	struct object *object = removed->object;
+	if (!object)
+		return;
+	struct object *base = object_lookup(pager, object->base);
+	object_free_dead(pager, object, removed->page, removed->end);
+	if (base)
+		object_free_dead(pager, base, removed->page, removed->end);
+	if (removed->whole)
+		object_release(pager, object);
+	removed->object = NULL;
+}
+
+/* Before the next region is removed: the end of what is not continued may free objects. */
+static void removed_add(struct pager *pager, struct removed *removed, const struct region *region,
+			uint64_t start, uint64_t end)
+{
+	struct object *object = object_lookup(pager, region->object);
+	uint64_t page = region_page(region, start);
+	if (removed->object != object || removed->end != page) {
+		removed_end(pager, removed);
+		*removed = (struct removed){.object = object, .page = page};
+	}
+	removed->end = region_page(region, end);
+	removed->whole |= start == region->start && end == region->end;
+}
+
 /* Forget [start, end) of a region, which reaches to one of its ends. */
 static void region_remove(struct pager *pager, struct client *client, struct region *region,
 			  uint64_t start, uint64_t end)
 {
-	struct object *object = object_lookup(pager, region->object);
-	uint64_t page = region_page(region, start), last = region_page(region, end);
 	bool registered = region->registered;
-	bool whole = start == region->start && end == region->end;
-	if (whole) {
+	if (start == region->start && end == region->end) {
 		region_unlink(pager, client, region);
 		free(region);
 	} else {
@@ -164,16 +197,11 @@ static void region_remove(struct pager *pager, struct client *client, struct reg
 	}
 	if (registered)
 		uffd_unregister(client->uffd, start, end - start);
-	struct object *base = object_lookup(pager, object->base);
-	object_free_dead(pager, object, page, last);
-	if (base)
-		object_free_dead(pager, base, page, last);
-	if (whole)
-		object_release(pager, object);
 }
 
 int region_remove_range(struct pager *pager, struct client *client, uint64_t start, uint64_t end)
 {
+	struct removed removed = {.object = NULL};
 	pageout_settle(pager);
 	if (hole_begin(pager, client, start, end))
 		return -ENOMEM;
@@ -183,8 +211,12 @@ int region_remove_range(struct pager *pager, struct client *client, uint64_t sta
 		struct region *region =
 			index < client->region_count ? client->regions[index] : NULL;
 		if (!region || region->start >= end)
-			return 0;
-		region_remove(pager, client, region, region->start > start ? region->start : start,
-			      region->end < end ? region->end : end);
+			break;
+		uint64_t from = region->start > start ? region->start : start;
+		uint64_t to = region->end < end ? region->end : end;
+		removed_add(pager, &removed, region, from, to);
+		region_remove(pager, client, region, from, to);
 	}
+	removed_end(pager, &removed);
+	return 0;
 }
