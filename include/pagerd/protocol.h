@@ -167,9 +167,9 @@ struct pagerd_range {
  * pagerd_range, with address the byte in the file and length_bytes 0 for "to the end".
  * FILE_BEGIN carries the file's descriptor; the reply comes when what was changed through mappings
  * in that range is in the file (-ENOENT: nobody maps the file; there is no FILE_END then; -EAGAIN:
- * somebody is writing it by himself, see BOARD, or see above: try again; also of a FILE_END that comes too late).
- * With flags 1 the call is going to change the file: writers through mappings wait until FILE_END,
- * which carries the same range and makes the mappings show the file's contents.
+ * somebody is writing it by himself, see BOARD, or see above: try again; also of a FILE_END that
+ * comes too late). With flags 1 the call is going to change the file: writers through mappings wait
+ * until FILE_END, which carries the same range and makes the mappings show the file's contents.
  */
 #define PAGERD_FILE_WRITE 1u
 /* In FILE_END: what was behind address lies elsewhere now (fallocate(2), FALLOC_FL_COLLAPSE_RANGE
