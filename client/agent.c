@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "self.h"
 #include "spare.h"
 #include "sys.h"
 #include "wire.h"
@@ -29,9 +30,9 @@ _Static_assert(sizeof(struct pagerd_command_range) == sizeof(struct iovec) &&
 	       "ranges are passed to process_madvise(2) as they are");
 
 struct agent {
-	int owner;    /* the process in which it runs; 0: none */
-	int session;  /* the socket of the session that it is of */
-	uint32_t tid; /* 0 when it has ended: the kernel's doing */
+	struct self owner; /* the process in which it runs; zeros: none */
+	int session;	   /* the socket of the session that it is of */
+	uint32_t tid;	   /* 0 when it has ended: the kernel's doing */
 	int socket;
 	int window;
 	int memory; /* /proc/self/mem, or -1 */
@@ -220,15 +221,15 @@ static int agent_clone(struct agent *agent)
 static void agent_disown(struct agent *agent)
 {
 	agent_close(agent);
-	agent->owner = 0;
+	agent->owner = (struct self){0};
 }
 
 int agent_start(struct session *session, uint32_t shard)
 {
 	struct agent *agent = &agents.of[shard];
-	if (agent->owner && agent->owner != sys_getpid())
+	if (agent->owner.pid && !self_is(&agent->owner))
 		agent_disown(agent);
-	if (agent->owner)
+	if (agent->owner.pid)
 		return __atomic_load_n(&agent->socket, __ATOMIC_RELAXED) < 0 ? -ENOTCONN : 0;
 	long stack = agent->stack ? (long)agent->stack
 				  : sys_mmap(0, STACK_BYTES, PROT_READ | PROT_WRITE,
@@ -246,7 +247,7 @@ int agent_start(struct session *session, uint32_t shard)
 		agent_close(agent);
 		return result;
 	}
-	agent->owner = sys_getpid();
+	agent->owner = self_now();
 	agent->session = session->socket;
 	if (session->harvest)
 		agent_show(session, shard);
@@ -267,7 +268,7 @@ static void agent_uncounted(uint32_t tid)
 static bool agent_end(struct agent *agent, const struct session *session)
 {
 	uint32_t tid, ended;
-	if (agent->owner != sys_getpid() || agent->session != session->socket)
+	if (!self_is(&agent->owner) || agent->session != session->socket)
 		return false;
 	ended = __atomic_load_n(&agent->tid, __ATOMIC_ACQUIRE);
 	int socket = __atomic_load_n(&agent->socket, __ATOMIC_RELAXED);
@@ -278,7 +279,7 @@ static bool agent_end(struct agent *agent, const struct session *session)
 		sys_call(SYS_futex, (long)&agent->tid, FUTEX_WAIT, tid, 0, 0, 0);
 	if (ended)
 		agent_uncounted(ended);
-	agent->owner = 0;
+	agent->owner = (struct self){0};
 	return true;
 }
 

@@ -145,7 +145,7 @@ static const char *file_copy(const struct file_call *call)
 		preload.copy = place < 0 ? NULL : (char *)place;
 	}
 	struct iovec copy = {preload.copy, COPY_BYTES};
-	long got = preload.copy ? sys_call(SYS_process_vm_readv, preload.pid, (long)&copy, 1,
+	long got = preload.copy ? sys_call(SYS_process_vm_readv, preload.self.pid, (long)&copy, 1,
 					   (long)call->vector, call->count, 0)
 				: -ENOMEM;
 	return got == (long)call->length ? preload.copy : NULL;

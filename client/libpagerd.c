@@ -11,6 +11,7 @@
 #include "agent.h"
 #include "choose.h"
 #include "paged.h"
+#include "self.h"
 #include "socket.h"
 #include "sys.h"
 
@@ -18,7 +19,7 @@
 
 struct pagerd {
 	pthread_mutex_t mutex;
-	int pid; /* a child of fork has no session */
+	struct self owner; /* a child of fork has no session */
 	struct paged paged;
 };
 
@@ -58,7 +59,7 @@ API int pagerd_connect(struct pagerd **connection, const char *socket_path)
 		return result;
 	}
 	pthread_mutex_init(&made->mutex, NULL);
-	made->pid = sys_getpid();
+	made->owner = self_now();
 	*connection = made;
 	return 0;
 }
@@ -68,7 +69,7 @@ API void pagerd_disconnect(struct pagerd *connection)
 	if (!connection)
 		return;
 	struct regions *regions = &connection->paged.regions;
-	bool own = connection->pid == sys_getpid();
+	bool own = self_is(&connection->owner);
 	while (own && regions->count > 0) {
 		struct region last = regions->entries[regions->count - 1];
 		if (paged_munmap(&connection->paged, last.start, last.end - last.start) < 0)
@@ -86,7 +87,7 @@ API void pagerd_disconnect(struct pagerd *connection)
 /* Take the connection; -ENOTCONN in a child of fork. */
 static int pagerd_enter(struct pagerd *connection)
 {
-	if (connection->pid != sys_getpid())
+	if (!self_is(&connection->owner))
 		return -ENOTCONN;
 	pthread_mutex_lock(&connection->mutex);
 	return 0;

@@ -61,7 +61,8 @@ static bool preload_required(void)
 {
 	const char *value = getenv("PAGERD_REQUIRE");
 	uint64_t who;
-	return value && size_parse(value, &who) == 0 && (who == 1 || who == (uint64_t)preload.pid);
+	return value && size_parse(value, &who) == 0 &&
+	       (who == 1 || who == (uint64_t)preload.self.pid);
 }
 
 /* valgrind lets no other thread run while one waits for a page: not the agent either, which may
@@ -82,7 +83,7 @@ static void preload_init(void)
 {
 	if (!environ)
 		return;
-	preload.pid = sys_getpid();
+	preload.self = self_now();
 	preload.verbose = getenv("PAGERD_VERBOSE") != NULL;
 	preload.require = preload_required();
 	preload_copy(preload.socket_path, sizeof(preload.socket_path), "PAGERD_SOCKET");
@@ -130,7 +131,7 @@ bool preload_paging(void)
 {
 	return __atomic_load_n(&preload.state, __ATOMIC_ACQUIRE) == PRELOAD_ON &&
 	       __atomic_load_n(&preload.paged.regions.count, __ATOMIC_RELAXED) > 0 &&
-	       sys_getpid() == preload.pid;
+	       self_is(&preload.self);
 }
 
 /* It ends with the pagerctl that began it: whoever comes later goes without. */

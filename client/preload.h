@@ -22,6 +22,7 @@
 #include "board.h"
 #include "choose.h"
 #include "paged.h"
+#include "self.h"
 #include "sys.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -39,9 +40,9 @@ enum preload_state {
 struct preload {
 	uint32_t lock; /* for all below; taken with all signals blocked */
 	uint32_t state;
-	/* Whose memory paged describes. A child made without the C library's fork has another
-	 * number, and none of the memory. */
-	int pid;
+	/* Whose memory paged describes. A child made without the C library's fork has none of it.
+	 */
+	struct self self;
 	struct paged paged;
 	struct choice choice;
 	int locks_new; /* mlockall(2)'s flags, with MCL_FUTURE: new memory is to stay in memory */

@@ -69,7 +69,7 @@ void preload_fork_adopt(void)
 	preload.frozen = false;
 	preload.locks_new = 0; /* locks are not inherited */
 	preload.paged.locks = false;
-	preload.pid = sys_getpid();
+	preload.self = self_now();
 	for (int i = 0; i < PRELOAD_BOARDS; i++)
 		board_forget(&preload.boards[i].board);
 	if (preload.fork_error < 0)
@@ -85,7 +85,7 @@ void preload_fork_adopt(void)
 static void fork_child(void)
 {
 	guard_disarm();
-	if (sys_getpid() != preload.pid)
+	if (!self_is(&preload.self))
 		preload_fork_adopt();
 	preload_leave(&preload.fork_signals);
 }

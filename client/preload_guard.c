@@ -43,7 +43,7 @@ static void guard_fault(int signal, siginfo_t *info, void *context)
 		preload_fork_thaw();
 		return;
 	}
-	if (sys_getpid() == preload.pid) {
+	if (self_is(&preload.self)) {
 		guard_pass(info);
 		return;
 	}
@@ -89,7 +89,7 @@ void guard_disarm(void)
 	preload.guarded = false;
 	/* A signal that the timer has sent comes at the latest when this call returns. The child
 	 * has no timer. */
-	if (sys_getpid() == preload.pid)
+	if (self_is(&preload.self))
 		sys_call(SYS_timer_delete, guard_timer, 0, 0, 0, 0, 0);
 	sys_block_signals(&ignored);
 	sigaction(SIGSEGV, &guard_old, NULL);

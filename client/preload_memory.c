@@ -56,7 +56,7 @@ static bool map_may_page(struct mapping *mapping)
 	mapping->onfault = preload.locks_new & MCL_ONFAULT;
 	mapping->kind = choose_kind(&preload.choice, mapping);
 	bool replaces = (mapping->flags & MAP_FIXED) && preload_paging();
-	return replaces || (mapping->kind != 0 && sys_getpid() == preload.pid);
+	return replaces || (mapping->kind != 0 && self_is(&preload.self));
 }
 
 EXPORT void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)

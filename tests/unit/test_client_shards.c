@@ -53,7 +53,7 @@ static void start(uint32_t shards, bool harvest)
 	limit.rlim_cur = NUMBERS;
 	ck_assert(!setrlimit(RLIMIT_NOFILE, &limit));
 	fake_daemon_start(&fake, shards, harvest);
-	preload.pid = getpid();
+	preload.self = self_now();
 	int socket = wire_move_high(fake.socket); /* as what wire_connect returns */
 	ck_assert_int_eq(session_start(&preload.paged.session, socket), 0);
 	preload.state = PRELOAD_ON;
