@@ -14,6 +14,7 @@
  *    would have done a moment later.
  *
  * Both come as SIGSEGV, the one signal that a program cannot do without for other ends meanwhile.
+ * Other threads that set its handler then wait (see preload_signal.c).
  */
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
@@ -23,6 +24,9 @@
 #include "preload.h"
 
 #define THAW_NS 50000000
+
+/* The C library's own: the wrapper waits for the end of the fork. */
+int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
 
 static struct sigaction guard_old; /* the program's own */
 static int guard_timer;
@@ -73,7 +77,7 @@ void guard_arm(void)
 		.sa_sigaction = guard_fault,
 		.sa_flags = SA_SIGINFO | SA_NODEFER,
 	};
-	if (__libc_single_threaded || sigaction(SIGSEGV, &action, &guard_old) != 0)
+	if (__libc_single_threaded || __sigaction(SIGSEGV, &action, &guard_old) != 0)
 		return;
 	preload.guarded = true;
 	/* Blocked with all others: a fault would then end the process. */
@@ -92,5 +96,5 @@ void guard_disarm(void)
 	if (self_is(&preload.self))
 		sys_call(SYS_timer_delete, guard_timer, 0, 0, 0, 0, 0);
 	sys_block_signals(&ignored);
-	sigaction(SIGSEGV, &guard_old, NULL);
+	__sigaction(SIGSEGV, &guard_old, NULL);
 }
