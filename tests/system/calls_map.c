@@ -171,7 +171,7 @@ static void *map_and_unmap(void *argument)
 {
 	uint64_t number = (uintptr_t)argument;
 
-	for (size_t i = 0; i < 100; i++) {
+	for (size_t i = 0; i < 40; i++) {
 		size_t bytes = MIB + i % 7 * MIB / 2;
 		char *memory = map(bytes, ANON);
 

@@ -49,7 +49,7 @@ int main(void)
 	pid_t child = fork();
 	if (child == 0)
 		be_child();
-	int status;
+	int status = -1;
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
 		printf("WRONG: the child ended with status %x\n", status);
 		return 1;

@@ -47,7 +47,7 @@ static void *be_forking_once(void *argument)
 	pid_t child = fork();
 	if (child == 0)
 		_exit(here[999] == 's' && others[0] == 'o' ? 7 : 1);
-	int status;
+	int status = -1;
 	check(child > 0 && waitpid(child, &status, 0) == child, "fork");
 	check(WIFEXITED(status) && WEXITSTATUS(status) == 7, "the child");
 	check(here[999] == 's', "the stack after fork");
