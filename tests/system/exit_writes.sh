@@ -20,7 +20,7 @@ modes() {
 	daemon_stop
 }
 
-modes 20 --memory 64M
+modes 10 --memory 64M
 modes 4 --memory 4M --threads 2
 
 # Most programs end by a return to the shell.
