@@ -201,6 +201,15 @@ static void test_file_read_overflow(void)
 	close(fd);
 }
 
+/* The pager may write neighbours of what was stored, as the zeros that they are; it does at random
+ * under chaos. */
+static bool hole_is_behind(int fd, off_t end)
+{
+	off_t hole = lseek(fd, MIB, SEEK_HOLE);
+
+	return hole >= end && hole < (off_t)(2 * MIB) && lseek64(fd, MIB, SEEK_HOLE) == hole;
+}
+
 /* Data that are only in a mapping count, in both directions. */
 static void test_file_seek_data(void)
 {
@@ -211,9 +220,9 @@ static void test_file_seek_data(void)
 	CHECK(lseek(fd, 0, SEEK_DATA) == (off_t)MIB);
 	CHECK(lseek(fd, 0, SEEK_CUR) == (off_t)MIB);
 	memory[MIB + PAGE] = 1;
-	CHECK(lseek(fd, MIB, SEEK_HOLE) == (off_t)(MIB + 2 * PAGE));
+	CHECK(hole_is_behind(fd, MIB + 2 * PAGE));
 	memory[MIB + 2 * PAGE] = 1;
-	CHECK(lseek64(fd, MIB, SEEK_HOLE) == (off_t)(MIB + 3 * PAGE));
+	CHECK(hole_is_behind(fd, MIB + 3 * PAGE));
 	CHECK_ERRNO(lseek(fd, 2 * MIB, SEEK_DATA), ENXIO);
 	CHECK_ERRNO(lseek(fd, -1, SEEK_DATA), ENXIO);
 	CHECK_ERRNO(lseek(fd, 5 * MIB, SEEK_HOLE), ENXIO);
