@@ -22,11 +22,18 @@ bool io_write_room(const struct pager *pager)
 	       pager->bounce.free_pages > BOUNCE_FOR_READS;
 }
 
-/* The same for writes to files, which may be held up for long (see shortage.h): swap goes on. */
-static bool file_write_room(const struct pager *pager)
+/*
+ * The same for writes to files, which may be held up for long (see shortage.h): swap goes on, and
+ * so does the write-back of other files, as each leaves them half of what the others have left. In
+ * pages; 0: none now.
+ */
+static uint32_t file_write_room(const struct pager *pager, const struct object *object)
 {
-	return pager->io_writes + 2 * IO_FOR_READS < IO_COUNT &&
-	       pager->bounce.free_pages > 2 * BOUNCE_FOR_READS;
+	int64_t records = (int64_t)IO_COUNT - 2 * IO_FOR_READS - pager->io_writes;
+	int64_t pages = (int64_t)pager->bounce.free_pages - 2 * BOUNCE_FOR_READS;
+	if (records <= object->write_ios || pages <= object->writes)
+		return 0;
+	return pages < 4 ? 1 : (uint32_t)(pages / 4);
 }
 
 /* Copy the frames' pages to bounce memory, protected so that the copies are exact. */
@@ -63,7 +70,10 @@ static void write_mark(struct pager *pager, struct io *io, uint32_t number)
 		object->in_flight++;
 	}
 	pager->io_writes++;
-	pager->io_file_writes += !io->swap;
+	if (!io->swap) {
+		pager->io_file_writes++;
+		object_lookup(pager, io->object)->write_ios++;
+	}
 	if (io->sync)
 		io->sync->pending++;
 }
@@ -184,7 +194,9 @@ static bool write_beyond(struct pager *pager, struct object *object, uint32_t nu
 static bool write_part(struct pager *pager, const struct io *io, uint32_t index, uint32_t count)
 {
 	uint32_t number;
-	struct io *part = file_write_room(pager) ? io_alloc(pager, IO_WRITE, &number) : NULL;
+	const struct object *object = object_lookup(pager, io->object);
+	struct io *part =
+		file_write_room(pager, object) ? io_alloc(pager, IO_WRITE, &number) : NULL;
 	if (!part)
 		return false;
 	part->count = count;
@@ -241,7 +253,8 @@ static uint32_t write_file(struct pager *pager, struct object *object, const uin
 	uint64_t pages = object_file_pages(object, &bytes);
 	if (page >= pages)
 		return write_beyond(pager, object, frames[0]);
-	if (!file_write_room(pager))
+	uint32_t room = file_write_room(pager, object);
+	if (!room)
 		return 0;
 	uint64_t whole = bytes >> PAGE_SHIFT; /* pages that the file fills */
 	bool tail = page >= whole;
@@ -249,6 +262,8 @@ static uint32_t write_file(struct pager *pager, struct object *object, const uin
 		count = 1;
 	else if (count > whole - page)
 		count = (uint32_t)(whole - page);
+	if (count > room)
+		count = room;
 	if (count > IO_PAGES)
 		count = IO_PAGES;
 	uint32_t bounce = io_bounce(pager, &count, 1), number;
@@ -349,7 +364,10 @@ static void written(struct pager *pager, struct io *io, uint32_t i, int error)
 void io_write_done(struct pager *pager, struct io *io, int error)
 {
 	pager->io_writes--;
-	pager->io_file_writes -= !io->swap;
+	if (!io->swap) {
+		pager->io_file_writes--;
+		object_lookup(pager, io->object)->write_ios--;
+	}
 	if (!pager->io_file_writes)
 		shortage_flows(pager);
 	if (error && error != -ECANCELED) {

@@ -105,6 +105,7 @@ struct object {
 	uint32_t holds;	    /* MAP or OPEN replies not yet registered */
 	uint32_t in_flight; /* I/Os */
 	int64_t writes;	    /* pages on their way to the file */
+	uint32_t write_ios; /* in so many writes */
 	uint32_t frozen;    /* a fork or a write(2) is under way: writers wait */
 	bool closing;	    /* nobody maps it: write back, then free */
 	bool poisoned;	    /* an entry of a client's may have poison, see zap.h */

@@ -5,6 +5,10 @@
 
 #include "core.h"
 
+/* Dirty pages that are looked at in a tick: those of a file whose write-back is held up may come
+ * first. */
+#define OLD_MOST 4096u
+
 int sync_start(struct pager *pager, struct object *object, uint64_t page, uint64_t end, bool flush,
 	       struct pager_request *request)
 {
@@ -142,24 +146,29 @@ void sync_run(struct pager *pager)
 
 void sync_old(struct pager *pager)
 {
+	const struct object *full = NULL; /* no room for more writes of this file */
 	uint32_t frames[IO_PAGES], age = pager->config.writeback_age_ms;
 	uint32_t now_ms = (uint32_t)((pager->now_ns - pager->start_ns) / 1000000);
 	if (!age || !shortage_may_write(pager))
 		return;
 	/* Bounded: a frame under write-back may head the list again and again. */
-	for (uint32_t number = pager->dirty_head, tries = 256; number != FRAME_NONE && tries;
+	for (uint32_t number = pager->dirty_head, tries = OLD_MOST; number != FRAME_NONE && tries;
 	     tries--) {
 		struct frame *frame = frame_get(pager, number);
-		uint32_t next = pager->dirt[number].next;
+		uint32_t next = pager->dirt[number].next, count = 0;
 		int error;
 		if (now_ms - pager->dirt[number].since_ms < age)
 			break;
 		struct object *object = object_lookup(pager, frame_object(frame));
-		uint32_t count =
-			dirty_run(pager, object, frame_page(frame), object->capacity_pages, frames);
-		if (count && !io_write(pager, frames, count, NULL, &error))
+		if (object != full)
+			count = dirty_run(pager, object, frame_page(frame), object->capacity_pages,
+					  frames);
+		bool taken = count && io_write(pager, frames, count, NULL, &error);
+		if (count && !taken && !object_is_file(object))
 			break;
-		number = count ? pager->dirty_head : next;
+		if (count && !taken)
+			full = object;
+		number = taken ? pager->dirty_head : next;
 	}
 	pageout_drop_queued(pager);
 }

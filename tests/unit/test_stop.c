@@ -6,15 +6,12 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "held.h"
 #include "suite.h"
-#include "uapi.h"
-#include "uffd.h"
 #include "version.h"
 
 #define BUDGET 256u
@@ -28,51 +25,6 @@
 static struct harness h;
 static int fd = -1;
 static uint64_t *memory; /* the file's */
-
-/* ---- a file whose write-back is held up: somebody writes it, and has its lock -------------- */
-
-struct held {
-	pthread_t thread;
-	int uffd, fd;
-	off_t end;    /* where he writes */
-	void *source; /* his writes come from here */
-	uint64_t *memory;
-};
-
-static void *held_write(void *context)
-{
-	const struct held *held = context;
-	ck_assert_int_eq(pwrite(held->fd, held->source, 4096, held->end), 4096);
-	return NULL;
-}
-
-static void hold(struct held *held, uint64_t pages)
-{
-	struct uffd_msg event;
-	held->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	ck_assert_int_ge(held->uffd, 0);
-	ck_assert_int_eq(uffd_api(held->uffd, 0), 0);
-	held->source = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct uffdio_register missing = {
-		.range = {(uintptr_t)held->source, 4096},
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	ck_assert_int_eq(ioctl(held->uffd, UFFDIO_REGISTER, &missing), 0);
-	held->fd = file_make(pages, 0);
-	held->end = (off_t)(pages << 12);
-	held->memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, held->fd, 0);
-	for (uint64_t page = 0; page < pages; page++)
-		page_write(held->memory, page, 1);
-	ck_assert(!pthread_create(&held->thread, NULL, held_write, held));
-	ck_assert_int_eq(read(held->uffd, &event, sizeof event), sizeof event);
-}
-
-static void let_go(struct held *held)
-{
-	uint64_t done;
-	ck_assert_int_eq(uffd_zero(held->uffd, (uintptr_t)held->source, 4096, &done), 0);
-	pthread_join(held->thread, NULL);
-}
 
 /* ---- the end, as it is asked for ----------------------------------------------------------- */
 
@@ -138,7 +90,7 @@ START_TEST(acknowledged)
 	struct held held;
 	uint64_t page = (uint64_t)_i;
 	setup(BUDGET);
-	hold(&held, PAGES);
+	held_begin(&held, &h, PAGES);
 	page_check(memory, 0, 0);
 	page_write(memory, 1, 1);
 	stop_ask();
@@ -146,7 +98,7 @@ START_TEST(acknowledged)
 	memory[page * WORDS] = value(page, 2); /* one store: each may have to wait */
 	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory + page * WORDS, 4096, MS_SYNC), 0);
 	file_check(fd, page, 2);
-	let_go(&held);
+	held_let_go(&held);
 	stop_wait();
 	teardown();
 }
@@ -169,7 +121,7 @@ START_TEST(stores)
 	pthread_t thread;
 	struct held held;
 	setup(BUDGET);
-	hold(&held, PAGES);
+	held_begin(&held, &h, PAGES);
 	page_check(memory, 0, 0);
 	page_write(memory, 1, 1);
 	stop_ask();
@@ -179,7 +131,7 @@ START_TEST(stores)
 	usleep(200000);
 	turns();
 	ck_assert(!atomic_load(&stored));
-	let_go(&held);
+	held_let_go(&held);
 	stop_wait();
 	pthread_join(thread, NULL);
 	file_check(fd, 0, 0);
@@ -196,11 +148,11 @@ START_TEST(slow)
 	struct held held[SLOW_FILES];
 	setup(SLOW_FILES * SLOW_PAGES + BUDGET);
 	for (unsigned i = 0; i < SLOW_FILES; i++)
-		hold(&held[i], SLOW_PAGES);
+		held_begin(&held[i], &h, SLOW_PAGES);
 	stop_ask();
 	for (unsigned i = SLOW_FILES; i-- > 0;) { /* as they are begun with */
 		sleep(1);
-		let_go(&held[i]);
+		held_let_go(&held[i]);
 	}
 	stop_wait();
 	for (unsigned i = 0; i < SLOW_FILES; i++) {

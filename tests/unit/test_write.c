@@ -3,6 +3,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,9 +12,14 @@
 
 #include "effort.h"
 #include "harness.h"
+#include "held.h"
 #include "stores.h"
 #include "suite.h"
 #include "version.h"
+
+/* More than there is room for on the way to a file. */
+#define HELD_PAGES 2048ull
+#define HELD_FILES 3
 
 static struct harness h;
 static uint64_t *memory;
@@ -193,6 +199,52 @@ START_TEST(together)
 }
 END_TEST
 
+static void post_answer(struct pager_request *request)
+{
+	ck_assert_int_eq(request->error, 0);
+	sem_post(request->owner);
+}
+
+/* Files whose write-back is held up, each with more to write than there is room for, and another
+ * whose is not. */
+START_TEST(others_held_up)
+{
+	struct held held[HELD_FILES];
+	struct pager_request syncs[HELD_FILES];
+	sem_t answers;
+	setup(HELD_FILES * HELD_PAGES + 2 * PAGES);
+	sem_init(&answers, 0, 0);
+	for (int i = 0; i < HELD_FILES; i++) {
+		held_begin(&held[i], &h, HELD_PAGES);
+		syncs[i] = (struct pager_request){
+			.type = PAGER_SYNC,
+			.client = h.client,
+			.fd = -1,
+			.address = (uintptr_t)held[i].memory,
+			.length = HELD_PAGES << 12,
+			.flags = MS_SYNC,
+			.done = post_answer,
+			.owner = &answers,
+		};
+		pager_post(h.pager, &syncs[i]);
+	}
+	for (uint64_t version = 1; version < 4; version++) {
+		range_write(memory, 0, PAGES, version);
+		ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, PAGES << 12, MS_SYNC), 0);
+	}
+	ck_assert_int_ne(sem_trywait(&answers), 0);
+	for (int i = 0; i < HELD_FILES; i++)
+		held_let_go(&held[i]);
+	for (int i = 0; i < HELD_FILES; i++) {
+		sem_wait(&answers);
+		close(held[i].fd);
+		close(held[i].uffd);
+	}
+	sem_destroy(&answers);
+	teardown();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("write");
@@ -203,6 +255,7 @@ int main(void)
 	tcase_add_test(tcase, not_cached);
 	tcase_add_loop_test(tcase, stores_wait, 0, 2);
 	tcase_add_loop_test(tcase, together, 0, 6);
+	tcase_add_test(tcase, others_held_up);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
