@@ -9,7 +9,7 @@ STRESS_PAGES=16384
 # The least that must be read in again by a run.
 STRESS_READ=$((STRESS_PAGES / 8))
 # Operations of each thread.
-STRESS_COUNT=${STRESS_COUNT:-6000}
+STRESS_COUNT=${STRESS_COUNT:-4000}
 # What the program is started with; nothing for one that uses libpagerd.
 STRESS_COMMAND=("$CTL" run --)
 

@@ -41,7 +41,7 @@ for command in "bash -c lines" "bash -c structure" "bash -c rows" "$PROGRAMS/cal
 	read -r -a words <<<"$command"
 	under 0 "${words[@]}" >plain || fail "status $? from a plain $command"
 	# 20242: all that the policy holds is on its way out, and written again meanwhile.
-	for chaos in 1 20242 "$seed"; do
+	for chaos in 20242 "$seed"; do
 		say "chaos $chaos: $command"
 		under "$chaos" "${words[@]}" >chaos.out || fail "status $?: chaos $chaos, $command"
 		must cmp plain chaos.out

@@ -5,8 +5,8 @@
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
-BUDGET=24
-COUNT=22500 # objects of 4.5 KiB on average
+BUDGET=16
+COUNT=15000 # objects of 4.5 KiB on average
 
 export PYTHONHASHSEED=0
 "$PYTHON" "$TESTS/lib/structure" $COUNT $((4 * BUDGET)) >plain || fail "the plain run"

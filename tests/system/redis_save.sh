@@ -8,8 +8,8 @@
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
-BUDGET=24
-COUNT=12000 # values of 8 KiB on average
+BUDGET=12
+COUNT=6000 # values of 8 KiB on average
 SERVER=$(redis_server_program "$TEST_DIR")
 OPTIONS=(--port 0 --save '' --appendonly no --rdbcompression no --dir "$TEST_DIR")
 

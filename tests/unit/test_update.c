@@ -165,7 +165,7 @@ START_TEST(nothing_is_lost)
 	harness_chaos = (uint64_t)_i / 2;
 	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
 	uint64_t *memory = filled(&h, kinds[_i % 2], versions);
-	for (uint32_t i = 0; i < effort(4); i++) {
+	for (uint32_t i = 0; i < effort(2); i++) {
 		work(memory, versions, PAGES, 100);
 		work(memory, versions, PAGES, 0);
 		work(memory, versions, PAGES, 90);
