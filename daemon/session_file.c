@@ -20,12 +20,13 @@
 #define DEADLINE_S 10
 #define NO_BYTES   INT64_MAX /* an offset behind which no file has any */
 
-/* Begin on the file that fd is open on, which is taken, in its shard. */
-static void begin_post(struct session *session, uint32_t shard, const struct pagerd_range *range,
-		       int fd, void (*complete)(struct job *))
+/* What the client asks for about the file that fd is open on, which is taken, in its shard. */
+static void file_post(struct session *session, enum pagerd_type type, uint32_t shard,
+		      const struct pagerd_range *range, int fd, void (*complete)(struct job *))
 {
+	bool cut = type == PAGERD_FILE_CUT;
 	struct pager_request *request =
-		session_job(session, PAGERD_FILE_BEGIN, PAGER_FILE_BEGIN, complete);
+		session_job(session, type, cut ? PAGER_FILE_CUT : PAGER_FILE_BEGIN, complete);
 	session->job.shard = shard;
 	request->fd = fd;
 	request->offset = range->address;
@@ -100,7 +101,7 @@ void session_file_begin(struct session *session, const struct pagerd_range *rang
 		session->file.length = range->length_bytes;
 		session->file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* for a late end */
 	}
-	begin_post(session, shard, range, fd, begun);
+	file_post(session, PAGERD_FILE_BEGIN, shard, range, fd, begun);
 }
 
 /* ---- end --------------------------------------------------------------------------------- */
@@ -164,7 +165,7 @@ static void late_end(struct session *session)
 	}
 	struct pagerd_range none = {
 		.address = NO_BYTES, .length_bytes = 1, .flags = PAGERD_FILE_WRITE};
-	begin_post(session, session->file.shard, &none, fd, begun_again);
+	file_post(session, PAGERD_FILE_BEGIN, session->file.shard, &none, fd, begun_again);
 }
 
 void session_file_end(struct session *session, const struct pagerd_range *range)
@@ -196,12 +197,5 @@ void session_file_cut(struct session *session, const struct pagerd_range *range,
 		session_reply(session, PAGERD_FILE_CUT, error);
 		return;
 	}
-	uint32_t shard = shard_of_file(session, fd);
-	struct pager_request *request =
-		session_job(session, PAGERD_FILE_CUT, PAGER_FILE_CUT, session_answer);
-	session->job.shard = shard;
-	request->fd = fd;
-	request->offset = range->address;
-	request->flags = range->flags;
-	session_post(session);
+	file_post(session, PAGERD_FILE_CUT, shard_of_file(session, fd), range, fd, session_answer);
 }
