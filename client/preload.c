@@ -2,6 +2,7 @@
 /* The preloaded library: its state, and when it joins the daemon. */
 #include "preload.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,16 @@ long preload_result(long result)
 		return result;
 	errno = (int)-result;
 	return -1;
+}
+
+void *preload_next(void **known, const char *name)
+{
+	void *next = __atomic_load_n(known, __ATOMIC_RELAXED);
+	if (!next) {
+		next = dlsym(RTLD_NEXT, name);
+		__atomic_store_n(known, next, __ATOMIC_RELAXED);
+	}
+	return next;
 }
 
 static void preload_copy(char *to, size_t bytes, const char *name)

@@ -113,5 +113,7 @@ _Noreturn void preload_die(const char *why);
 
 /* A system call's result as the C library returns it. */
 long preload_result(long result);
+/* The C library's function of that name, which known keeps from the first call on. */
+void *preload_next(void **known, const char *name);
 
 #endif

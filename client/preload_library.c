@@ -5,6 +5,7 @@
  * another, and its memory calls and its fork would not be seen. So nothing is bound deeply, as
  * under the sanitizers.
  */
+
 #include <dlfcn.h>
 
 #include "preload.h"
@@ -23,11 +24,7 @@ typedef void *dlopen_call(const char *path, int mode);
 #endif
 EXPORT JUMPS void *dlopen(const char *path, int mode)
 {
-	static dlopen_call *next;
-	dlopen_call *call = __atomic_load_n(&next, __ATOMIC_RELAXED);
-	if (!call) {
-		call = (dlopen_call *)dlsym(RTLD_NEXT, "dlopen");
-		__atomic_store_n(&next, call, __ATOMIC_RELAXED);
-	}
+	static void *next;
+	dlopen_call *call = (dlopen_call *)preload_next(&next, "dlopen");
 	JUMP call(path, preload_paging() ? mode & ~RTLD_DEEPBIND : mode);
 }

@@ -2,7 +2,6 @@
 /* Wrappers of the calls that open files, and make them empty (O_TRUNC). */
 #undef _FILE_OFFSET_BITS
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -84,24 +83,13 @@ EXPORT int __openat64_2(int directory, const char *path, int flags)
 typedef FILE *fopen_call(const char *path, const char *mode);
 typedef FILE *freopen_call(const char *path, const char *mode, FILE *file);
 
-/* The C library's. */
-static void *next_of(void **known, const char *name)
-{
-	void *next = __atomic_load_n(known, __ATOMIC_RELAXED);
-	if (!next) {
-		next = dlsym(RTLD_NEXT, name);
-		__atomic_store_n(known, next, __ATOMIC_RELAXED);
-	}
-	return next;
-}
-
 EXPORT FILE *fopen(const char *path, const char *mode)
 {
 	static void *next;
 	struct cut cut = {.socket = -1};
 	if (*mode == 'w')
 		cut = cut_begin_path(AT_FDCWD, path, 0, 0);
-	FILE *file = ((fopen_call *)next_of(&next, "fopen"))(path, mode);
+	FILE *file = ((fopen_call *)preload_next(&next, "fopen"))(path, mode);
 	cut_end(&cut, file != NULL);
 	return file;
 }
@@ -114,7 +102,7 @@ EXPORT FILE *freopen(const char *path, const char *mode, FILE *file)
 	struct cut cut = {.socket = -1};
 	if (*mode == 'w' && path)
 		cut = cut_begin_path(AT_FDCWD, path, 0, 0);
-	file = ((freopen_call *)next_of(&next, "freopen"))(path, mode, file);
+	file = ((freopen_call *)preload_next(&next, "freopen"))(path, mode, file);
 	cut_end(&cut, file != NULL);
 	return file;
 }

@@ -7,7 +7,6 @@
  * A fork holds the lock all the while. No handler of the program's interrupts who holds it, so
  * these calls may be made in handlers, as before.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 
@@ -64,7 +63,8 @@ EXPORT sighandler_t __sysv_signal(int number, sighandler_t handler)
 EXPORT int siginterrupt(int number, int interrupt)
 {
 	typedef int call(int number, int interrupt);
-	call *next = (call *)dlsym(RTLD_NEXT, "siginterrupt");
+	static void *known;
+	call *next = (call *)preload_next(&known, "siginterrupt");
 	sys_signals signals;
 	bool entered = handler_enter(number, &signals);
 	int result = next(number, interrupt);

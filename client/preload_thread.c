@@ -4,7 +4,6 @@
  * that of the thread that calls it included, and when a thread has ended the kernel clears a word
  * of its stack for those who wait for that, which it cannot do in memory that is frozen.
  */
-#include <dlfcn.h>
 #include <pthread.h>
 
 #include "preload.h"
@@ -44,12 +43,8 @@ typedef int create_call(pthread_t *thread, const pthread_attr_t *attributes, voi
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			  void *(*start)(void *), void *argument)
 {
-	static create_call *next;
-	create_call *call = __atomic_load_n(&next, __ATOMIC_RELAXED);
-	if (!call) {
-		call = (create_call *)dlsym(RTLD_NEXT, "pthread_create");
-		__atomic_store_n(&next, call, __ATOMIC_RELAXED);
-	}
+	static void *next;
+	create_call *call = (create_call *)preload_next(&next, "pthread_create");
 	pthread_attr_t trimmed;
 	if (attributes && preload_paging())
 		attributes = stack_surrender(attributes, &trimmed);
