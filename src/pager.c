@@ -14,7 +14,8 @@
 #include "core.h"
 #include "warmup.h"
 
-#define BATCH 64u
+#define BATCH	       64u
+#define DEMANDS_PLENTY 6u /* reads for faults, with which a disk is busy */
 
 uint64_t clock_ns(void)
 {
@@ -280,7 +281,9 @@ static void complete(struct pager *pager, const struct io_uring_cqe *cqe, bool *
 
 /* Completions that are there; whether there were any. Where a thread was let go on and the kernel
  * has news, which may be that thread's next fault, the others wait: its read goes to the device
- * first. Else the device has nothing to do while many are answered, and then much at once. */
+ * first. Else the device has nothing to do while many are answered, and then much at once. Where it
+ * has enough to do, the next reads are submitted together: a submission is an exit to the
+ * hypervisor, or a register of a device. */
 static bool reap(struct pager *pager, bool *mail)
 {
 	struct io_uring_cqe *cqe;
@@ -291,7 +294,7 @@ static bool reap(struct pager *pager, bool *mail)
 		io_uring_cq_advance(&pager->ring, 1);
 		complete(pager, &copy, mail);
 		count++;
-		if (pager->answered && ring_tasks(pager))
+		if (pager->answered && pager->io_demands < DEMANDS_PLENTY && ring_tasks(pager))
 			break;
 	}
 	struct client *client = client_lookup(pager, pager->answered);
