@@ -28,11 +28,11 @@ scan() {
 
 for policy in lru lfu:decay=1; do
 	scan anon --access faults --policy $policy
-	[ "$again" -gt $((COLD / 16)) ] || fail "the scan did not push out what is used"
+	[ "$again" -gt $((COLD / 8)) ] || fail "the scan did not push out what is used"
 	[ "$zapped" = 0 ] || fail "pages were zapped for the source faults"
 	for kind in anon shared; do
 		scan $kind --access harvest:1 --policy $policy
-		[ "$again" -lt $((COLD / 16)) ] || fail "what is used was pushed out"
+		[ "$again" -lt $((COLD / 8)) ] || fail "what is used was pushed out"
 		[ "$used" -gt 0 ] || fail "no page was found used"
 	done
 done
