@@ -14,7 +14,7 @@ struct checker {
 	uint64_t slots;
 	struct object *object;
 	uint64_t resident, dirty, swapped;
-	uint32_t idle;
+	uint32_t idle, file_writes;
 };
 
 __attribute__((format(printf, 2, 3))) static void broken(struct checker *c, const char *format, ...)
@@ -136,6 +136,7 @@ static void check_object(struct checker *c, struct object *object)
 	if (regions != object->region_count)
 		broken(c, "object %u: %u regions, counted %u", object->number, object->region_count,
 		       regions);
+	c->file_writes += object->write_ios;
 	c->idle += object->cached.idle;
 	if (object->cached.idle)
 		check_idle(c, object);
@@ -295,6 +296,9 @@ unsigned invariant_check(struct pager *pager)
 	for (uint32_t i = 1; i < pager->object_room; i++)
 		if (pager->objects[i])
 			check_object(&c, pager->objects[i]);
+	if (c.file_writes != pager->io_file_writes)
+		broken(&c, "%u writes to files, the files have %u", pager->io_file_writes,
+		       c.file_writes);
 	if (c.idle != pager->cache.count)
 		broken(&c, "%u objects kept, counted %u", pager->cache.count, c.idle);
 	check_frames(&c);

@@ -120,6 +120,8 @@ uint32_t io_write(struct pager *pager, const uint32_t *frames, uint32_t count, s
 bool io_writes_run(const struct pager *pager);
 /* Could a write be started now? */
 bool io_write_room(const struct pager *pager);
+/* Could one of the object's pages? Costs no call: where there is none, many may be passed over. */
+bool io_object_room(const struct pager *pager, const struct object *object);
 /* The agent has put the first pages of a write of private pages into bytes: go on with those. */
 void io_saved(struct pager *pager, uint32_t io, const void *bytes, uint32_t pages);
 /* Nobody knows when it will: what the write has taken and does not need until then, others get. */

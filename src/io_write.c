@@ -36,6 +36,11 @@ static uint32_t file_write_room(const struct pager *pager, const struct object *
 	return pages < 4 ? 1 : (uint32_t)(pages / 4);
 }
 
+bool io_object_room(const struct pager *pager, const struct object *object)
+{
+	return object_is_file(object) ? file_write_room(pager, object) : io_write_room(pager);
+}
+
 /* Copy the frames' pages to bounce memory, protected so that the copies are exact. */
 static int write_copy(struct pager *pager, const uint32_t *frames, uint32_t count, uint32_t bounce)
 {
@@ -191,10 +196,10 @@ static bool write_beyond(struct pager *pager, struct object *object, uint32_t nu
 }
 
 /* Start a write of count pages of io from index on, in their part of its bounce memory. */
-static bool write_part(struct pager *pager, const struct io *io, uint32_t index, uint32_t count)
+static bool write_part(struct pager *pager, const struct object *object, const struct io *io,
+		       uint32_t index, uint32_t count)
 {
 	uint32_t number;
-	const struct object *object = object_lookup(pager, io->object);
 	struct io *part =
 		file_write_room(pager, object) ? io_alloc(pager, IO_WRITE, &number) : NULL;
 	if (!part)
@@ -232,7 +237,7 @@ static uint32_t write_parts(struct pager *pager, struct io *io, const bool *unwr
 	for (uint32_t run; i < io->count; i += run) {
 		for (run = 1; i + run < io->count && unwritten[i + run] == unwritten[i]; run++)
 			;
-		if (!unwritten[i] && !write_part(pager, io, i, run))
+		if (!unwritten[i] && !write_part(pager, object, io, i, run))
 			break;
 		for (uint32_t k = i; unwritten[i] && k < i + run; k++)
 			write_not(pager, object, io->frames[k]);

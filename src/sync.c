@@ -146,7 +146,6 @@ void sync_run(struct pager *pager)
 
 void sync_old(struct pager *pager)
 {
-	const struct object *full = NULL; /* no room for more writes of this file */
 	uint32_t frames[IO_PAGES], age = pager->config.writeback_age_ms;
 	uint32_t now_ms = (uint32_t)((pager->now_ns - pager->start_ns) / 1000000);
 	if (!age || !shortage_may_write(pager))
@@ -155,20 +154,20 @@ void sync_old(struct pager *pager)
 	for (uint32_t number = pager->dirty_head, tries = OLD_MOST; number != FRAME_NONE && tries;
 	     tries--) {
 		struct frame *frame = frame_get(pager, number);
-		uint32_t next = pager->dirt[number].next, count = 0;
 		int error;
 		if (now_ms - pager->dirt[number].since_ms < age)
 			break;
 		struct object *object = object_lookup(pager, frame_object(frame));
-		if (object != full)
-			count = dirty_run(pager, object, frame_page(frame), object->capacity_pages,
-					  frames);
-		bool taken = count && io_write(pager, frames, count, NULL, &error);
-		if (count && !taken && !object_is_file(object))
+		number = pager->dirt[number].next;
+		if (!io_object_room(pager, object))
+			continue;
+		uint32_t count =
+			dirty_run(pager, object, frame_page(frame), object->capacity_pages, frames);
+		if (!count)
+			continue;
+		if (!io_write(pager, frames, count, NULL, &error))
 			break;
-		if (count && !taken)
-			full = object;
-		number = taken ? pager->dirty_head : next;
+		number = pager->dirty_head;
 	}
 	pageout_drop_queued(pager);
 }
