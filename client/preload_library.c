@@ -5,7 +5,6 @@
  * another, and its memory calls and its fork would not be seen. So nothing is bound deeply, as
  * under the sanitizers.
  */
-
 #include <dlfcn.h>
 
 #include "preload.h"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A parallel make of a part of pagerd's own core, by a compiler that is paged, in a quarter of the memory that
-# it takes: the objects are those of a plain make, and so is the archive.
+# A parallel make of a part of pagerd's own core, by a compiler that is paged, in a quarter of the
+# memory that it takes: the objects are those of a plain make, and so is the archive.
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
