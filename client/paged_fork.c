@@ -4,24 +4,54 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "agent.h"
 #include "spare.h"
 #include "sys.h"
 #include "wire.h"
 
+/* The program may have lowered its limit since there were numbers, and spares are above it now.
+ * What it was is put back. */
+static void limit_raise(struct rlimit *was)
+{
+	struct rlimit most;
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)was, 0, 0) < 0)
+		was->rlim_cur = was->rlim_max = 0;
+	most = (struct rlimit){was->rlim_max, was->rlim_max};
+	if (was->rlim_cur < was->rlim_max)
+		sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)&most, 0, 0, 0);
+}
+
+static void limit_restore(const struct rlimit *was)
+{
+	if (was->rlim_cur < was->rlim_max)
+		sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)was, 0, 0, 0);
+}
+
+/* There was no number for the child's socket, and its session has ended with that. */
+static int fork_again(struct paged *paged, int *child_socket)
+{
+	struct rlimit limit;
+	session_fork_end(&paged->session);
+	spare_release();
+	limit_raise(&limit);
+	int result = session_fork(&paged->session, child_socket);
+	limit_restore(&limit);
+	return result;
+}
+
 int paged_fork_begin(struct paged *paged, int *child_socket)
 {
 	int result = session_fork(&paged->session, child_socket);
-	/* There was no number for the child's socket, and its session has ended with that. */
-	if (result == -EMFILE) {
-		session_fork_end(&paged->session);
-		if (spare_release())
-			result = session_fork(&paged->session, child_socket);
-	}
+	if (result == -EMFILE)
+		result = fork_again(paged, child_socket);
 	if (result == 0)
 		*child_socket = wire_move_high(*child_socket);
+	else
+		session_fork_end(&paged->session); /* who stores waits for that */
 	return result;
 }
 
@@ -105,10 +135,12 @@ static int adopt(struct paged *paged, const struct region *region)
 int paged_fork_adopt(struct paged *paged, int child_socket)
 {
 	struct regions inherited = paged->regions;
+	struct rlimit limit;
 	paged->regions = (struct regions){.entries = NULL};
 	session_finish(&paged->session);
 	agent_forget();
 	spare_release();
+	limit_raise(&limit);
 	int result = holes_fill(&inherited);
 	if (result == 0)
 		result = session_start(&paged->session, child_socket);
@@ -117,6 +149,7 @@ int paged_fork_adopt(struct paged *paged, int child_socket)
 	for (size_t i = 0; i < inherited.count && result == 0; i++)
 		result = adopt(paged, &inherited.entries[i]);
 	spare_fill(&paged->session);
+	limit_restore(&limit);
 	regions_finish(&inherited);
 	return result;
 }

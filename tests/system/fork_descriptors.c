@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A process whose descriptors are used up forks, maps and grows memory like any other; so does its
- * child, and the child's child.
+ * child, and the child's child. With any argument: one whose limit was lowered when it had mapped
+ * memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,17 +61,28 @@ static void generation_run(char *inherited, int generation)
 	must(holds(memory, (char)(generation + 1)), "what a child has as well", generation);
 }
 
-int main(void)
+static char *map(void)
 {
-	struct rlimit limit;
-	must(getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit", 0);
-	limit.rlim_cur = DESCRIPTORS;
-	must(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit", 0);
 	char *memory =
 		mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(memory != MAP_FAILED, "mmap", 0);
+	return memory;
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit limit, after;
+	char *memory = argc > 1 ? map() : NULL;
+	must(getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit", 0);
+	limit.rlim_cur = DESCRIPTORS;
+	must(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit", 0);
+	if (!memory)
+		memory = map();
 	use_up();
 	generation_run(memory, 0);
+	must(getrlimit(RLIMIT_NOFILE, &after) == 0 && after.rlim_cur == DESCRIPTORS &&
+		     after.rlim_max == limit.rlim_max,
+	     "the limit after it", 0);
 	puts("forked without descriptors");
 	return 0;
 }

@@ -4,9 +4,13 @@
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
-must "$PROGRAMS/fork_descriptors" >plain
-for options in "--memory 4M" "--chaos 9"; do
-	# shellcheck disable=SC2086 # options are words
-	expect_status 0 "$CTL" run --no-heap $options --swap "$SWAP" -- "$PROGRAMS/fork_descriptors"
-	must cmp plain out
+for lowered in "" lowered; do
+	# shellcheck disable=SC2086 # none or one
+	must "$PROGRAMS/fork_descriptors" $lowered >plain
+	for options in "--memory 4M" "--chaos 9" "--memory 4M --threads 2"; do
+		# shellcheck disable=SC2086 # options are words
+		expect_status 0 "$CTL" run --no-heap $options --swap "$SWAP" -- \
+			"$PROGRAMS/fork_descriptors" $lowered
+		must cmp plain out
+	done
 done
