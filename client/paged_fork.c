@@ -3,6 +3,7 @@
 #include "paged_fork.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -13,14 +14,20 @@
 #include "sys.h"
 #include "wire.h"
 
-/* The program may have lowered its limit since there were numbers, and spares are above it now.
- * What it was is put back. */
+/* Whether the program has lowered its limit since there were numbers: what was kept for a child is
+ * above it, and makes no room. */
+static bool limit_lowered(int child_socket)
+{
+	uint64_t limit = sys_descriptor_limit();
+	return (uint64_t)child_socket >= limit || spare_lowest((unsigned)limit, UINT_MAX) >= 0;
+}
+
+/* As high as it may be, for a moment. */
 static void limit_raise(struct rlimit *was)
 {
-	struct rlimit most;
-	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)was, 0, 0) < 0)
-		was->rlim_cur = was->rlim_max = 0;
-	most = (struct rlimit){was->rlim_max, was->rlim_max};
+	*was = (struct rlimit){.rlim_cur = 0};
+	sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)was, 0, 0);
+	struct rlimit most = {was->rlim_max, was->rlim_max};
 	if (was->rlim_cur < was->rlim_max)
 		sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)&most, 0, 0, 0);
 }
@@ -31,27 +38,28 @@ static void limit_restore(const struct rlimit *was)
 		sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)was, 0, 0, 0);
 }
 
-/* There was no number for the child's socket, and its session has ended with that. */
-static int fork_again(struct paged *paged, int *child_socket)
+/* What could not begin is ended: who stores waits for that. */
+static int fork_try(struct paged *paged, int *child_socket)
 {
-	struct rlimit limit;
-	session_fork_end(&paged->session);
-	spare_release();
-	limit_raise(&limit);
 	int result = session_fork(&paged->session, child_socket);
-	limit_restore(&limit);
+	if (result < 0)
+		session_fork_end(&paged->session);
 	return result;
 }
 
 int paged_fork_begin(struct paged *paged, int *child_socket)
 {
-	int result = session_fork(&paged->session, child_socket);
-	if (result == -EMFILE)
-		result = fork_again(paged, child_socket);
+	struct rlimit limit;
+	int result = fork_try(paged, child_socket);
+	/* There was no number for the child's socket, and its session has ended with that. */
+	if (result == -EMFILE) {
+		spare_release();
+		limit_raise(&limit);
+		result = fork_try(paged, child_socket);
+		limit_restore(&limit);
+	}
 	if (result == 0)
 		*child_socket = wire_move_high(*child_socket);
-	else
-		session_fork_end(&paged->session); /* who stores waits for that */
 	return result;
 }
 
@@ -136,11 +144,13 @@ int paged_fork_adopt(struct paged *paged, int child_socket)
 {
 	struct regions inherited = paged->regions;
 	struct rlimit limit;
+	bool lowered = limit_lowered(child_socket);
 	paged->regions = (struct regions){.entries = NULL};
 	session_finish(&paged->session);
 	agent_forget();
 	spare_release();
-	limit_raise(&limit);
+	if (lowered)
+		limit_raise(&limit);
 	int result = holes_fill(&inherited);
 	if (result == 0)
 		result = session_start(&paged->session, child_socket);
@@ -149,7 +159,8 @@ int paged_fork_adopt(struct paged *paged, int child_socket)
 	for (size_t i = 0; i < inherited.count && result == 0; i++)
 		result = adopt(paged, &inherited.entries[i]);
 	spare_fill(&paged->session);
-	limit_restore(&limit);
+	if (lowered)
+		limit_restore(&limit);
 	regions_finish(&inherited);
 	return result;
 }

@@ -48,11 +48,12 @@ static int call_for_children(long number, long a, long b)
 	return result;
 }
 
-/* Not if it can be done beside agents that there will never be again. */
+/* Beside agents that there will never be again, if that can be. */
 static int call_others(long number, long a, long b)
 {
-	int result =
-		apart.pid && self_is(&apart) ? (int)sys_call(number, a, b, 0, 0, 0, 0) : -EINVAL;
+	int result = -EINVAL;
+	if (self_is(&apart))
+		result = (int)sys_call(number, a, b, 0, 0, 0, 0);
 	return result == -EINVAL || result == -EUSERS ? call_alone(number, a, b) : result;
 }
 
@@ -68,19 +69,14 @@ EXPORT int unshare(int flags)
 	return preload_result(result);
 }
 
-/* A descriptor of one namespace, and not of a process, from which several may be had. */
-static bool of_namespace(int fd, int *type)
-{
-	*type = sys_ioctl(fd, NS_GET_NSTYPE, 0);
-	return *type >= 0;
-}
-
 EXPORT int setns(int fd, int type)
 {
-	int own, others = type & ~CLONE_NEWPID, result = 0;
+	int others = type & ~CLONE_NEWPID, result = 0;
 	if (!preload_paging())
 		return preload_result((int)sys_call(SYS_setns, fd, type, 0, 0, 0, 0));
-	if (of_namespace(fd, &own))
+	/* Of one namespace; or of a process, from which several may be had. */
+	int own = sys_ioctl(fd, NS_GET_NSTYPE, 0);
+	if (own >= 0)
 		return preload_result(own == CLONE_NEWPID ? call_for_children(SYS_setns, fd, type)
 							  : call_others(SYS_setns, fd, type));
 	if (others || !type)

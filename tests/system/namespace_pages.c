@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,9 +146,10 @@ static int run(const char *mode)
 		return child_apart(CLONE_NEWPID | CLONE_NEWUSER);
 	if (strcmp(mode, "setns") == 0)
 		return into();
+	bool after = strcmp(mode, "after") == 0;
 	store(1);
-	apart(CLONE_NEWPID | (strcmp(mode, "after") == 0 ? CLONE_NEWNS : 0));
-	if (strcmp(mode, "after") == 0 && unshare(CLONE_NEWUTS))
+	apart(CLONE_NEWPID | (after ? CLONE_NEWNS : 0));
+	if (after && unshare(CLONE_NEWUTS))
 		die("unshare");
 	rounds("parent", 2);
 	return children(3);
