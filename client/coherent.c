@@ -121,6 +121,30 @@ void file_settle(int fd, const struct stat *st, uint64_t offset, uint64_t length
 
 /* ---- write(2) ---------------------------------------------------------------------------- */
 
+/* Did it write somewhere else, because somebody else has moved the descriptor's position? */
+static bool position_moved(const struct file_call *call, long written)
+{
+	return call->position < 0 &&
+	       sys_call(SYS_lseek, call->fd, 0, SEEK_CUR, 0, 0, 0) != (long)call->offset + written;
+}
+
+/* FILE_BEGIN of what the call is going to write, which is filled in. Others may move the file's
+ * end, or the descriptor's position, before it is written there. 0 or -errno. */
+static int write_begin(const struct file_call *call, uint64_t *from, uint64_t *length)
+{
+	bool appends = call->flags & RWF_APPEND || sys_fcntl(call->fd, F_GETFL, 0) & O_APPEND;
+	bool own = call->position < 0 && !appends;
+	struct stat st;
+	*from = own ? 0 : call->offset;
+	*length = own || appends ? 0 : call->length;
+	int begun = file_begin(call->fd, *from, *length, true);
+	if (begun < 0 || !appends || sys_fstat(call->fd, &st) < 0 || (uint64_t)st.st_size >= *from)
+		return begun;
+	file_end(*from, *length, false); /* it was cut off */
+	*from = 0;
+	return file_begin(call->fd, 0, 0, true);
+}
+
 /*
  * The kernel reads what is written with the file locked. If that is paged memory, the daemon might
  * need the lock to bring it in: to read it from the same file, or to write back pages of that file
@@ -128,11 +152,16 @@ void file_settle(int fd, const struct stat *st, uint64_t offset, uint64_t length
  */
 static long file_write_asked(const struct file_call *call)
 {
-	int begun = file_begin(call->fd, call->offset, call->length, true);
+	uint64_t from, length;
+	int begun = write_begin(call, &from, &length);
 	bool copied = begun == 0 && call->vector;
 	long result = copied ? file_copied(call) : file_system_call(call);
+	if (call->position < 0 && !from && !length && result > 0 && !position_moved(call, result)) {
+		from = call->offset;
+		length = call->length;
+	}
 	if (begun == 0)
-		file_end(call->offset, call->length, call->shifts && result >= 0);
+		file_end(from, length, call->shifts && result >= 0);
 	return result;
 }
 
@@ -161,13 +190,6 @@ static bool write_plain(const struct file_call *call)
 		return false;
 	/* Beyond the end it changes the bytes between, too. */
 	return call->position < 0 || (uint64_t)call->position == call->offset;
-}
-
-/* Did it write somewhere else, because somebody else has moved the descriptor's position? */
-static bool position_moved(const struct file_call *call, long written)
-{
-	return call->position < 0 &&
-	       sys_call(SYS_lseek, call->fd, 0, SEEK_CUR, 0, 0, 0) != (long)call->offset + written;
 }
 
 /* Whether the daemon has to show what was written. */
