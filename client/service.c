@@ -58,13 +58,22 @@ static int directory_make(struct service *service)
 	return STATUS_RUN_FAILED;
 }
 
-/* With what the daemon has put there: its socket, its lock. */
+/* With what the daemon has put there: its socket, its lock, its filter, which may be a link to
+ * where it is. */
 static void directory_remove(const struct service *service)
 {
 	DIR *directory = opendir(service->directory);
 	struct dirent *entry;
-	while (directory && (entry = readdir(directory)))
+	while (directory && (entry = readdir(directory))) {
+		char place[64];
+		ssize_t length =
+			readlinkat(dirfd(directory), entry->d_name, place, sizeof(place) - 1);
+		if (length > 0) {
+			place[length] = 0;
+			unlink(place);
+		}
 		unlinkat(dirfd(directory), entry->d_name, 0);
+	}
 	if (directory)
 		closedir(directory);
 	rmdir(service->directory);

@@ -14,6 +14,7 @@
 
 struct bank;
 struct closings;
+struct pagerd_filter;
 struct session;
 
 struct daemon {
@@ -22,6 +23,7 @@ struct daemon {
 	struct bridge bridge;
 	uint32_t files;		       /* as many as the daemon may have open */
 	struct bank *bank, *swap_bank; /* of several shards, or NULL */
+	struct pagerd_filter *filter;  /* or NULL */
 	struct event *listen_event;
 	struct event *retry_event;    /* accepting goes on after descriptors were short */
 	struct event *lifeline_event; /* NULL: none */

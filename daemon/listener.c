@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "closing.h"
+#include "filter.h"
 #include "log.h"
 #include "session.h"
 
@@ -146,10 +147,16 @@ void listener_open(struct daemon *daemon)
 	daemon->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t mask = umask(daemon->config.private || geteuid() ? 0177 : 0111);
 	if (daemon->listen_fd < 0 ||
-	    bind(daemon->listen_fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-	    listen(daemon->listen_fd, SOMAXCONN) < 0)
+	    bind(daemon->listen_fd, (struct sockaddr *)&address, sizeof address) < 0)
 		give_up(daemon, EXIT_SOCKET, strerror(errno));
 	umask(mask);
+	/* Who can connect finds it. */
+	daemon->filter = filter_make(path, !daemon->config.private && !geteuid());
+	if (listen(daemon->listen_fd, SOMAXCONN) < 0) {
+		int error = errno;
+		filter_remove(path);
+		give_up(daemon, EXIT_SOCKET, strerror(error));
+	}
 }
 
 /* ---- connections ------------------------------------------------------------------------- */
@@ -243,6 +250,7 @@ void listener_finish(struct daemon *daemon)
 	close(daemon->listen_fd);
 	close(daemon->spare_fd);
 	unlink(daemon->config.socket);
+	filter_remove(daemon->config.socket);
 	lock_name(name, sizeof name, daemon->config.socket);
 	unlink(name); /* while we hold it: who has it open finds that it is gone, and begins anew */
 	close(daemon->lock_fd);

@@ -16,6 +16,7 @@
 #include "check.h"
 #include "closing.h"
 #include "daemon.h"
+#include "filter.h"
 #include "listener.h"
 #include "log.h"
 #include "rights.h"
@@ -231,6 +232,7 @@ static void pagers_finish(struct daemon *daemon, const pthread_t *threads)
 	/* From here on nobody has the sessions' requests any more. */
 	for (uint32_t i = 0; i < bridge->shards; i++)
 		pager_destroy(bridge->pagers[i]);
+	filter_close(daemon->filter);
 	bank_unref(daemon->bank);
 	bank_unref(daemon->swap_bank);
 }
@@ -251,8 +253,10 @@ static void serve(struct daemon *daemon, struct pager *const *pagers)
 	if (daemon->config.lifeline_fd >= 0)
 		daemon->lifeline_event =
 			watch(daemon, daemon->config.lifeline_fd, EV_READ, on_lifeline);
-	for (uint32_t i = 0; i < daemon->config.threads; i++)
+	for (uint32_t i = 0; i < daemon->config.threads; i++) {
+		pager_show_files(pagers[i], daemon->filter);
 		thread_start(&threads[i], pagers[i]);
+	}
 	shards_post(daemon, daemon->watch_jobs, PAGER_WATCH, policy_broke);
 	ready(daemon);
 	log_debug("serving on %s, %llu MiB, policy %s", daemon->config.socket,

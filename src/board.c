@@ -90,11 +90,19 @@ static bool maps(const struct object *object, const struct client *client, bool 
 	return false;
 }
 
-int board_open(struct pager *pager, struct object *object, const struct client *client, bool pages,
-	       int *fd)
+/* Or would be, if it asked for one. Not another user's: see object_guard. */
+static bool may_map(const struct object *object, const struct client *client, bool writable,
+		    int flags)
 {
-	bool same_user = !client->uid || client->uid == object->uid;
-	if ((pages || !same_user) && !maps(object, client, pages))
+	if (!writable)
+		return !client->uid || client->uid == object->uid;
+	return client->uid == object->uid && (flags & O_ACCMODE) == O_RDWR && !(flags & O_APPEND);
+}
+
+int board_open(struct pager *pager, struct object *object, const struct client *client, bool pages,
+	       int flags, int *fd)
+{
+	if (!may_map(object, client, pages, flags) && !maps(object, client, pages))
 		return -EACCES;
 	int error = object->board ? 0 : board_create(pager, object);
 	if (error)

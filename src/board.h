@@ -52,9 +52,10 @@ struct board {
 };
 
 /* A descriptor, for client, of object's board, made if it has none, or if pages is set of its
- * memfd. 0, -EACCES (it does not map the object, or pages: not to write), -ENOMEM, -EMFILE. */
+ * memfd. flags are those of the file's descriptor that it has (fcntl(2)). 0, -EACCES (it does not
+ * map the object, or pages: not to write, nor might it), -ENOMEM, -EMFILE. */
 int board_open(struct pager *pager, struct object *object, const struct client *client, bool pages,
-	       int *fd);
+	       int flags, int *fd);
 /* The object is freed: who has its board has to ask anew. NULL is allowed for its board. */
 void board_close(struct pager *pager, struct object *object);
 

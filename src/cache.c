@@ -104,6 +104,7 @@ bool cache_keep(struct pager *pager, struct object *object)
 		return false;
 	pool_give_up(pager, &object->pool);
 	cached->idle = true;
+	object_show(pager, object, false);
 	cached->since_ns = pager->now_ns;
 	cached->older = cache->newest;
 	*(cache->newest ? &cache->newest->cached.newer : &cache->oldest) = object;

@@ -69,6 +69,7 @@ enum ring_kind {
 
 struct pager {
 	struct pager_config config;
+	struct pagerd_filter *filter; /* of the files that are mapped; NULL: nobody sees it */
 	struct io_uring ring;
 	bool ring_ready;
 	uint32_t buffers; /* bits: blocks of bounce memory that are registered with the ring */

@@ -138,6 +138,9 @@ static void check_object(struct checker *c, struct object *object)
 		       regions);
 	c->file_writes += object->write_ios;
 	c->idle += object->cached.idle;
+	if (c->pager->filter && object_is_file(object) && !object->shown &&
+	    (object->region_count || object->private_count || object->dirty_pages))
+		broken(c, "object %u is used, and not shown", object->number);
 	if (object->cached.idle)
 		check_idle(c, object);
 }

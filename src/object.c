@@ -45,6 +45,7 @@ void object_table_finish(struct pager *pager)
 {
 	for (uint32_t i = 1; pager->objects && i < pager->object_room; i++)
 		if (pager->objects[i]) {
+			object_show(pager, pager->objects[i], false);
 			board_close(pager, pager->objects[i]);
 			user_give_up(pager, pager->objects[i]);
 			object_destroy(pager->objects[i]);

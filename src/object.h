@@ -139,6 +139,7 @@ struct object {
 	bool writable;	  /* fd may be written */
 	bool guarded;	  /* see object_guard */
 	bool given;	  /* so is its memfd, to its user */
+	bool shown;	  /* in the filter (pagerd/protocol.h) */
 	struct cached cached;
 	uint64_t pages_seen;	/* see object_pages_seen */
 	uint64_t reserved_page; /* [reserved_page, reserved_end) of a sparse file has its blocks */
@@ -202,6 +203,10 @@ void object_table_finish(struct pager *pager);
 /* Make an anonymous object. 0 or -ENOMEM, -EMFILE. */
 int object_create_anonymous(struct pager *pager, enum pagerd_kind kind, uint64_t pages,
 			    struct object **object);
+/* Tell who does not map the file that others do, or that they do not. */
+void object_show(struct pager *pager, struct object *object, bool shown);
+/* It was closing: it is not, any more. */
+void object_reopen(struct pager *pager, struct object *object);
 /* The object of an open regular file, made if it is new; fd stays the caller's. writable: also
  * for writing. 0, -EACCES (fd is not open for that), -EINVAL, -ENOMEM, -EMFILE. */
 int object_open_file(struct pager *pager, int fd, bool writable, struct object **object);

@@ -59,8 +59,24 @@ struct object *object_find_file(struct pager *pager, int fd)
 	return fstat(fd, &st) < 0 ? NULL : file_find(pager, st.st_dev, st.st_ino);
 }
 
+void object_show(struct pager *pager, struct object *object, bool shown)
+{
+	if (!pager->filter || object->shown == shown)
+		return;
+	uint64_t *word = &pager->filter->words[pagerd_filter_word(object->device, object->inode)];
+	object->shown = shown;
+	if (shown) {
+		__atomic_fetch_add(word, PAGERD_FILTER_ONE, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&pager->filter->files, PAGERD_FILTER_ONE, __ATOMIC_SEQ_CST);
+	} else {
+		__atomic_fetch_sub(&pager->filter->files, 1, __ATOMIC_SEQ_CST);
+		__atomic_fetch_sub(word, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
 void object_file_forget(struct pager *pager, struct object *object)
 {
+	object_show(pager, object, false);
 	struct object **link = file_slot(pager, object->device, object->inode);
 	while (*link != object)
 		link = &(*link)->hash_next;
@@ -107,8 +123,18 @@ static int file_create(struct pager *pager, int fd, const struct stat *st, bool 
 	struct object **slot = file_slot(pager, st->st_dev, st->st_ino);
 	object->hash_next = *slot;
 	*slot = object;
+	object_show(pager, object, true);
 	*out = object;
 	return 0;
+}
+
+void object_reopen(struct pager *pager, struct object *object)
+{
+	if (!object->closing)
+		return;
+	object->closing = false;
+	pager->closing_objects--;
+	drain_check(pager);
 }
 
 int object_open_file(struct pager *pager, int fd, bool writable, struct object **out)
@@ -126,17 +152,19 @@ int object_open_file(struct pager *pager, int fd, bool writable, struct object *
 	struct object *object = file_find(pager, st.st_dev, st.st_ino);
 	if (!object)
 		return file_create(pager, fd, &st, writable, out);
+	/* Who has written it without seeing that, has done so before we look. */
+	object_show(pager, object, true);
+	fstat(fd, &st);
 	if (object->cached.idle)
 		cache_take(pager, object, &st);
 	if (writable && !object->writable) {
 		int error = file_upgrade(pager, object, fd);
-		if (error)
+		if (error) {
+			object_release(pager, object); /* it may have been kept */
 			return error;
+		}
 	}
-	if (object->closing) {
-		object->closing = false;
-		pager->closing_objects--;
-	}
+	object_reopen(pager, object);
 	*out = object;
 	return 0;
 }

@@ -148,6 +148,11 @@ int pager_create(struct pager **out, const struct pager_config *config, char *wh
 	return 0;
 }
 
+void pager_show_files(struct pager *pager, struct pagerd_filter *filter)
+{
+	pager->filter = filter;
+}
+
 void pager_destroy(struct pager *pager)
 {
 	if (!pager)

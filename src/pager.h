@@ -69,6 +69,10 @@ struct pager_config {
 int pager_create(struct pager **pager, const struct pager_config *config, char *why,
 		 size_t why_bytes);
 
+/* Keep this filter (pagerd/protocol.h), which several pagers may share, from now on. Before
+ * pager_run; it must outlive the pager. */
+void pager_show_files(struct pager *pager, struct pagerd_filter *filter);
+
 /* Serve until a PAGER_STOP request is done. Call from the thread that is to own the pager.
  * Returns 0, or -errno when the ring itself failed. */
 int pager_run(struct pager *pager);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls on files that are mapped: read(2), write(2), truncate(2). */
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,13 +18,14 @@ static void file_pages(const struct pager_request *request, uint64_t *page, uint
 	*count = last > *page ? last - *page : 0;
 }
 
-/* The object of the request's file, if it is mapped; or NULL. */
+/* The object of the request's file, if it is mapped, or what was stored through mappings may not be
+ * in it yet; or NULL. */
 static struct object *file_named(struct pager *pager, struct pager_request *request)
 {
 	struct object *object = object_find_file(pager, request->fd);
 	close(request->fd);
 	request->fd = -1;
-	return object && object_unused(object) ? NULL : object;
+	return object && object->cached.idle ? NULL : object;
 }
 
 int request_file_begin(struct pager *pager, struct pager_request *request, struct client *client)
@@ -36,6 +38,7 @@ int request_file_begin(struct pager *pager, struct pager_request *request, struc
 	if (request->flags & PAGERD_FILE_WRITE) {
 		if (board_locked_by_other(object, client) && board_wait(pager, object))
 			return -EAGAIN;
+		object_reopen(pager, object);
 		client->writing = object;
 		object->frozen++;
 		object->holds++;
@@ -95,15 +98,20 @@ int request_file_cut(struct pager *pager, struct pager_request *request)
 		object_refresh(pager, object, page, object->capacity_pages - page);
 	object_cut(pager, object, end);
 	private_truncate(pager, object, end, request);
+	poison_retry(pager, object, request); /* it may have become longer */
+	if (object->closing)
+		object_reap(pager, object);
 	return 0;
 }
 
 int request_board(struct pager *pager, struct pager_request *request, const struct client *client)
 {
+	int flags = fcntl(request->fd, F_GETFL);
 	struct object *object = file_named(pager, request);
 	if (!object)
 		return -ENOENT;
 	request->object = client->number;
 	request->offset = OBJECT_MAX_PAGES << PAGE_SHIFT;
-	return board_open(pager, object, client, request->flags & PAGERD_BOARD_PAGES, &request->fd);
+	return board_open(pager, object, client, request->flags & PAGERD_BOARD_PAGES, flags,
+			  &request->fd);
 }

@@ -183,8 +183,9 @@ struct pagerd_range {
  * reply comes when nothing of what is behind that is on its way to the file any more, which would
  * make it longer again (-ENOENT: nobody maps the file; there is no need for the other one then).
  * After, with PAGERD_CUT_DONE: as of the reply the mappings end where the file does, and private
- * copies of pages behind that are gone, but for those of clients that do not answer. It goes by
- * what is found, whatever the sender says. -EAGAIN: as of FILE_BEGIN.
+ * copies of pages behind that are gone, but for those of clients that do not answer; pages before
+ * it are there, if it is longer now. It goes by what is found, whatever the sender says. -EAGAIN:
+ * as of FILE_BEGIN.
  */
 #define PAGERD_CUT_DONE 1u
 
@@ -193,9 +194,9 @@ struct pagerd_range {
  * can do without FILE_BEGIN and FILE_END. The body is struct pagerd_range, of which flags alone
  * counts; it carries the file's descriptor. The reply is that of MAP, with one descriptor: of the
  * board, for reading only; or with PAGERD_BOARD_PAGES in flags, if the sender may write the pages
- * of a mapping of the file, of the object's memfd, for writing, with the lock's place in it
- * (offset_bytes) and the number that the sender is to lock it with (object). -ENOENT: nobody maps
- * the file.
+ * of a mapping of the file, or of one that it might make with that descriptor, of the object's
+ * memfd, for writing, with the lock's place in it (offset_bytes) and the number that the sender is
+ * to lock it with (object). -ENOENT: nobody maps the file.
  *
  * The board has struct pagerd_board at 0, at PAGERD_BOARD_ARMED one bit for each chunk of
  * PAGERD_CHUNK_PAGES pages, without which all its pages are absent and their entries not to be
@@ -234,6 +235,33 @@ struct pagerd_file_lock {
 	uint64_t page;
 	uint64_t count;
 };
+
+/*
+ * The filter: a file beside the socket, of its name with PAGERD_FILTER_SUFFIX, for reading. Who
+ * makes calls on files that others may map, or may have stored into (FILE_BEGIN), finds out here
+ * that it is not so, without asking. It is there before the reply to who maps the file, until
+ * nobody maps it and all is written. One that is not there, or is another user's than the socket,
+ * tells nothing.
+ *
+ * A counting filter with one hash (Fan, Cao, Almeida and Broder, "Summary cache", 1998). The low
+ * half of a word counts files; the high one how many there have ever been, so that who was told
+ * -ENOENT need not ask again while the word stays the same.
+ */
+#define PAGERD_FILTER_SUFFIX ".files"
+#define PAGERD_FILTER_WORDS  16384u
+#define PAGERD_FILTER_ONE    (1ull << 32 | 1)
+struct pagerd_filter {
+	uint64_t files; /* a word for all of them; 0 when the daemon has ended */
+	uint64_t reserved[7];
+	uint64_t words[PAGERD_FILTER_WORDS];
+};
+/* The word of the file with that st_dev and st_ino. */
+static inline uint32_t pagerd_filter_word(uint64_t device, uint64_t inode)
+{
+	uint64_t mixed = (inode ^ device << 32 ^ device >> 32) * 0x9e3779b97f4a7c15ull;
+	return (uint32_t)((mixed ^ mixed >> 29) * 0xbf58476d1ce4e5b9ull >> 32) %
+	       PAGERD_FILTER_WORDS;
+}
 
 /*
  * AGENT: the reply, a header alone, carries two descriptors. First a socket, on which the daemon

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -74,6 +75,9 @@ void harness_begin(struct harness *h, struct pager_config config, const char *sw
 		close(config.swap_dir_fd);
 	ck_assert_msg(!error, "pager_create: %s (%s)", strerror(-error), why);
 	pthread_t thread;
+	h->filter = calloc(1, sizeof *h->filter);
+	ck_assert_ptr_nonnull(h->filter);
+	pager_show_files(h->pager, h->filter);
 	ck_assert(!pthread_create(&thread, NULL, run, h->pager));
 	h->thread = thread;
 	h->uffd = open_uffd();
@@ -111,6 +115,8 @@ void harness_stop(struct harness *h)
 	ck_assert_int_eq(harness_request(h, &stop), 0);
 	pthread_join(h->thread, NULL);
 	pager_destroy(h->pager);
+	ck_assert_uint_eq((uint32_t)h->filter->files, 0);
+	free(h->filter);
 	close(h->uffd);
 }
 

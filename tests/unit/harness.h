@@ -16,6 +16,7 @@ struct harness {
 	uint32_t client;
 	int uffd; /* the pager has a duplicate */
 	unsigned long long thread;
+	struct pagerd_filter *filter;
 };
 
 /* Pagers started from now on run with chaos from this seed; 0: without. */
@@ -29,7 +30,7 @@ void harness_start(struct harness *h, uint64_t budget_pages, const char *policy,
 struct pager_config harness_configure(uint64_t budget_pages, const char *policy,
 				      uint32_t prefetch_pages);
 void harness_begin(struct harness *h, struct pager_config config, const char *swap_directory);
-/* Check the invariants, stop, free. */
+/* Check the invariants, stop, free; then no file is shown any more. */
 void harness_stop(struct harness *h);
 /* Run a request to its end; returns its error. */
 int harness_request(struct harness *h, struct pager_request *request);

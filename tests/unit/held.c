@@ -18,9 +18,11 @@ static void *held_write(void *context)
 	return NULL;
 }
 
-void held_begin(struct held *held, struct harness *h, uint64_t pages)
+void held_lock(struct held *held, int fd, off_t end)
 {
 	struct uffd_msg event;
+	held->fd = fd;
+	held->end = end;
 	held->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
 	ck_assert_int_ge(held->uffd, 0);
 	ck_assert_int_eq(uffd_api(held->uffd, 0), 0);
@@ -30,13 +32,17 @@ void held_begin(struct held *held, struct harness *h, uint64_t pages)
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
 	ck_assert_int_eq(ioctl(held->uffd, UFFDIO_REGISTER, &missing), 0);
-	held->fd = file_make(pages, 0);
-	held->end = (off_t)(pages << 12);
-	held->memory = harness_map(h, PAGERD_FILE_SHARED, pages << 12, held->fd, 0);
-	for (uint64_t page = 0; page < pages; page++)
-		page_write(held->memory, page, 1);
 	ck_assert(!pthread_create(&held->thread, NULL, held_write, held));
 	ck_assert_int_eq(read(held->uffd, &event, sizeof event), sizeof event);
+}
+
+void held_begin(struct held *held, struct harness *h, uint64_t pages)
+{
+	int fd = file_make(pages, 0);
+	held->memory = harness_map(h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
+	for (uint64_t page = 0; page < pages; page++)
+		page_write(held->memory, page, 1);
+	held_lock(held, fd, (off_t)(pages << 12));
 }
 
 void held_let_go(struct held *held)

@@ -17,6 +17,8 @@ struct held {
 	uint64_t *memory;
 };
 
+/* Somebody writes to fd's file, at end, and does not end until he is let go. */
+void held_lock(struct held *held, int fd, off_t end);
 /* A file of so many pages, all changed in memory; nothing is written to it until it is let go. */
 void held_begin(struct held *held, struct harness *h, uint64_t pages);
 void held_let_go(struct held *held);

@@ -276,18 +276,54 @@ START_TEST(closed)
 }
 END_TEST
 
-/* Who reads the file only, or has it mapped so, gets no lock. */
+/* Who could not map the file to write gets no lock. */
 START_TEST(readers_have_no_lock)
 {
+	static const int modes[] = {O_RDONLY, O_WRONLY, O_RDWR | O_APPEND};
 	char path[32];
 	setup(2 * PAGES);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	harness_unmap(&h, memory, (uint64_t)PAGES << 12);
 	int reading = open(path, O_RDONLY);
 	memory = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, reading, 0);
-	ck_assert_int_eq(board_see(&board, NULL, fd), 0);
-	ck_assert_int_eq(board_see_lock(&board, NULL, fd), -EACCES);
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+		int other = open(path, modes[i]);
+		board.refused = false;
+		ck_assert_int_eq(board_see(&board, NULL, other), 0);
+		ck_assert_int_eq(board_see_lock(&board, NULL, other), -EACCES);
+		close(other);
+	}
 	close(reading);
+	teardown();
+}
+END_TEST
+
+/* Who only could has one. */
+START_TEST(others_have_a_lock)
+{
+	struct pager_request add = {.type = PAGER_CLIENT_ADD, .fd = -1, .name = "other"};
+	uint32_t own;
+	setup(2 * PAGES);
+	page_check(memory, 3, 0);
+	ck_assert_int_eq(harness_request(&h, &add), 0);
+	board_finish(&board);
+	own = h.client;
+	h.client = add.client;
+	ck_assert_int_eq(board_see(&board, NULL, fd), 0);
+	ck_assert_int_eq(board_see_lock(&board, NULL, fd), 0);
+	h.client = own;
+	ck_assert_uint_eq(board.number, add.client);
+	free_wait();
+	uint64_t word = value(3, 1);
+	ck_assert(lock(3, 1));
+	ck_assert_int_eq(pwrite(fd, &word, sizeof word, 3 << 12), sizeof word);
+	ck_assert(board_show(&board, 3 << 12, &word, sizeof word));
+	ck_assert_uint_eq(memory[3 * WORDS], word);
+	/* Who goes lets go. */
+	struct pager_request remove = {.type = PAGER_CLIENT_REMOVE, .client = add.client, .fd = -1};
+	ck_assert_int_eq(harness_request(&h, &remove), 0);
+	ck_assert_uint_eq(board.lock->owner, 0);
+	page_write(memory, 3, 2);
 	teardown();
 }
 END_TEST
@@ -583,6 +619,7 @@ int main(void)
 	tcase_add_test(tcase, longer);
 	tcase_add_test(tcase, closed);
 	tcase_add_test(tcase, readers_have_no_lock);
+	tcase_add_test(tcase, others_have_a_lock);
 	tcase_add_test(tcase, named_pages_stay);
 	tcase_add_loop_test(tcase, stores_wait, 0, 3);
 	tcase_add_test(tcase, askers_are_kept_out);

@@ -110,6 +110,39 @@ START_TEST(stays)
 }
 END_TEST
 
+static uint64_t shown(int fd)
+{
+	struct stat st;
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	uint64_t word = h.filter->words[pagerd_filter_word(st.st_dev, st.st_ino)];
+	ck_assert_uint_eq((uint32_t)word, (uint32_t)h.filter->files);
+	return (uint32_t)word ? word : 0;
+}
+
+/* While it stays, nobody maps it; and each time somebody does, that is another one. */
+START_TEST(shown_while_mapped)
+{
+	start(0);
+	int fd = open(path, O_RDONLY);
+	uint64_t last = 0;
+	for (int i = 0; i < 3; i++) {
+		uint64_t *memory = map(O_RDONLY), *again = map(O_RDONLY);
+		range_check(memory, 0, PAGES, 0);
+		uint64_t now = shown(fd);
+		ck_assert_uint_eq((uint32_t)now, 1);
+		ck_assert_uint_ne(now, last);
+		last = now;
+		harness_unmap(&h, memory, PAGES << 12);
+		ck_assert_uint_eq(shown(fd), last);
+		harness_unmap(&h, again, PAGES << 12);
+		ck_assert_uint_eq(shown(fd), 0);
+		ck_assert_uint_eq(objects(), 1);
+	}
+	close(fd);
+	harness_stop(&h);
+}
+END_TEST
+
 START_TEST(evicted_as_others)
 {
 	start(0);
@@ -361,6 +394,7 @@ int main(void)
 	tcase_set_timeout(tcase, 40); /* less than a lease may take */
 	tcase_add_unchecked_fixture(tcase, files_make, files_remove);
 	tcase_add_test(tcase, stays);
+	tcase_add_test(tcase, shown_while_mapped);
 	tcase_add_test(tcase, evicted_as_others);
 	tcase_add_test(tcase, ends);
 	tcase_add_test(tcase, deleted);

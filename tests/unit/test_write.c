@@ -4,10 +4,14 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "effort.h"
@@ -20,6 +24,7 @@
 /* More than there is room for on the way to a file. */
 #define HELD_PAGES 2048ull
 #define HELD_FILES 3
+#define LEFT_PAGES 16ull
 
 static struct harness h;
 static uint64_t *memory;
@@ -245,6 +250,136 @@ START_TEST(others_held_up)
 }
 END_TEST
 
+/* ---- who has been killed ------------------------------------------------------------------- */
+
+/* A process that maps and changes the file, as a client of its own. */
+struct victim {
+	pid_t pid;
+	int tell, told; /* a byte each */
+	uint32_t client;
+};
+
+static void victim_run(const struct victim *victim, uint64_t *place,
+		       const struct pager_request *map)
+{
+	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	char byte;
+	if (mmap(place, LEFT_PAGES << 12, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, map->fd,
+		 (off_t)map->offset) != place ||
+	    write(victim->tell, &uffd, sizeof uffd) != sizeof uffd ||
+	    read(victim->told, &byte, 1) != 1)
+		_exit(1);
+	for (uint64_t page = 0; page < LEFT_PAGES; page++)
+		place[page * WORDS] = value(page, 1);
+	if (write(victim->tell, "x", 1) != 1)
+		_exit(1);
+	pause();
+	_exit(1);
+}
+
+static void victim_register(const struct victim *victim, uint64_t *place,
+			    const struct pager_request *map)
+{
+	int theirs, pidfd = pidfd_open(victim->pid, 0);
+	ck_assert_int_eq(read(victim->told, &theirs, sizeof theirs), sizeof theirs);
+	struct pager_request uffd = {
+		.type = PAGER_CLIENT_UFFD,
+		.client = victim->client,
+		.pid = (uint32_t)victim->pid,
+		.fd = pidfd_getfd(pidfd, theirs, 0),
+	};
+	ck_assert_int_eq(harness_request(&h, &uffd), 0);
+	close(pidfd);
+	struct harness other = h;
+	other.client = victim->client;
+	ck_assert_int_eq(harness_register(&other, place, LEFT_PAGES << 12, map->object, 0), 0);
+}
+
+static void victim_start(struct victim *victim, int file)
+{
+	int down[2], up[2];
+	char byte;
+	uint64_t *place =
+		mmap(NULL, LEFT_PAGES << 12, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct pager_request add = {.type = PAGER_CLIENT_ADD, .fd = -1, .name = "victim"};
+	ck_assert_int_eq(harness_request(&h, &add), 0);
+	victim->client = add.client;
+	struct pager_request map = {
+		.type = PAGER_MAP,
+		.client = add.client,
+		.kind = PAGERD_FILE_SHARED,
+		.writable = true,
+		.length = LEFT_PAGES << 12,
+		.fd = fcntl(file, F_DUPFD_CLOEXEC, 0),
+	};
+	ck_assert_int_eq(harness_request(&h, &map), 0);
+	ck_assert(!pipe(down) && !pipe(up));
+	victim->pid = fork();
+	victim->tell = victim->pid ? down[1] : up[1];
+	victim->told = victim->pid ? up[0] : down[0];
+	if (!victim->pid)
+		victim_run(victim, place, &map);
+	victim_register(victim, place, &map);
+	close(map.fd);
+	ck_assert_int_eq(write(victim->tell, "x", 1), 1);
+	ck_assert_int_eq(read(victim->told, &byte, 1), 1);
+}
+
+static void victim_kill(const struct victim *victim)
+{
+	struct pager_request remove = {
+		.type = PAGER_CLIENT_REMOVE, .client = victim->client, .fd = -1};
+	kill(victim->pid, SIGKILL);
+	ck_assert_int_eq(waitpid(victim->pid, NULL, 0), victim->pid);
+	ck_assert_int_eq(harness_request(&h, &remove), 0);
+}
+
+/* Nobody maps the file any more, and what was stored is on its way to it: who reads or writes it
+ * waits for that. */
+START_TEST(still_on_its_way)
+{
+	struct victim victim;
+	struct held held;
+	sem_t answer;
+	struct pager_config config = harness_configure(PAGES, "lru", 0);
+	config.writeback_age_ms = 0; /* nothing is written before the end */
+	harness_begin(&h, config, NULL);
+	fd = file_make(LEFT_PAGES, 0);
+	victim_start(&victim, fd);
+	held_lock(&held, fd, LEFT_PAGES << 12);
+	victim_kill(&victim);
+	sem_init(&answer, 0, 0);
+	struct pager_request begin = {
+		.type = PAGER_FILE_BEGIN,
+		.client = h.client,
+		.flags = _i ? PAGERD_FILE_WRITE : 0,
+		.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
+		.done = post_answer,
+		.owner = &answer,
+	};
+	pager_post(h.pager, &begin);
+	harness_check(&h);
+	ck_assert_uint_eq((uint32_t)h.filter->files, 1);
+	ck_assert_int_ne(sem_trywait(&answer), 0);
+	held_let_go(&held);
+	sem_wait(&answer);
+	ck_assert_int_eq(begin.error, 0);
+	for (uint64_t page = 0; page < LEFT_PAGES; page++) {
+		uint64_t word;
+		ck_assert_int_eq(pread(fd, &word, sizeof word, (off_t)(page << 12)), sizeof word);
+		ck_assert_uint_eq(word, value(page, 1));
+	}
+	if (_i) {
+		harness_check(&h);
+		ck_assert_uint_eq((uint32_t)h.filter->files, 1);
+		write_end(0, 0);
+	}
+	close(held.uffd);
+	sem_destroy(&answer);
+	teardown();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("write");
@@ -256,6 +391,7 @@ int main(void)
 	tcase_add_loop_test(tcase, stores_wait, 0, 2);
 	tcase_add_loop_test(tcase, together, 0, 6);
 	tcase_add_test(tcase, others_held_up);
+	tcase_add_loop_test(tcase, still_on_its_way, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
