@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "preload.h"
 
 /* More is written as it was before: to ask is a small part of it. */
@@ -34,7 +35,7 @@ void preload_file_mapped(int fd)
 	__atomic_store_n(&preload.file_count, count + 1, __ATOMIC_RELEASE);
 }
 
-bool file_known(const struct stat *st)
+static bool file_known_here(const struct stat *st)
 {
 	uint32_t count = __atomic_load_n(&preload.file_count, __ATOMIC_ACQUIRE);
 	if (!S_ISREG(st->st_mode))
@@ -45,10 +46,45 @@ bool file_known(const struct stat *st)
 	return count > PRELOAD_FILES;
 }
 
-bool file_mapped(int fd, struct stat *st)
+bool file_mapped_here(int fd, struct stat *st)
 {
 	return __atomic_load_n(&preload.file_count, __ATOMIC_ACQUIRE) && preload_paging() &&
-	       sys_fstat(fd, st) == 0 && file_known(st);
+	       sys_fstat(fd, st) == 0 && file_known_here(st);
+}
+
+/* For a call on a file of others'. Where that cannot be, the program goes on as it is, and does not
+ * try again before it has memory to be paged. */
+static int file_join(void)
+{
+	if (preload.state == PRELOAD_ON)
+		return 0;
+	if (preload.state != PRELOAD_IDLE || preload.alone)
+		return -ENOTCONN;
+	int result = preload_connect();
+	preload.alone = result < 0;
+	return result;
+}
+
+bool file_none(void)
+{
+	return filter_there() ? !filter_any(filter_all())
+			      : !__atomic_load_n(&preload.file_count, __ATOMIC_ACQUIRE);
+}
+
+/* Not in a child that has its parent's memory, or none of it. */
+static bool may_ask(void)
+{
+	uint32_t state = __atomic_load_n(&preload.state, __ATOMIC_ACQUIRE);
+	bool may = state == PRELOAD_ON || (state == PRELOAD_IDLE && !preload.alone);
+	return may && self_is(&preload.self);
+}
+
+bool file_mapped(int fd, struct stat *st)
+{
+	if (!filter_there())
+		return file_mapped_here(fd, st);
+	return filter_any(filter_all()) && sys_fstat(fd, st) == 0 && S_ISREG(st->st_mode) &&
+	       filter_look(st) && may_ask();
 }
 
 long file_system_call(const struct file_call *call)
@@ -78,7 +114,7 @@ static int file_begin(int fd, uint64_t offset, uint64_t length, bool write)
 	while ((begun = session_file_begin(&preload.paged.session, fd, offset, length, write)) ==
 	       -EAGAIN)
 		file_pause();
-	if (begun == -ENOTCONN)
+	if (begun == -ENOTCONN && preload.paged.regions.count)
 		preload_die("the daemon has gone with what was changed in a mapped file");
 	return begun;
 }
@@ -89,10 +125,13 @@ static void file_end(uint64_t offset, uint64_t length, bool shifted)
 		file_pause();
 }
 
-/* The file's board, if there is one to be had; -ENOENT: nobody maps the file. */
+/* The file's board, if there is one to be had; -ENOENT: nobody maps the file, as far as anybody
+ * knows. */
 static int file_board(int fd, const struct stat *st, struct board **board)
 {
 	struct preload_board *found = NULL;
+	if (file_join() < 0)
+		return -ENOENT;
 	if (preload.locks_new)
 		return -EPERM; /* all of it would be brought in */
 	for (int i = 0; i < PRELOAD_BOARDS && !found; i++)
@@ -103,9 +142,18 @@ static int file_board(int fd, const struct stat *st, struct board **board)
 		board_finish(&found->board);
 		found->device = st->st_dev;
 		found->inode = st->st_ino;
+		found->absent = 0;
 	}
 	*board = &found->board;
-	return board_see(*board, &preload.paged.session, fd);
+	/* It may be another file's, which the filter cannot tell from this one. */
+	uint64_t shown = filter_there() ? filter_look(st) : 0;
+	if (shown && found->absent == shown)
+		return -ENOENT;
+	int result = board_see(*board, &preload.paged.session, fd);
+	if (result == -ENODEV)
+		result = -ENOENT; /* nor may anybody */
+	found->absent = result == -ENOENT ? shown : 0;
+	return result;
 }
 
 void file_settle(int fd, const struct stat *st, uint64_t offset, uint64_t length)
@@ -148,21 +196,22 @@ static int write_begin(const struct file_call *call, uint64_t *from, uint64_t *l
 /*
  * The kernel reads what is written with the file locked. If that is paged memory, the daemon might
  * need the lock to bring it in: to read it from the same file, or to write back pages of that file
- * which must make room. So it is copied before.
+ * which must make room. So it is copied before. False if the daemon has no such file, and nothing
+ * was written.
  */
-static long file_write_asked(const struct file_call *call)
+static bool file_write_asked(const struct file_call *call, long *result)
 {
 	uint64_t from, length;
-	int begun = write_begin(call, &from, &length);
-	bool copied = begun == 0 && call->vector;
-	long result = copied ? file_copied(call) : file_system_call(call);
-	if (call->position < 0 && !from && !length && result > 0 && !position_moved(call, result)) {
+	if (write_begin(call, &from, &length) < 0)
+		return false;
+	*result = call->vector ? file_copied(call) : file_system_call(call);
+	if (call->position < 0 && !from && !length && *result > 0 &&
+	    !position_moved(call, *result)) {
 		from = call->offset;
 		length = call->length;
 	}
-	if (begun == 0)
-		file_end(from, length, call->shifts && result >= 0);
-	return result;
+	file_end(from, length, call->shifts && *result >= 0);
+	return true;
 }
 
 /* The bytes to be written, copied; NULL if it is not as simple as that. */
@@ -223,6 +272,7 @@ static long file_write(const struct file_call *call)
 {
 	struct board *board;
 	sys_signals signals;
+	bool done = true;
 	preload_enter(&signals);
 	int found = file_board(call->fd, call->status, &board);
 	const char *bytes = NULL;
@@ -230,12 +280,25 @@ static long file_write(const struct file_call *call)
 	    board_see_lock(board, &preload.paged.session, call->fd) == 0)
 		bytes = file_copy(call);
 	long result;
-	if (found == -ENOENT)
-		result = file_system_call(call);
-	else if (bytes && board_lock(board, call->offset, call->length))
+	if (bytes && board_lock(board, call->offset, call->length))
 		result = file_write_locked(call, board, bytes);
 	else
-		result = file_write_asked(call);
+		done = found != -ENOENT && file_write_asked(call, &result);
+	preload_leave(&signals);
+	return done ? result : file_late(call, file_system_call(call));
+}
+
+/* It is not written again: others may have written since. */
+long file_late(const struct file_call *call, long result)
+{
+	struct stat st;
+	sys_signals signals;
+	if (result < 0 || !filter_came(call->all, filter_all()) || sys_fstat(call->fd, &st) < 0 ||
+	    !S_ISREG(st.st_mode) || !filter_look(&st) || !may_ask())
+		return result;
+	preload_enter(&signals);
+	if (file_join() == 0 && file_begin(call->fd, 0, 0, true) == 0)
+		file_end(0, 0, call->shifts);
 	preload_leave(&signals);
 	return result;
 }

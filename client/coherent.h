@@ -4,10 +4,13 @@
  *
  * The kernel has one copy of a file's page, and programs rely on it: what they store through a
  * shared mapping is read by read(2), what they write with write(2) is seen in the mapping. Paged
- * pages are the daemon's copy, so for files that are mapped here, before a read what was changed is
- * written back; around a write the range is written back, writers through mappings wait, and
- * then the pages that are there get what was written. Where the daemon's board shows that there is
- * nothing to be written back this is done here, else by the daemon.
+ * pages are the daemon's copy, so for files that are mapped, here or by another of its clients,
+ * before a read what was changed is written back; around a write the range is written back, writers
+ * through mappings wait, and then the pages that are there get what was written. Where the daemon's
+ * board shows that there is nothing to be written back this is done here, else by the daemon.
+ *
+ * Which files others map the daemon's filter tells. Without one, those are looked after that this
+ * process has mapped itself.
  *
  * What these return is the system call's result: -errno on failure.
  */
@@ -33,6 +36,7 @@ struct file_call {
 	uint64_t offset;
 	uint64_t length;
 	const struct stat *status; /* of the file, before */
+	uint64_t all;		   /* filter_all() at the beginning, if it writes */
 	bool write;
 	bool shifts; /* what is behind offset goes elsewhere */
 };
@@ -41,12 +45,17 @@ long file_system_call(const struct file_call *call);
 /* The same for calls that are none of our business: a cancellation point (pthreads(7)), as it is
  * in the C library. */
 long file_plain(const struct file_call *call);
-/* May the file be mapped here? */
-bool file_known(const struct stat *status);
-/* The same of fd's file. Fills *status if so. */
+/* Whether no file at all is mapped. */
+bool file_none(void);
+/* May fd's file be mapped? Fills *status if so. */
 bool file_mapped(int fd, struct stat *status);
-/* The call on a file that may be mapped here. */
+/* By this process? */
+bool file_mapped_here(int fd, struct stat *status);
+/* The call on a file that may be mapped. */
 long file_coherent(const struct file_call *call);
+/* A call that writes was made, as nobody seemed to map the file, with this result, which is
+ * returned: if somebody does by now, and may have what was there before, show what was written. */
+long file_late(const struct file_call *call, long result);
 /* A moment: somebody writes the file by himself, and is done soon. */
 void file_pause(void);
 /* Write back what is changed in the file of fd, before another call reads it. */

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "coherent.h"
+#include "filter.h"
 #include "preload.h"
 #include "wire.h"
 
@@ -40,10 +41,12 @@ static int tell(int socket, int fd, uint64_t length, uint32_t flags)
 	return result;
 }
 
-static bool is_longer(int fd, off_t length)
+/* Whether it has another length, and somebody may map it. */
+static bool is_other(int fd, off_t length)
 {
 	struct stat st;
-	return length >= 0 && sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > length;
+	return length >= 0 && sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_size != length && !(filter_there() && !filter_look(&st));
 }
 
 static struct cut begin(int fd, off_t length)
@@ -60,7 +63,7 @@ static struct cut begin(int fd, off_t length)
 
 struct cut cut_begin(int fd, off_t length)
 {
-	return there_is_a_daemon() && is_longer(fd, length) ? begin(fd, length) : none;
+	return there_is_a_daemon() && is_other(fd, length) ? begin(fd, length) : none;
 }
 
 struct cut cut_begin_path(int directory, const char *path, int flags, off_t length)
@@ -74,7 +77,7 @@ struct cut cut_begin_path(int directory, const char *path, int flags, off_t leng
 	if (fd < 0)
 		return none;
 	/* The lowest number is the program's: open(2) is to return that. */
-	int high = is_longer(fd, length) ? wire_move_high(fd) : fd;
+	int high = is_other(fd, length) ? wire_move_high(fd) : fd;
 	struct cut cut = high == fd ? none : begin(high, length);
 	cut.own = true;
 	if (cut.socket < 0)

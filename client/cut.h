@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls that make a file shorter, by a process that need not map it.
+ * Calls that make a file shorter, or longer, by a process that need not map it.
  *
  * Others may, and for them the kernel drops what is behind the new end, their private copies
- * included, before the call returns. So the daemon is told, before and after (FILE_CUT of
- * <pagerd/protocol.h>), by a connection for this purpose, as most programs that empty a file have
- * nothing paged. Where that fails the call is made without.
+ * included, before the call returns; or has no SIGBUS before it any more. So the daemon is told,
+ * before and after (FILE_CUT of <pagerd/protocol.h>), by a connection for this purpose, as most
+ * programs that empty a file have nothing paged. Where that fails the call is made without.
  *
  * Needs no lock: in signal handlers, and in children of vfork, too.
  */

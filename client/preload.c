@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "lock.h"
 #include "size.h"
 
@@ -106,8 +107,10 @@ static void preload_init(void)
 	preload_size("PAGERD_MIN_FILE_BYTES", &preload.choice.min_file_bytes);
 	if (preload.socket_path[0] && preload_under_valgrind())
 		preload.socket_path[0] = 0;
-	if (preload.socket_path[0])
+	if (preload.socket_path[0]) {
 		preload_fork_register();
+		filter_open(preload.socket_path);
+	}
 	uint32_t state = preload.socket_path[0] ? PRELOAD_IDLE : PRELOAD_OFF;
 	__atomic_store_n(&preload.state, state, __ATOMIC_RELEASE);
 }
@@ -182,15 +185,18 @@ int preload_set(void)
 	return result;
 }
 
-static int preload_connect(void)
+int preload_connect(void)
 {
 	int result = session_connect(&preload.paged.session, preload.socket_path);
 	if (result < 0)
 		return result;
+	filter_open(preload.socket_path); /* this daemon may have come later than we have */
 	preload.choice.not_served = !preload.paged.session.served;
 	result = preload_set();
 	if (result < 0)
 		session_finish(&preload.paged.session);
+	else
+		__atomic_store_n(&preload.state, PRELOAD_ON, __ATOMIC_RELEASE);
 	return result;
 }
 
@@ -201,8 +207,8 @@ int preload_join(void)
 	if (preload.state != PRELOAD_IDLE)
 		return -ENOTCONN;
 	int result = preload_connect();
-	uint32_t state = result < 0 ? PRELOAD_OFF : PRELOAD_ON;
-	__atomic_store_n(&preload.state, state, __ATOMIC_RELEASE);
+	if (result < 0)
+		__atomic_store_n(&preload.state, PRELOAD_OFF, __ATOMIC_RELEASE);
 	if (result < 0 && (preload.require || preload.verbose)) {
 		sys_complain("pagerd: cannot join the daemon at ");
 		sys_complain(preload.socket_path);

@@ -46,7 +46,8 @@ struct preload {
 	struct paged paged;
 	struct choice choice;
 	int locks_new; /* mlockall(2)'s flags, with MCL_FUTURE: new memory is to stay in memory */
-	/* The files that were ever mapped here; beyond the table's end: any. */
+	/* The files that were ever mapped here; beyond the table's end: any. See filter.h for those
+	 * that others map. */
 	uint32_t file_count;
 	struct preload_file {
 		uint64_t device;
@@ -57,10 +58,13 @@ struct preload {
 		uint64_t device;
 		uint64_t inode;
 		struct board board;
+		uint64_t absent; /* what the filter showed (filter_look) of a file that nobody maps
+				  */
 	} boards[PRELOAD_BOARDS];
 	uint32_t board_next;
 	/* What is written to a file is copied here: it is never paged. */
 	char *copy;
+	bool alone; /* it could not join for a call on a file that others map */
 	bool verbose;
 	bool require;
 	/* Copies: programs that change their title overwrite the environment. */
@@ -84,8 +88,10 @@ void preload_enter(sys_signals *signals);
 void preload_leave(const sys_signals *signals);
 /* preload_enter where the lock may be held for long: false if it is not to be had. */
 bool preload_enter_soon(sys_signals *signals);
-/* Connect if need be. 0 or -errno. With the lock held. */
+/* Connect if need be, or never again. 0 or -errno. With the lock held. */
 int preload_join(void);
+/* Connect, and be ON. 0, or -errno, and all is as it was. With the lock held. */
+int preload_connect(void);
 /* Tell the daemon what the environment wants for this process. 0 or -errno, after having said why
  * the daemon would not. */
 int preload_set(void);

@@ -29,7 +29,7 @@ static bool refused(const struct aiocb *control, int operation)
 		.count = 1,
 		.write = operation == LIO_WRITE,
 	};
-	return operation != LIO_NOP && (file_mapped(call.fd, &st) || file_reads_direct(&call));
+	return operation != LIO_NOP && (file_mapped_here(call.fd, &st) || file_reads_direct(&call));
 }
 
 static int refuse(void)

@@ -10,6 +10,7 @@
 
 #include "coherent.h"
 #include "cut.h"
+#include "filter.h"
 #include "preload.h"
 
 /* Transfers with O_DIRECT are of whole sectors. */
@@ -27,6 +28,12 @@ static uint64_t file_position(const struct file_call *call, const struct stat *s
 	return at < 0 ? 0 : (uint64_t)at;
 }
 
+/* What is returned of a call on a file that nobody seemed to map, which has that result. */
+static long unmapped(const struct file_call *call, long result)
+{
+	return preload_result(call->write ? file_late(call, result) : result);
+}
+
 static long file_transfer(struct file_call *call, uint64_t bytes)
 {
 	struct stat st;
@@ -34,7 +41,7 @@ static long file_transfer(struct file_call *call, uint64_t bytes)
 		return preload_result(file_plain(call));
 	if (!file_mapped(call->fd, &st)) {
 		bool direct = bytes % SECTOR_BYTES == 0 && file_reads_direct(call);
-		return preload_result(direct ? file_copied(call) : file_plain(call));
+		return unmapped(call, direct ? file_copied(call) : file_plain(call));
 	}
 	call->status = &st;
 	call->offset = file_position(call, &st);
@@ -54,16 +61,11 @@ static long file_transfer_vector(struct file_call *call)
 	return bytes < 0 ? preload_result(file_plain(call)) : file_transfer(call, (uint64_t)bytes);
 }
 
-static bool no_files(void)
-{
-	return !__atomic_load_n(&preload.file_count, __ATOMIC_ACQUIRE);
-}
-
 /* Whether a read can be of any interest here. */
 static bool plain_read(size_t bytes)
 {
-	return no_files() && (bytes % SECTOR_BYTES ||
-			      __atomic_load_n(&preload.state, __ATOMIC_ACQUIRE) != PRELOAD_ON);
+	return file_none() && (bytes % SECTOR_BYTES ||
+			       __atomic_load_n(&preload.state, __ATOMIC_ACQUIRE) != PRELOAD_ON);
 }
 
 /* The C library's own, under names that nobody interposes. */
@@ -95,8 +97,6 @@ EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
 
 EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 {
-	if (no_files())
-		return __write(fd, buffer, bytes);
 	struct iovec one = {(void *)buffer, bytes};
 	struct file_call call = {
 		.number = SYS_write,
@@ -106,7 +106,10 @@ EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 		.count = 1,
 		.position = -1,
 		.write = true,
+		.all = filter_all(),
 	};
+	if (file_none())
+		return file_late(&call, __write(fd, buffer, bytes));
 	return file_transfer(&call, bytes);
 }
 
@@ -159,8 +162,6 @@ EXPORT ssize_t __pread64_chk(int fd, void *buffer, size_t bytes, off64_t offset,
 
 EXPORT ssize_t pwrite(int fd, const void *buffer, size_t bytes, off_t offset)
 {
-	if (no_files() || offset < 0)
-		return __pwrite64(fd, buffer, bytes, offset);
 	struct iovec one = {(void *)buffer, bytes};
 	struct file_call call = {
 		.number = SYS_pwrite64,
@@ -170,7 +171,10 @@ EXPORT ssize_t pwrite(int fd, const void *buffer, size_t bytes, off_t offset)
 		.count = 1,
 		.position = offset,
 		.write = true,
+		.all = filter_all(),
 	};
+	if (file_none() || offset < 0)
+		return file_late(&call, __pwrite64(fd, buffer, bytes, offset));
 	return file_transfer(&call, bytes);
 }
 
@@ -180,11 +184,11 @@ EXPORT ssize_t pwrite64(int fd, const void *buffer, size_t bytes, off64_t offset
 static ssize_t transfer_vector(struct file_call *call, const struct iovec *vector, int count,
 			       off64_t position)
 {
-	bool none = call->write ? no_files() : plain_read(0);
+	bool none = call->write ? file_none() : plain_read(0);
 	call->vector = vector;
 	call->count = count;
 	call->position = position;
-	return none ? preload_result(file_plain(call)) : file_transfer_vector(call);
+	return none ? unmapped(call, file_plain(call)) : file_transfer_vector(call);
 }
 
 EXPORT ssize_t readv(int fd, const struct iovec *vector, int count)
@@ -199,7 +203,8 @@ EXPORT ssize_t writev(int fd, const struct iovec *vector, int count)
 	struct file_call call = {.number = SYS_writev,
 				 .arguments = {fd, (long)vector, count},
 				 .fd = fd,
-				 .write = true};
+				 .write = true,
+				 .all = filter_all()};
 	return transfer_vector(&call, vector, count, -1);
 }
 
@@ -220,7 +225,8 @@ EXPORT ssize_t pwritev(int fd, const struct iovec *vector, int count, off_t offs
 	struct file_call call = {.number = SYS_pwritev,
 				 .arguments = {fd, (long)vector, count, offset, 0},
 				 .fd = fd,
-				 .write = true};
+				 .write = true,
+				 .all = filter_all()};
 	if (offset < 0)
 		return preload_result(file_plain(&call));
 	return transfer_vector(&call, vector, count, offset);
@@ -247,7 +253,8 @@ EXPORT ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t off
 				 .arguments = {fd, (long)vector, count, offset, 0, flags},
 				 .fd = fd,
 				 .flags = flags,
-				 .write = true};
+				 .write = true,
+				 .all = filter_all()};
 	return transfer_vector(&call, vector, count, offset);
 }
 
@@ -278,12 +285,12 @@ static ssize_t file_to_file(struct file_call *call, int from, const off64_t *fro
 {
 	struct stat st;
 	int64_t position;
-	if (no_files() || !bytes || !position_at(from_offset, &position) ||
+	if (file_none() || !bytes || !position_at(from_offset, &position) ||
 	    !position_at(to_offset, &call->position))
-		return preload_result(file_plain(call));
+		return unmapped(call, file_plain(call));
 	source_settle(from, position, bytes);
 	if (!file_mapped(call->fd, &st))
-		return preload_result(file_plain(call));
+		return unmapped(call, file_plain(call));
 	call->status = &st;
 	call->offset = file_position(call, &st);
 	if (call->offset > (uint64_t)st.st_size)
@@ -299,6 +306,7 @@ EXPORT ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *
 		.arguments = {from, (long)from_offset, to, (long)to_offset, (long)bytes, flags},
 		.fd = to,
 		.write = true,
+		.all = filter_all(),
 	};
 	return file_to_file(&call, from, from_offset, to_offset, bytes);
 }
@@ -310,6 +318,7 @@ EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t bytes)
 		.arguments = {to, from, (long)offset, (long)bytes},
 		.fd = to,
 		.write = true,
+		.all = filter_all(),
 	};
 	return file_to_file(&call, from, offset, NULL, bytes);
 }
@@ -335,7 +344,6 @@ EXPORT off64_t lseek64(int fd, off64_t offset, int whence) __attribute__((alias(
 
 static int file_change(struct file_call *call, off_t from, struct stat *st)
 {
-	call->write = true;
 	call->status = st;
 	call->offset = (uint64_t)(from < st->st_size ? from : st->st_size);
 	return (int)preload_result(file_coherent(call));
@@ -343,35 +351,27 @@ static int file_change(struct file_call *call, off_t from, struct stat *st)
 
 EXPORT int ftruncate(int fd, off_t length)
 {
-	struct file_call call = {.number = SYS_ftruncate, .arguments = {fd, length}, .fd = fd};
+	struct file_call call = {.number = SYS_ftruncate,
+				 .arguments = {fd, length},
+				 .fd = fd,
+				 .write = true,
+				 .all = filter_all()};
 	struct stat st;
 	if (length >= 0 && file_mapped(fd, &st))
 		return file_change(&call, length, &st);
 	struct cut cut = cut_begin(fd, length);
-	return (int)preload_result(cut_call(&cut, &call));
+	return (int)unmapped(&call, cut_call(&cut, &call));
 }
 
 EXPORT int ftruncate64(int fd, off64_t length) __attribute__((alias("ftruncate")));
 
 EXPORT int truncate(const char *path, off_t length)
 {
+	/* Also of a file that is mapped here: to open and close it would let go of this process's
+	 * record locks (fcntl(2)). */
 	struct file_call call = {.number = SYS_truncate, .arguments = {(long)path, length}};
-	struct stat st;
-	long fd = -1;
-	if (!no_files() &&
-	    sys_call(SYS_newfstatat, AT_FDCWD, (long)path, (long)&st, 0, 0, 0) == 0 &&
-	    file_known(&st))
-		fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0, 0, 0);
-	if (fd < 0 || length < 0 || !file_mapped((int)fd, &st)) {
-		if (fd >= 0)
-			sys_close((int)fd);
-		struct cut cut = cut_begin_path(AT_FDCWD, path, 0, length);
-		return (int)preload_result(cut_call(&cut, &call));
-	}
-	call.fd = (int)fd;
-	int result = file_change(&call, length, &st);
-	sys_close((int)fd);
-	return result;
+	struct cut cut = cut_begin_path(AT_FDCWD, path, 0, length);
+	return (int)preload_result(cut_call(&cut, &call));
 }
 
 EXPORT int truncate64(const char *path, off64_t length) __attribute__((alias("truncate")));
@@ -381,11 +381,13 @@ EXPORT int fallocate(int fd, int mode, off_t offset, off_t length)
 	struct file_call call = {.number = SYS_fallocate,
 				 .arguments = {fd, mode, offset, length},
 				 .fd = fd,
+				 .write = true,
+				 .all = filter_all(),
 				 .shifts = mode &
 					   (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)};
 	struct stat st;
 	if (offset < 0 || !file_mapped(fd, &st))
-		return (int)preload_result(file_plain(&call));
+		return (int)unmapped(&call, file_plain(&call));
 	return file_change(&call, offset, &st);
 }
 

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * What a process says about itself.
+ *
+ * prctl: a process in strict seccomp may read and write, and make no other calls: it does not look
+ * after others' files any more.
+ *
  * process_madvise: since Linux 6.13 a process may give itself any advice by it, also such as throws
  * memory away. What it says of other processes is the kernel's business.
  */
 #include <errno.h>
 #include <limits.h>
+#include <linux/seccomp.h>
+#include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "filter.h"
 #include "preload.h"
 
 /* Newer than Debian 12's headers. */
@@ -84,4 +93,19 @@ EXPORT ssize_t process_madvise(int pidfd, const struct iovec *ranges, size_t cou
 		result = sys_call(SYS_process_madvise, pidfd, (long)ranges, (long)count, advice,
 				  (long)flags, 0);
 	return preload_result(result);
+}
+
+EXPORT int prctl(int option, ...)
+{
+	long a[4];
+	va_list more;
+	va_start(more, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(more, long);
+	va_end(more);
+	if (option == PR_SET_SECCOMP && a[0] == SECCOMP_MODE_STRICT) {
+		filter_forget();
+		__atomic_store_n(&preload.file_count, 0, __ATOMIC_RELEASE);
+	}
+	return (int)preload_result(sys_call(SYS_prctl, option, a[0], a[1], a[2], a[3], 0));
 }

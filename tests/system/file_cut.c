@@ -65,16 +65,31 @@ static void cut_by(const char *path, int fd, const char *way)
 		check(0, way);
 }
 
+/* Whether this process still has what it has locked. */
+static int locked(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK};
+	int status;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK ? 0 : 1);
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
 static int cut(const char *path, const char *way, const char *own)
 {
+	struct flock lock = {.l_type = F_WRLCK};
 	int fd = open(path, O_RDWR);
 	check(fd >= 0, path);
 	if (!strcmp(own, "shared"))
 		check(*map(fd, MAP_SHARED), "the file");
 	if (!strcmp(own, "private"))
 		map(fd, MAP_PRIVATE)[7 * PAGE] = 'c';
+	check(!fcntl(fd, F_SETLK, &lock), "fcntl");
 	close(FREE);
 	cut_by(path, fd, way);
+	/* The C library's freopen closes a descriptor of the file. */
+	check(locked(fd) || !strcmp(way, "freopen"), "the lock");
 	return 0;
 }
 
