@@ -75,7 +75,8 @@ static void probe_ring(struct probes *p)
 	struct io_uring ring;
 	int error = io_uring_queue_init(8, &ring, 0);
 	report(p, "io_uring", !error, true,
-	       error ? "not permitted or not in this kernel: set sysctl kernel.io_uring_disabled=0"
+	       error ? "not permitted (paged programs have none) or not in this kernel: set sysctl "
+		       "kernel.io_uring_disabled=0"
 		     : "granted");
 	if (!error)
 		io_uring_queue_exit(&ring);
