@@ -2,9 +2,11 @@
 /* Wrappers of the calls that open files, and make them empty (O_TRUNC). */
 #undef _FILE_OFFSET_BITS
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "coherent.h"
@@ -82,6 +84,19 @@ EXPORT int __openat64_2(int directory, const char *path, int flags)
 
 typedef FILE *fopen_call(const char *path, const char *mode);
 typedef FILE *freopen_call(const char *path, const char *mode, FILE *file);
+typedef FILE *fdopen_call(int fd, const char *mode);
+
+/* What is read by stdio is read by the C library's own calls: so what has been stored through
+ * mappings by now is written back before. NULL is allowed, and returned. */
+static FILE *stdio_opened(FILE *file, const char *mode)
+{
+	struct stat st;
+	int error = errno;
+	if (file && *mode != 'w' && !file_none() && file_mapped(fileno(file), &st))
+		file_settle(fileno(file), &st, 0, (uint64_t)st.st_size);
+	errno = error;
+	return file;
+}
 
 EXPORT FILE *fopen(const char *path, const char *mode)
 {
@@ -91,7 +106,7 @@ EXPORT FILE *fopen(const char *path, const char *mode)
 		cut = cut_begin_path(AT_FDCWD, path, 0, 0);
 	FILE *file = ((fopen_call *)preload_next(&next, "fopen"))(path, mode);
 	cut_end(&cut, file != NULL);
-	return file;
+	return stdio_opened(file, mode);
 }
 
 EXPORT FILE *fopen64(const char *path, const char *mode) __attribute__((alias("fopen")));
@@ -104,8 +119,14 @@ EXPORT FILE *freopen(const char *path, const char *mode, FILE *file)
 		cut = cut_begin_path(AT_FDCWD, path, 0, 0);
 	file = ((freopen_call *)preload_next(&next, "freopen"))(path, mode, file);
 	cut_end(&cut, file != NULL);
-	return file;
+	return stdio_opened(file, mode);
 }
 
 EXPORT FILE *freopen64(const char *path, const char *mode, FILE *file)
 	__attribute__((alias("freopen")));
+
+EXPORT FILE *fdopen(int fd, const char *mode)
+{
+	static void *next;
+	return stdio_opened(((fdopen_call *)preload_next(&next, "fdopen"))(fd, mode), mode);
+}

@@ -169,6 +169,41 @@ static void mode_read(int round)
 	end(child, 0);
 }
 
+static void stream_read(FILE *stream, int value)
+{
+	static char found[FILE_BYTES];
+	if (!stream || fread(found, 1, FILE_BYTES, stream) != FILE_BYTES)
+		die("fread");
+	for (size_t i = 0; i < FILE_BYTES; i++)
+		if (found[i] != (char)value)
+			wrong("read by stdio", i);
+}
+
+/* By stdio, which reads what was stored before it has opened the file. */
+static void mode_stdio(int round)
+{
+	pid_t child = start(store_and_wait, round);
+	wait_told();
+	FILE *stream = fopen(path, "r");
+	stream_read(stream, round);
+	tell();
+	wait_told();
+	stream = freopen(path, "r", stream);
+	stream_read(stream, round + 1);
+	tell();
+	end(child, 0);
+	child = start(store_and_wait, round);
+	fclose(stream);
+	wait_told();
+	stream = fdopen(open(path, O_RDONLY | O_CLOEXEC), "r");
+	stream_read(stream, round);
+	fclose(stream);
+	tell();
+	wait_told();
+	tell();
+	end(child, 0);
+}
+
 static void store_and_die(int round)
 {
 	map(MAP_SHARED);
@@ -472,7 +507,7 @@ static const struct mode {
 } modes[] = {
 	{"read", mode_read},	   {"killed", mode_killed}, {"write", mode_write},
 	{"private", mode_private}, {"copy", mode_copy},	    {"at_once", mode_at_once},
-	{"cut", mode_cut},	   {"append", mode_append},
+	{"cut", mode_cut},	   {"append", mode_append}, {"stdio", mode_stdio},
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
