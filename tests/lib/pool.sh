@@ -94,6 +94,8 @@ test_end() {
 		cat "$WORK/left" >>"$log"
 		case $status in 0 | 77) status=123 ;; esac
 	fi
+	# What daemons that were killed have left in memory (daemon/filter.h).
+	find "$WORK/$slot" -name '*.files' -lname '/dev/shm/pagerd-*' -printf '%l\0' | xargs -0 -r rm -f
 	rm -rf --one-file-system "${WORK:?}/$slot"
 	unset "SLOTS[$process]"
 	case $name in
