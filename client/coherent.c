@@ -79,12 +79,15 @@ static bool may_ask(void)
 	return may && self_is(&preload.self);
 }
 
-bool file_mapped(int fd, struct stat *st)
+static bool file_shown(int fd, struct stat *st)
 {
-	if (!filter_there())
-		return file_mapped_here(fd, st);
 	return filter_any(filter_all()) && sys_fstat(fd, st) == 0 && S_ISREG(st->st_mode) &&
 	       filter_look(st) && may_ask();
+}
+
+bool file_mapped(int fd, struct stat *st)
+{
+	return filter_there() ? file_shown(fd, st) : file_mapped_here(fd, st);
 }
 
 long file_system_call(const struct file_call *call)
@@ -146,7 +149,7 @@ static int file_board(int fd, const struct stat *st, struct board **board)
 	}
 	*board = &found->board;
 	/* It may be another file's, which the filter cannot tell from this one. */
-	uint64_t shown = filter_there() ? filter_look(st) : 0;
+	uint64_t shown = filter_look(st);
 	if (shown && found->absent == shown)
 		return -ENOENT;
 	int result = board_see(*board, &preload.paged.session, fd);
@@ -293,8 +296,7 @@ long file_late(const struct file_call *call, long result)
 {
 	struct stat st;
 	sys_signals signals;
-	if (result < 0 || !filter_came(call->all, filter_all()) || sys_fstat(call->fd, &st) < 0 ||
-	    !S_ISREG(st.st_mode) || !filter_look(&st) || !may_ask())
+	if (result < 0 || !filter_came(call->all, filter_all()) || !file_shown(call->fd, &st))
 		return result;
 	preload_enter(&signals);
 	if (file_join() == 0 && file_begin(call->fd, 0, 0, true) == 0)

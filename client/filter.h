@@ -30,7 +30,8 @@ static inline bool filter_came(uint64_t before, uint64_t word)
 {
 	return before >> 32 != word >> 32;
 }
-/* 0: nobody maps that file. Else it stays the same as long as no file comes that might be it. */
+/* 0: nobody maps that file, or there is no filter. Else it stays the same as long as no file comes
+ * that might be it. */
 uint64_t filter_look(const struct stat *status);
 
 #endif

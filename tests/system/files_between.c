@@ -105,6 +105,12 @@ static void map(int flags)
 		die("mmap");
 }
 
+static void file_clear(void)
+{
+	if (ftruncate(file, 0) || ftruncate(file, FILE_BYTES))
+		die("ftruncate");
+}
+
 static void memory_check(size_t from, size_t bytes, int value, const char *what)
 {
 	for (size_t i = from; i < from + bytes; i++)
@@ -291,8 +297,7 @@ static void see_written(int round)
 
 static void mode_write(int round)
 {
-	if (ftruncate(file, 0) || ftruncate(file, FILE_BYTES))
-		die("ftruncate");
+	file_clear();
 	pid_t child = start(see_written, round);
 	wait_told();
 	all_write(round);
@@ -321,8 +326,7 @@ static void see_private(int round)
 
 static void mode_private(int round)
 {
-	if (ftruncate(file, 0) || ftruncate(file, FILE_BYTES))
-		die("ftruncate");
+	file_clear();
 	pid_t child = start(see_private, round);
 	wait_told();
 	all_write(round);
@@ -423,8 +427,7 @@ static void store_see_copied(int round)
 
 static void mode_copy(int round)
 {
-	if (ftruncate(file, 0) || ftruncate(file, FILE_BYTES))
-		die("ftruncate");
+	file_clear();
 	pid_t child = start(store_see_copied, round);
 	off64_t from = 3, to = FILE_BYTES / 2;
 	wait_told();
