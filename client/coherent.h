@@ -61,6 +61,20 @@ void file_pause(void);
 /* Write back what is changed in the file of fd, before another call reads it. */
 void file_settle(int fd, const struct stat *status, uint64_t offset, uint64_t length);
 
+/* ---- preload_file.c */
+
+/* Where the call begins: of one at the descriptor's own position that; of one that appends, the
+ * file's end. */
+uint64_t file_position(const struct file_call *call, const struct stat *status);
+/* What the C library returns of a call on a file that nobody seemed to map, which has that result.
+ */
+long file_unmapped(const struct file_call *call, long result);
+
+/* ---- preload_copy.c */
+
+/* ioctl_ficlone(2): request is FICLONE or FICLONERANGE. As the C library's ioctl. */
+int file_clone(int fd, unsigned long request, const void *argument);
+
 /* ---- copied.c */
 
 /* Copy what of [from, from + bytes) can be read from its beginning on; -errno if nothing can. */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,8 +15,7 @@
 /* Transfers with O_DIRECT are of whole sectors. */
 #define SECTOR_BYTES 512
 
-/* Calls at the descriptor's own position; appending ones begin at the file's end. */
-static uint64_t file_position(const struct file_call *call, const struct stat *st)
+uint64_t file_position(const struct file_call *call, const struct stat *st)
 {
 	bool append = call->flags & RWF_APPEND || sys_fcntl(call->fd, F_GETFL, 0) & O_APPEND;
 	if (call->write && append)
@@ -28,8 +26,7 @@ static uint64_t file_position(const struct file_call *call, const struct stat *s
 	return at < 0 ? 0 : (uint64_t)at;
 }
 
-/* What is returned of a call on a file that nobody seemed to map, which has that result. */
-static long unmapped(const struct file_call *call, long result)
+long file_unmapped(const struct file_call *call, long result)
 {
 	return preload_result(call->write ? file_late(call, result) : result);
 }
@@ -41,7 +38,7 @@ static long file_transfer(struct file_call *call, uint64_t bytes)
 		return preload_result(file_plain(call));
 	if (!file_mapped(call->fd, &st)) {
 		bool direct = bytes % SECTOR_BYTES == 0 && file_reads_direct(call);
-		return unmapped(call, direct ? file_copied(call) : file_plain(call));
+		return file_unmapped(call, direct ? file_copied(call) : file_plain(call));
 	}
 	call->status = &st;
 	call->offset = file_position(call, &st);
@@ -188,7 +185,7 @@ static ssize_t transfer_vector(struct file_call *call, const struct iovec *vecto
 	call->vector = vector;
 	call->count = count;
 	call->position = position;
-	return none ? unmapped(call, file_plain(call)) : file_transfer_vector(call);
+	return none ? file_unmapped(call, file_plain(call)) : file_transfer_vector(call);
 }
 
 EXPORT ssize_t readv(int fd, const struct iovec *vector, int count)
@@ -261,71 +258,6 @@ EXPORT ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t off
 EXPORT ssize_t pwritev64v2(int fd, const struct iovec *vector, int count, off64_t offset, int flags)
 	__attribute__((alias("pwritev2")));
 
-/* ---- from file to file, in the kernel -------------------------------------------------------- */
-
-/* The position at offset; -1, the descriptor's own, if there is none. False if it cannot be read.
- */
-static bool position_at(const off64_t *offset, int64_t *position)
-{
-	*position = -1;
-	return !offset || peek(position, offset, sizeof(*position)) == sizeof(*position);
-}
-
-/* What is to be read from fd. */
-static void source_settle(int fd, int64_t position, size_t bytes)
-{
-	struct stat st;
-	struct file_call source = {.fd = fd, .position = position};
-	if (file_mapped(fd, &st))
-		file_settle(fd, &st, file_position(&source, &st), bytes);
-}
-
-static ssize_t file_to_file(struct file_call *call, int from, const off64_t *from_offset,
-			    const off64_t *to_offset, size_t bytes)
-{
-	struct stat st;
-	int64_t position;
-	if (file_none() || !bytes || !position_at(from_offset, &position) ||
-	    !position_at(to_offset, &call->position))
-		return unmapped(call, file_plain(call));
-	source_settle(from, position, bytes);
-	if (!file_mapped(call->fd, &st))
-		return unmapped(call, file_plain(call));
-	call->status = &st;
-	call->offset = file_position(call, &st);
-	if (call->offset > (uint64_t)st.st_size)
-		call->offset = (uint64_t)st.st_size;
-	return preload_result(file_coherent(call));
-}
-
-EXPORT ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offset,
-			       size_t bytes, unsigned flags)
-{
-	struct file_call call = {
-		.number = SYS_copy_file_range,
-		.arguments = {from, (long)from_offset, to, (long)to_offset, (long)bytes, flags},
-		.fd = to,
-		.write = true,
-		.all = filter_all(),
-	};
-	return file_to_file(&call, from, from_offset, to_offset, bytes);
-}
-
-EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t bytes)
-{
-	struct file_call call = {
-		.number = SYS_sendfile,
-		.arguments = {to, from, (long)offset, (long)bytes},
-		.fd = to,
-		.write = true,
-		.all = filter_all(),
-	};
-	return file_to_file(&call, from, offset, NULL, bytes);
-}
-
-EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t bytes)
-	__attribute__((alias("sendfile")));
-
 /* ---- where there are data -------------------------------------------------------------------- */
 
 /* Where there is a hole the kernel does not know of data that are only in a mapping. */
@@ -360,7 +292,7 @@ EXPORT int ftruncate(int fd, off_t length)
 	if (length >= 0 && file_mapped(fd, &st))
 		return file_change(&call, length, &st);
 	struct cut cut = cut_begin(fd, length);
-	return (int)unmapped(&call, cut_call(&cut, &call));
+	return (int)file_unmapped(&call, cut_call(&cut, &call));
 }
 
 EXPORT int ftruncate64(int fd, off64_t length) __attribute__((alias("ftruncate")));
@@ -387,7 +319,7 @@ EXPORT int fallocate(int fd, int mode, off_t offset, off_t length)
 					   (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)};
 	struct stat st;
 	if (offset < 0 || !file_mapped(fd, &st))
-		return (int)unmapped(&call, file_plain(&call));
+		return (int)file_unmapped(&call, file_plain(&call));
 	return file_change(&call, offset, &st);
 }
 

@@ -13,7 +13,10 @@ disk_make() {
 	DISK=$TEST_DIR/disk
 	mkdir "$DISK"
 	truncate -s "$1M" "$TEST_DIR/image"
-	must "mkfs.${2:-ext4}" -q -b 4096 -m 0 "$TEST_DIR/image"
+	case ${2:-ext4} in
+	ext*) must "mkfs.${2:-ext4}" -q -b 4096 -m 0 "$TEST_DIR/image" ;;
+	*) must "mkfs.$2" -q "$TEST_DIR/image" ;;
+	esac
 	DISK_LOOP=$(losetup --direct-io=on -f --show "$TEST_DIR/image") || fail "no loop device"
 	at_exit "losetup -d $DISK_LOOP"
 	must mount "$DISK_LOOP" "$DISK"

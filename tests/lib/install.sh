@@ -10,7 +10,7 @@ BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libevent
 # service and start it.
 RUN_PACKAGES=(libjemalloc2 redis-tools sqlite3 python3 time coreutils util-linux)
 TEST_PACKAGES=(chromium clang e2fsprogs mount liblmdb-dev lmdb-utils make
-	postgresql-15 stress-ng zstd)
+	postgresql-15 stress-ng xfsprogs zstd)
 
 package_installed() {
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -7,11 +7,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/shm.h>
@@ -446,6 +448,54 @@ static void mode_copy(int round)
 	end(child, 0);
 }
 
+/* To a pipe. */
+static void mode_splice(int round)
+{
+	static char found[FILE_BYTES];
+	int ends[2];
+	pid_t child = start(store_and_wait, round);
+	if (pipe2(ends, O_CLOEXEC))
+		die("pipe");
+	for (int stored = round; stored < round + 2; stored++) {
+		wait_told();
+		for (off64_t at = 0; at < FILE_BYTES;) {
+			ssize_t done = splice(file, &at, ends[1], NULL, PAGE, 0);
+			if (done <= 0 || read(ends[0], found + at - done, (size_t)done) != done)
+				die("splice");
+		}
+		for (size_t i = 0; i < FILE_BYTES; i++)
+			if (found[i] != (char)stored)
+				wrong("spliced", i);
+		tell();
+	}
+	end(child, 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* For file systems whose files may share blocks; not in the list. */
+static void mode_clone(int round)
+{
+	char other_path[4096];
+	struct file_clone_range half = {
+		.src_fd = file, .src_length = FILE_BYTES / 2, .dest_offset = FILE_BYTES / 2};
+	static char found[FILE_BYTES];
+	snprintf(other_path, sizeof(other_path), "%s.clone", path);
+	int other = open(other_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	file_clear();
+	pid_t child = start(store_see_copied, round);
+	wait_told();
+	if (other < 0 || ioctl(other, FICLONE, file) || pread(other, found, FILE_BYTES, 0) < 0)
+		die("FICLONE");
+	memory = found;
+	memory_check(0, FILE_BYTES / 2, round, "cloned to another file");
+	if (ioctl(file, FICLONERANGE, &half))
+		die("FICLONERANGE");
+	tell();
+	end(child, 0);
+	close(other);
+}
+
 /* ---- at the same time ------------------------------------------------------------------------ */
 
 static uint64_t load(const uint64_t *word)
@@ -511,6 +561,7 @@ static const struct mode {
 	{"read", mode_read},	   {"killed", mode_killed}, {"write", mode_write},
 	{"private", mode_private}, {"copy", mode_copy},	    {"at_once", mode_at_once},
 	{"cut", mode_cut},	   {"append", mode_append}, {"stdio", mode_stdio},
+	{"splice", mode_splice},   {"clone", mode_clone},
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
@@ -536,7 +587,8 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
 	for (size_t i = 0; argc == 2 && i < MODES; i++)
-		puts(modes[i].name);
+		if (modes[i].run != mode_clone)
+			puts(modes[i].name);
 	if (argc == 2)
 		return 0;
 	if (argc != 4)

@@ -5,6 +5,9 @@
 # shellcheck source=tests/lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
 
+# shellcheck source=tests/lib/disk.sh
+. "$TESTS/lib/disk.sh"
+
 TEST_PROGRAM=$PROGRAMS/files_between
 
 # modes ROUNDS PREFIX...: all of them, run so.
@@ -41,6 +44,11 @@ daemon_modes() {
 daemon_modes --memory 64M
 daemon_modes --memory 1M --threads 2
 modes 2 "$CTL" run --memory 8M --chaos 5 --no-heap --
+
+# Files that share blocks.
+disk_make 320 xfs
+must "$TEST_PROGRAM" clone 2 "$DISK/data"
+must "$CTL" run --memory 8M --no-heap -- "$TEST_PROGRAM" clone 5 "$DISK/data"
 
 # What a killed daemon has left is replaced, and nothing is left of it in the end.
 daemon_start --memory 16M
