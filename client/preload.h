@@ -119,7 +119,9 @@ _Noreturn void preload_die(const char *why);
 
 /* A system call's result as the C library returns it. */
 long preload_result(long result);
-/* The C library's function of that name, which known keeps from the first call on. */
+/* The C library's function of that name, which known keeps from the first call on. That call should
+ * come from a constructor: it forgets what dlerror(3) has to tell, and waits for a thread that
+ * loads a library, which may be waiting for this one. */
 void *preload_next(void **known, const char *name);
 
 #endif

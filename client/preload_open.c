@@ -86,6 +86,20 @@ typedef FILE *fopen_call(const char *path, const char *mode);
 typedef FILE *freopen_call(const char *path, const char *mode, FILE *file);
 typedef FILE *fdopen_call(int fd, const char *mode);
 
+static struct next {
+	void *fopen;
+	void *freopen;
+	void *fdopen;
+} next;
+
+/* See preload_next. */
+__attribute__((constructor)) static void stdio_find(void)
+{
+	preload_next(&next.fopen, "fopen");
+	preload_next(&next.freopen, "freopen");
+	preload_next(&next.fdopen, "fdopen");
+}
+
 /* What is read by stdio is read by the C library's own calls: so what has been stored through
  * mappings by now is written back before. NULL is allowed, and returned. */
 static FILE *stdio_opened(FILE *file, const char *mode)
@@ -100,11 +114,10 @@ static FILE *stdio_opened(FILE *file, const char *mode)
 
 EXPORT FILE *fopen(const char *path, const char *mode)
 {
-	static void *next;
 	struct cut cut = {.socket = -1};
 	if (*mode == 'w')
 		cut = cut_begin_path(AT_FDCWD, path, 0, 0);
-	FILE *file = ((fopen_call *)preload_next(&next, "fopen"))(path, mode);
+	FILE *file = ((fopen_call *)preload_next(&next.fopen, "fopen"))(path, mode);
 	cut_end(&cut, file != NULL);
 	return stdio_opened(file, mode);
 }
@@ -113,11 +126,10 @@ EXPORT FILE *fopen64(const char *path, const char *mode) __attribute__((alias("f
 
 EXPORT FILE *freopen(const char *path, const char *mode, FILE *file)
 {
-	static void *next;
 	struct cut cut = {.socket = -1};
 	if (*mode == 'w' && path)
 		cut = cut_begin_path(AT_FDCWD, path, 0, 0);
-	file = ((freopen_call *)preload_next(&next, "freopen"))(path, mode, file);
+	file = ((freopen_call *)preload_next(&next.freopen, "freopen"))(path, mode, file);
 	cut_end(&cut, file != NULL);
 	return stdio_opened(file, mode);
 }
@@ -127,6 +139,5 @@ EXPORT FILE *freopen64(const char *path, const char *mode, FILE *file)
 
 EXPORT FILE *fdopen(int fd, const char *mode)
 {
-	static void *next;
-	return stdio_opened(((fdopen_call *)preload_next(&next, "fdopen"))(fd, mode), mode);
+	return stdio_opened(((fdopen_call *)preload_next(&next.fdopen, "fdopen"))(fd, mode), mode);
 }
