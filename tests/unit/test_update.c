@@ -141,7 +141,8 @@ START_TEST(updates_fault_once)
 }
 END_TEST
 
-/* Who only reads has nothing written for him: all pages are clean once they went out. */
+/* Who only reads has nothing written for him: each page went out once, as it was filled. A write of
+ * that may end at any time, also after many reads. */
 START_TEST(readers_write_nothing)
 {
 	struct harness h;
@@ -150,9 +151,8 @@ START_TEST(readers_write_nothing)
 	uint64_t *memory = filled(&h, kinds[_i], versions);
 	for (uint64_t page = 0; page < PAGES; page++)
 		page_check(memory, page, 0);
-	uint64_t before = harness_stats(&h).pages_written;
 	work(memory, versions, 4 * PAGES, 0);
-	ck_assert_uint_eq(harness_stats(&h).pages_written, before);
+	ck_assert_uint_le(harness_stats(&h).pages_written, PAGES);
 	finished(&h, memory, versions);
 }
 END_TEST
