@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -91,7 +92,8 @@ static uint64_t seconds(void)
 
 /* What the pager's thread sees of itself. */
 struct view {
-	uint64_t allotted, limit, idle_ticks;
+	uint64_t allotted, used;
+	uint32_t coming; /* pages that it took and has not reported yet */
 	bool restless;
 };
 
@@ -108,28 +110,72 @@ static void look_done(struct pager_request *request)
 	const struct pager *pager = look->pager;
 	look->view = (struct view){
 		.allotted = pager->pools[0].share.account.pages,
-		.limit = pager->budget_pages,
+		.used = pager->used_pages,
+		.coming = pager->frames_taken - pager->pools[0].share.taken,
 		.restless = pager->shares.restless,
 	};
 	atomic_store(&look->done, true);
 }
 
-static struct view view(uint32_t shard)
+static void look_begin(struct look *look, uint32_t shard)
 {
-	struct look look = {
-		.request = {.type = PAGER_CHECK, .fd = -1, .done = look_done, .owner = &look},
+	*look = (struct look){
+		.request = {.type = PAGER_CHECK, .fd = -1, .done = look_done, .owner = look},
 		.pager = shards[shard].pager,
 	};
-	pager_post(look.pager, &look.request);
-	while (!atomic_load(&look.done))
+}
+
+static struct view look_end(struct look *look)
+{
+	while (!atomic_load(&look->done))
 		usleep(100);
-	ck_assert_int_eq(look.request.error, 0);
-	return look.view;
+	ck_assert_int_eq(look->request.error, 0);
+	return look->view;
+}
+
+static struct view view(uint32_t shard)
+{
+	struct look look;
+	look_begin(&look, shard);
+	pager_post(look.pager, &look.request);
+	return look_end(&look);
 }
 
 static uint64_t allotted(uint32_t shard)
 {
 	return view(shard).allotted;
+}
+
+/* A pager that does nothing until it is let go, and is looked at a turn later. */
+struct hold {
+	struct pager_request request;
+	sem_t go;
+	struct look look;
+};
+
+static void hold_done(struct pager_request *request)
+{
+	struct hold *hold = request->owner;
+	while (sem_wait(&hold->go))
+		;
+	pager_post(hold->look.pager, &hold->look.request); /* the next turn serves it */
+}
+
+static void hold_begin(struct hold *hold, uint32_t shard)
+{
+	hold->request = (struct pager_request){
+		.type = PAGER_CHECK, .fd = -1, .done = hold_done, .owner = hold};
+	sem_init(&hold->go, 0, 0);
+	look_begin(&hold->look, shard);
+	pager_post(hold->look.pager, &hold->request);
+}
+
+static struct view hold_end(struct hold *hold)
+{
+	sem_post(&hold->go);
+	struct view seen = look_end(&hold->look);
+	sem_destroy(&hold->go);
+	return seen;
 }
 
 /* ---- who uses memory --------------------------------------------------------------------- */
@@ -194,28 +240,46 @@ START_TEST(one_may_have_all)
 }
 END_TEST
 
-/* It has used all, and uses none of it any more: what is free is given at once, the rest soon. */
-START_TEST(idle_pages_are_given)
+/* One has used all, and uses none of it any more: 1000 of its pages are free, and it sleeps. */
+static uint64_t *idle_begin(void)
 {
 	shards_start(TOTAL, 0, 0);
 	uint64_t *memory = map(0, PAGES);
 	range_write(memory, 0, PAGES, 1);
-	uint64_t used = allotted(0);
-	ck_assert_uint_ge(used, PAGES - BANK_STEP_PAGES);
+	ck_assert_uint_ge(allotted(0), PAGES - BANK_STEP_PAGES);
 	discard(0, memory, 1000);
-	ck_assert(soon(!view(0).restless));
-	/* From here on nobody asks it anything: it would have to wake up for that. */
-	uint64_t *other = map(1, TOTAL), most = TOTAL - 4 * BANK_FLOOR_PAGES - BANK_STEP_PAGES;
-	range_write(other, 0, 900, 1);
-	ck_assert_uint_gt(resident(1), 800);
-	for (uint64_t round = 2; round < 100 && allotted(1) < most; round++) {
+	ck_assert(soon(!view(0).restless && !view(0).coming));
+	return memory;
+}
+
+/* It gives. Nobody asks it anything meanwhile: it has to wake up for that. */
+START_TEST(idle_pages_are_given)
+{
+	uint64_t *memory = idle_begin(), *other = map(1, TOTAL);
+	uint64_t most = TOTAL - 4 * BANK_FLOOR_PAGES - BANK_STEP_PAGES;
+	for (uint64_t round = 1; allotted(1) < most; round++) {
 		range_write(other, 0, TOTAL, round);
 		range_check(other, 0, TOTAL, round);
 	}
-	ck_assert_uint_ge(allotted(1), most);
 	ck_assert_uint_le(allotted(0), 3 * BANK_FLOOR_PAGES + BANK_STEP_PAGES);
 	zeros_check(memory, 0, 1000);
 	range_check(memory, 1000, PAGES, 1);
+	shards_stop();
+}
+END_TEST
+
+/* All that is free is given at once: another asks before it can answer, then it answers once. */
+START_TEST(free_pages_are_given_at_once)
+{
+	struct hold hold;
+	uint64_t *memory = idle_begin(), *other = map(1, TOTAL);
+	uint64_t used = view(0).used;
+	ck_assert_uint_ge(allotted(0), used + 1000);
+	hold_begin(&hold, 0);
+	range_write(other, 0, 900, 1);
+	ck_assert_uint_le(hold_end(&hold).allotted, used);
+	range_check(memory, 1000, PAGES, 1);
+	range_check(other, 0, 900, 1);
 	shards_stop();
 }
 END_TEST
@@ -581,6 +645,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, one_may_have_all, 0, 2);
 	tcase_add_test(tcase, idle_pages_are_given);
+	tcase_add_test(tcase, free_pages_are_given_at_once);
 	tcase_add_test(tcase, all_sleep);
 	tcase_add_test(tcase, pressed_ones_settle);
 	tcase_add_test(tcase, slow_ones_give_more);
