@@ -108,24 +108,18 @@ static bool budget_grows(struct pager *pager)
 	       share_grow(pager, 0);
 }
 
-/* The pool to take from, and how many pages: first what the budget wants, then the limits. Pages
- * that a bank still has come before either. */
-static uint32_t pool_choose(struct pager *pager, uint32_t *need)
+/* What the budget wants, then what a limit does: pages that a bank still has come before either. */
+static uint32_t budget_wants(struct pager *pager)
 {
-	*need = budget_need(pager);
-	if (*need && budget_grows(pager))
-		*need = budget_need(pager);
-	if (*need)
-		return pool_largest(pager);
-	for (uint32_t i = 1; i < pager->pool_end; i++) {
-		const struct pool *pool = &pager->pools[i];
-		*need = pool->active ? pool_need(pager, pool) : 0;
-		if (*need && share_grow(pager, i))
-			*need = pool_need(pager, pool);
-		if (*need)
-			return i;
-	}
-	return 0;
+	uint32_t need = budget_need(pager);
+	return need && budget_grows(pager) ? budget_need(pager) : need;
+}
+
+static uint32_t limit_wants(struct pager *pager, uint32_t number)
+{
+	const struct pool *pool = &pager->pools[number];
+	uint32_t need = pool->active ? pool_need(pager, pool) : 0;
+	return need && share_grow(pager, number) ? pool_need(pager, pool) : need;
 }
 
 /* ---- dropping ---------------------------------------------------------------------------- */
@@ -363,24 +357,46 @@ static uint32_t pool_evict_some(struct pager *pager, struct pool *pool, uint32_t
 	return pool_evict(pager, pool, need, grace(pager, pool) + PAGEOUT_BATCH);
 }
 
-bool pageout_run(struct pager *pager)
+static uint32_t turn_most(const struct pager *pager, uint32_t need)
 {
-	uint32_t need, parked = pager->parked_count;
-	struct pool *pool = &pager->pools[pool_choose(pager, &need)];
-	if (!need)
-		return false;
-	if (io_unstage_dead(pager))
-		return true;
 	uint32_t most = pager->io_demands ? PAGEOUT_STEP : PAGEOUT_BATCH;
-	if (need > most)
-		need = most;
-	uint32_t leaving = pool_evict_some(pager, pool, need);
+	return need < most ? need : most;
+}
+
+static uint32_t budget_evict(struct pager *pager, uint32_t need)
+{
+	uint32_t leaving = pool_evict_some(pager, &pager->pools[pool_largest(pager)], need);
 	/* Those of the largest pool may all be on their way out already, for long. */
 	for (uint32_t i = 0;
 	     !leaving && shortage_stalled(pager) && budget_need(pager) && i < pager->pool_end; i++)
 		if (pager->pools[i].active)
 			leaving = pool_evict_some(pager, &pager->pools[i], need);
+	return leaving;
+}
+
+/* Of the first pool that has more than its limit and from which some can leave: all that others
+ * have may be locked, or only for a client that is late to save. */
+static bool limits_evict(struct pager *pager)
+{
+	uint32_t parked = pager->parked_count, leaving = 0;
+	for (uint32_t i = 1; !leaving && i < pager->pool_end; i++) {
+		uint32_t need = limit_wants(pager, i);
+		if (need && io_unstage_dead(pager))
+			return true;
+		if (need)
+			leaving = pool_evict_some(pager, &pager->pools[i], turn_most(pager, need));
+	}
 	return leaving > 0 || pager->parked_count > parked;
+}
+
+bool pageout_run(struct pager *pager)
+{
+	uint32_t need = budget_wants(pager), parked = pager->parked_count;
+	if (!need)
+		return limits_evict(pager);
+	if (io_unstage_dead(pager))
+		return true;
+	return budget_evict(pager, turn_most(pager, need)) > 0 || pager->parked_count > parked;
 }
 
 bool pageout_all(struct pager *pager)

@@ -112,6 +112,29 @@ END_TEST
 
 /* ---- many with limits -------------------------------------------------------------------- */
 
+/* One can let nothing go that wants to, as all it has is locked; another, whose limit is lowered,
+ * comes down to it all the same, though nobody waits for a frame. */
+START_TEST(limit_beside_locked)
+{
+	harness_start(&h, 4 * BUDGET, "lru", "/var/tmp", 0);
+	uint64_t *locked = harness_map(&h, PAGERD_ANON_PRIVATE, BUDGET << 12, -1, 0);
+	uint64_t *others = harness_map(&h, PAGERD_ANON_PRIVATE, 2 * BUDGET << 12, -1, 0);
+	harness_limit(&h, locked, BUDGET);
+	ck_assert_int_eq(harness_range(&h, PAGER_WIRE, locked, (BUDGET - 1) << 12, 1), 0);
+	range_write(locked, 0, BUDGET - 1, 1);
+	range_write(others, 0, 2 * BUDGET, 1);
+	ck_assert_uint_eq(harness_stats(&h).resident_pages, 3 * BUDGET - 1);
+	harness_limit(&h, others, BUDGET);
+	while (harness_stats(&h).resident_pages > 2 * BUDGET - 1)
+		usleep(1000);
+	ck_assert_uint_eq(harness_stats(&h).wired_pages, BUDGET - 1);
+	range_check(locked, 0, BUDGET - 1, 1);
+	range_check(others, 0, 2 * BUDGET, 1);
+	harness_check(&h);
+	harness_stop(&h);
+}
+END_TEST
+
 /* What has come in last stays for a while; that is not to be all that there is, however many have
  * limits of their own, and however high. */
 START_TEST(many_limits)
@@ -244,6 +267,7 @@ int main(void)
 	tcase_add_loop_test(tcase, file_locked, 0, 2);
 	tcase_add_loop_test(tcase, file_locked_alone, 0, 2);
 	tcase_add_loop_test(tcase, agent_waits, 0, 2);
+	tcase_add_test(tcase, limit_beside_locked);
 	tcase_add_loop_test(tcase, many_limits, 0, 2);
 	tcase_add_loop_test(tcase, waits_end, 0, 2);
 	tcase_add_test(tcase, stopped);
