@@ -321,10 +321,10 @@ void agent_tick(struct pager *pager)
 
 void agent_answers(struct pager *pager, uint64_t data, bool more)
 {
-	struct client *client = client_lookup(pager, (uint32_t)(data & 0xffffff));
+	struct client *client = client_lookup_same(pager, (uint32_t)(data & 0xffffff),
+						   (uint32_t)(data >> 24 & 0xffffffff));
 	struct pagerd_answer answer;
-	if (!client || client->generation != (uint32_t)(data >> 24 & 0xffffffff) ||
-	    client->agent.socket < 0)
+	if (!client || client->agent.socket < 0)
 		return;
 	ssize_t bytes;
 	while ((bytes = recv(client->agent.socket, &answer, sizeof answer, MSG_DONTWAIT)) ==

@@ -48,6 +48,12 @@ struct client *client_lookup(struct pager *pager, uint32_t number)
 	return number && number < pager->client_room ? pager->clients[number] : NULL;
 }
 
+struct client *client_lookup_same(struct pager *pager, uint32_t number, uint32_t generation)
+{
+	struct client *client = client_lookup(pager, number);
+	return client && client->generation == generation ? client : NULL;
+}
+
 /* Make room for the number. */
 static int client_table_grow(struct pager *pager, uint32_t number)
 {

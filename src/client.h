@@ -69,6 +69,8 @@ void client_leave(struct pager *pager, struct client *client);
 /* Forget it with all its regions. */
 void client_remove(struct pager *pager, struct client *client);
 struct client *client_lookup(struct pager *pager, uint32_t number);
+/* The same for a number that was kept, with the generation: NULL if another client has it now. */
+struct client *client_lookup_same(struct pager *pager, uint32_t number, uint32_t generation);
 /* Hold object for the reply to MAP or OPEN (NULL: let go). */
 void client_hold(struct pager *pager, struct client *client, struct object *object);
 /* Arm the poll of the client's userfaultfd. 0, or -EBUSY if the ring is full. */

@@ -73,8 +73,7 @@ void fault_push(struct pager *pager, struct fault_queue *queue, uint32_t number)
 
 struct client *fault_client(struct pager *pager, const struct fault *fault)
 {
-	struct client *client = client_lookup(pager, fault->client);
-	return client && client->generation == fault->client_generation ? client : NULL;
+	return client_lookup_same(pager, fault->client, fault->client_generation);
 }
 
 void fault_done(struct pager *pager, uint32_t number)

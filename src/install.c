@@ -254,8 +254,8 @@ void io_install(struct pager *pager, uint32_t number, const struct fault *fault)
 /* The region that a read ahead was for, if it still maps its pages there. */
 static struct region *ahead_region(struct pager *pager, const struct io *io, struct client **client)
 {
-	*client = io->address ? client_lookup(pager, io->client) : NULL;
-	if (!*client || (*client)->generation != io->client_generation)
+	*client = io->address ? client_lookup_same(pager, io->client, io->client_generation) : NULL;
+	if (!*client)
 		return NULL;
 	struct region *region = region_lookup(*client, io->address);
 	bool same = region && region->object == io->object &&
@@ -372,9 +372,9 @@ static void map_private(struct pager *pager, struct client *client, const struct
 void io_install_warmup(struct pager *pager, struct io *io)
 {
 	struct object *object = object_lookup(pager, io->object);
-	struct client *client = client_lookup(pager, io->client);
+	struct client *client = client_lookup_same(pager, io->client, io->client_generation);
 	struct region *region = NULL;
-	if (client && client->generation == io->client_generation && !learn_records(pager, client))
+	if (client && !learn_records(pager, client))
 		region = region_lookup(client, io->address);
 	bool own = region && region->object == io->object;
 	bool private = region && !own &&

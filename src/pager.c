@@ -240,8 +240,9 @@ struct io_uring_sqe *ring_sqe(struct pager *pager)
 
 static void complete_uffd(struct pager *pager, uint64_t data, const struct io_uring_cqe *cqe)
 {
-	struct client *client = client_lookup(pager, (uint32_t)(data & 0xffffff));
-	if (!client || client->generation != (uint32_t)(data >> 24 & 0xffffffff))
+	struct client *client = client_lookup_same(pager, (uint32_t)(data & 0xffffff),
+						   (uint32_t)(data >> 24 & 0xffffffff));
+	if (!client)
 		return;
 	client->ready = true;
 	pager->clients_ready = true;

@@ -62,9 +62,8 @@ void poison_retry(struct pager *pager, const struct object *object, struct pager
 	bool left = false;
 	for (uint32_t i = 0; i < table->used; i++) {
 		struct poison poison = table->entries[i];
-		struct client *client = poison.client ? client_lookup(pager, poison.client) : NULL;
-		if (client && client->generation != poison.client_generation)
-			client = NULL;
+		struct client *client =
+			client_lookup_same(pager, poison.client, poison.client_generation);
 		struct region *region = client ? region_lookup(client, poison.address) : NULL;
 		if (!region) {
 			table->entries[i].client = 0;

@@ -86,8 +86,9 @@ static uint32_t stretch_collect(struct warmup *warmup, const struct object *obje
 
 static struct region *warmup_region(struct pager *pager, const struct warmup *warmup)
 {
-	struct client *client = client_lookup(pager, warmup->client);
-	if (!client || client->generation != warmup->client_generation)
+	struct client *client =
+		client_lookup_same(pager, warmup->client, warmup->client_generation);
+	if (!client)
 		return NULL;
 	struct region *region = region_lookup(client, warmup->address);
 	return region && region->learned == warmup->file ? region : NULL;
