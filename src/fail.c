@@ -88,7 +88,7 @@ bool fault_fail(struct pager *pager, uint32_t number)
 {
 	struct fault *fault = &pager->faults[number];
 	struct faultstate fs = {.number = number, .fault = fault};
-	fs.client = fault_client(pager, fault);
+	fs.client = client_lookup_same(pager, fault->client, fault->client_generation);
 	fs.region = fs.client ? region_lookup(fs.client, fault->address) : NULL;
 	if (!fs.region) {
 		fault_handle(pager, number);

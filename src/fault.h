@@ -48,40 +48,53 @@ struct fault_queue {
 	uint32_t head, tail, count;
 };
 
+/* Handle a fault; consumes the record, now or later. */
+void fault_handle(struct pager *pager, uint32_t fault);
+
+/* fault_event.c: where faults begin and end. */
+
 int fault_table_init(struct pager *pager);
 void fault_table_finish(struct pager *pager);
-
 /* Read and handle the events waiting in the client's userfaultfd. */
 void fault_read(struct pager *pager, struct client *client);
 /* Handle a read fault of our own making at address, for whose end request (or NULL) waits. False if
  * there is no record to spare. */
 bool fault_at(struct pager *pager, const struct client *client, uint64_t address,
 	      struct pager_request *request);
-/* Handle a fault; consumes the record, now or later. */
-void fault_handle(struct pager *pager, uint32_t fault);
-/* The waiters of a list (io.waiters), each handled again; single: without prefetch. */
+/* Count it, free the record. */
+void fault_done(struct pager *pager, uint32_t fault);
+
+/* fault_wait.c: lists (io.waiters) and queues of those that wait. */
+
+/* It waits for the end of that I/O. */
+void fault_wait_io(struct pager *pager, struct io *io, uint32_t fault);
+/* The waiters of a list, each handled again; single: without prefetch. */
 void fault_retry_list(struct pager *pager, uint32_t list, bool single);
 /* Handle them again soon, not now. */
 void fault_wait_list(struct pager *pager, uint32_t list);
+void fault_push(struct pager *pager, struct fault_queue *queue, uint32_t fault);
 /* What is in the queue now is handled again, or fails (see fault_fail); how many do. */
 void fault_retry_queue(struct pager *pager, struct fault_queue *queue);
 uint32_t fault_fail_queue(struct pager *pager, struct fault_queue *queue);
-/* The access gets SIGBUS; but it waits on (shortage_wait) where that would let a write pass unseen,
- * or where more memory would not help, and tries again where the page is there. Whether it failed.
- * Consumes the record, now or later. */
-bool fault_fail(struct pager *pager, uint32_t fault);
+
+/* fault_missing.c: pages that are not resident. */
+
+/* The read that it waited for has put its page into the object. */
+void fault_installed(struct pager *pager, uint32_t fault);
+
+/* fault_write.c: first writes to clean pages. */
+
 /* Whether the write that the fault is for may be let through at once. */
 bool fault_may_dirty(const struct pager *pager, const struct fault *fault,
 		     const struct object *object);
 /* io_reserve has ended for count pages from its address on. */
 void fault_reserved(struct pager *pager, uint32_t fault, uint32_t count, bool full);
-/* The read that it waited for has put its page into the object. */
-void fault_installed(struct pager *pager, uint32_t fault);
-/* Count it, free the record. */
-void fault_done(struct pager *pager, uint32_t fault);
 
-void fault_push(struct pager *pager, struct fault_queue *queue, uint32_t fault);
-/* It waits for the end of that I/O. */
-void fault_wait_io(struct pager *pager, struct io *io, uint32_t fault);
+/* fail.c */
+
+/* The access gets SIGBUS; but it waits on (shortage_wait) where that would let a write pass unseen,
+ * or where more memory would not help, and tries again where the page is there. Whether it failed.
+ * Consumes the record, now or later. */
+bool fault_fail(struct pager *pager, uint32_t fault);
 
 #endif
