@@ -166,6 +166,12 @@ static inline bool object_is_private(const struct object *object)
 	return object->kind == PAGERD_FILE_PRIVATE || object->kind == PAGERD_ANON_FORKED;
 }
 
+/* The same where the other object is its parent's memory: see push.h. */
+static inline bool object_is_forked(const struct object *object)
+{
+	return object->kind == PAGERD_ANON_FORKED;
+}
+
 /* A part of it is shared with a child of its owner's, until one of them writes: see push.h. */
 static inline bool object_is_viewed(const struct object *object)
 {

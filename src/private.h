@@ -4,9 +4,9 @@
  * parent's memory (see push.h).
  *
  * Such a region has an object of its own (PAGERD_FILE_PRIVATE, PAGERD_ANON_FORKED), whose pages
- *have the numbers of those of the file's or parent's object, its base, and no memfd: the kernel
- *maps the base's memfd, read-only and shared by all, and at the first write copies the page. The
- *copy is the only kind of page that lives in the client. The states of a page say
+ * have the numbers of those of the file's or parent's object, its base, and no memfd: the kernel
+ * maps the base's memfd, read-only and shared by all, and at the first write copies the page. The
+ * copy is the only kind of page that lives in the client. The states of a page say
  *
  *	ABSENT    the base's page is what the client sees
  *	RESIDENT  the client has its copy, or is about to make it
@@ -36,7 +36,7 @@ struct faultstate;
 
 /* Whether the client's agent can be asked to evict pages of the object. */
 bool private_ready(struct pager *pager, const struct object *object);
-/* A fault in such a region. */
+/* private_fault.c: a fault in such a region. */
 void private_fault(struct pager *pager, struct faultstate *fs);
 /* Have clean pages zapped: count frames, isolated, of consecutive pages. */
 void private_drop(struct pager *pager, struct object *object, const uint32_t *frames,

@@ -75,7 +75,7 @@ int request_open(struct pager *pager, struct pager_request *request, struct clie
 	if (end > region_end && !object_is_file(object) &&
 	    object_mapped(pager, object, region_end, end - region_end))
 		return -EBUSY; /* the pages behind belong to somebody else's part */
-	if (end > object->capacity_pages && object->kind == PAGERD_ANON_FORKED)
+	if (end > object->capacity_pages && object_is_forked(object))
 		return -EBUSY; /* there the parent's memory may grow */
 	int error = object_grow(object, end);
 	if (!error)

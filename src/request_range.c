@@ -44,7 +44,7 @@ static int discard(struct pager *pager, struct pager_request *request, struct cl
 	uint64_t page, pages = request_pages(request, region, &page);
 	if (object_is_file(object))
 		return 0;
-	if (object->kind == PAGERD_ANON_FORKED)
+	if (object_is_forked(object))
 		return private_zero(pager, object, page, pages);
 	int error = object_is_viewed(object)
 			    ? push_range(pager, client, region, page, pages, request)
