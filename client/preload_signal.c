@@ -16,34 +16,43 @@
 int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
 sighandler_t bsd_signal(int number, sighandler_t handler);
 
-/* Whether there may be a fork to wait for; then preload_leave is to be called. */
-static bool handler_enter(int number, sys_signals *signals)
+/* The lock, held if there may be a fork to wait for. */
+struct handler_lock {
+	bool held;
+	sys_signals signals;
+};
+
+static struct handler_lock handler_enter(int number)
 {
+	struct handler_lock lock = {.held = false};
 	uint32_t state = __atomic_load_n(&preload.state, __ATOMIC_ACQUIRE);
 	if (number != SIGSEGV || (state != PRELOAD_IDLE && state != PRELOAD_ON) ||
 	    !self_is(&preload.self))
-		return false;
-	preload_enter(signals);
-	return true;
+		return lock;
+	preload_enter(&lock.signals);
+	lock.held = true;
+	return lock;
+}
+
+static void handler_leave(const struct handler_lock *lock)
+{
+	if (lock->held)
+		preload_leave(&lock->signals);
 }
 
 EXPORT int sigaction(int number, const struct sigaction *action, struct sigaction *old)
 {
-	sys_signals signals;
-	bool entered = handler_enter(number, &signals);
+	struct handler_lock lock = handler_enter(number);
 	int result = __sigaction(number, action, old);
-	if (entered)
-		preload_leave(&signals);
+	handler_leave(&lock);
 	return result;
 }
 
 EXPORT sighandler_t signal(int number, sighandler_t handler)
 {
-	sys_signals signals;
-	bool entered = handler_enter(number, &signals);
+	struct handler_lock lock = handler_enter(number);
 	sighandler_t old = bsd_signal(number, handler);
-	if (entered)
-		preload_leave(&signals);
+	handler_leave(&lock);
 	return old;
 }
 
@@ -52,11 +61,9 @@ EXPORT sighandler_t ssignal(int number, sighandler_t handler) __attribute__((ali
 /* What signal is to programs that ask for System V's. */
 EXPORT sighandler_t __sysv_signal(int number, sighandler_t handler)
 {
-	sys_signals signals;
-	bool entered = handler_enter(number, &signals);
+	struct handler_lock lock = handler_enter(number);
 	sighandler_t old = sysv_signal(number, handler);
-	if (entered)
-		preload_leave(&signals);
+	handler_leave(&lock);
 	return old;
 }
 
@@ -65,11 +72,9 @@ EXPORT int siginterrupt(int number, int interrupt)
 	typedef int call(int number, int interrupt);
 	static void *known;
 	call *next = (call *)preload_next(&known, "siginterrupt");
-	sys_signals signals;
-	bool entered = handler_enter(number, &signals);
+	struct handler_lock lock = handler_enter(number);
 	int result = next(number, interrupt);
-	if (entered)
-		preload_leave(&signals);
+	handler_leave(&lock);
 	return result;
 }
 
