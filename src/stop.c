@@ -74,29 +74,36 @@ static void pass_if_due(struct pager *pager)
 static void tell_lost(struct pager *pager, uint64_t pages)
 {
 	char text[100];
+	if (!pages || !pager->config.warn)
+		return;
 	snprintf(text, sizeof text, "changes of %llu pages could not be written to their files",
 		 (unsigned long long)pages);
-	if (pager->config.warn)
-		pager->config.warn(text);
+	pager->config.warn(text);
 }
 
-bool stop_step(struct pager *pager)
+/* With so many pages unwritten by now: have many passes changed nothing? */
+static bool stop_vain(struct stop *stop, uint64_t pages)
 {
-	struct stop *stop = &pager->stop;
-	pass_if_due(pager);
-	sync_run(pager);
-	uint64_t pages = files_lack(pager);
-	if (!pages && !stop->drained)
-		syncs_await(pager);
 	if (pages < stop->least) {
 		stop->least = pages;
 		stop->vain = 0;
 	}
-	bool vain = stop->vain > VAIN_PASSES;
-	if (vain && pages)
+	return stop->vain > VAIN_PASSES;
+}
+
+bool stop_step(struct pager *pager)
+{
+	pass_if_due(pager);
+	sync_run(pager);
+	uint64_t pages = files_lack(pager);
+	if (!pages && !pager->stop.drained)
+		syncs_await(pager);
+	if (stop_vain(&pager->stop, pages)) {
 		tell_lost(pager, pages);
+		return true;
+	}
 	/* A change of the swap file would keep its file system busy when all others have ended. */
-	return vain || !(pages || syncs_awaited(pager) || pager->swap.change);
+	return !pages && !syncs_awaited(pager) && !pager->swap.change;
 }
 
 void stop_end(struct pager *pager)
