@@ -253,9 +253,3 @@ void session_join(struct session *session)
 	session->busy = true;
 	ck_assert_int_eq(client_add(session, session, PAGERD_UFFD, -1, client_added), 0);
 }
-
-unsigned seed_get(void)
-{
-	const char *text = getenv("TEST_SEED");
-	return text ? (unsigned)strtoul(text, NULL, 0) : (unsigned)time(NULL);
-}

@@ -51,6 +51,5 @@ unsigned done_count(enum pager_request_type type);
 unsigned client_count(void);
 
 int files_open(void);
-unsigned seed_get(void);
 
 #endif

@@ -3,9 +3,9 @@
 #include "subject.h"
 
 #include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "seed.h"
 
 struct subject subject_make_knowing(const char *spec, uint32_t frame_limit, uint32_t capacity_pages,
 				    const struct future *future)
@@ -65,10 +65,7 @@ static uint64_t random_state;
 
 void seed_start(void)
 {
-	const char *text = getenv("PAGERD_SEED");
-	seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-	printf("PAGERD_SEED=%llu\n", (unsigned long long)seed);
-	fflush(stdout);
+	seed = seed_get();
 }
 
 void random_start(uint64_t from)

@@ -2,24 +2,19 @@
 /* Bounce memory: runs are free, whole, apart, and found whenever there are any. */
 #include <check.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bounce.h"
+#include "seed.h"
 #include "suite.h"
+#include "workload/random.h"
 
 static uint64_t seed;
-static uint64_t random_state;
+static struct random draws;
 
-static uint32_t random_below(uint32_t bound)
+static uint32_t draw(uint32_t below)
 {
-	/* splitmix64 */
-	uint64_t z = random_state += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (uint32_t)((z ^ z >> 31) % bound);
+	return (uint32_t)random_below(&draws, below);
 }
 
 START_TEST(memory_is_aligned_and_writable)
@@ -130,7 +125,7 @@ static bool model_has_run(const bool *used, uint32_t pages, uint32_t count)
 
 static void random_alloc(struct bounce *bounce, bool *used, uint32_t *used_pages, unsigned step)
 {
-	uint32_t count = 1 + random_below(random_below(3) ? 8 : 130);
+	uint32_t count = 1 + draw(draw(3) ? 8 : 130);
 	uint32_t first = bounce_alloc(bounce, count);
 	bool possible = model_has_run(used, bounce->pages, count);
 	ck_assert_msg((first != BOUNCE_NONE) == possible, "seed %llu step %u: %u pages: %u",
@@ -149,7 +144,7 @@ static void random_alloc(struct bounce *bounce, bool *used, uint32_t *used_pages
 /* Free a stretch of used pages: parts of runs, and several runs together. */
 static void random_free(struct bounce *bounce, bool *used, uint32_t *used_pages)
 {
-	uint32_t first = random_below(bounce->pages), count = 0, most = 1 + random_below(200);
+	uint32_t first = draw(bounce->pages), count = 0, most = 1 + draw(200);
 	while (count < most && first + count < bounce->pages && used[first + count])
 		used[first + count++] = false;
 	bounce_free(bounce, first, count);
@@ -158,13 +153,13 @@ static void random_free(struct bounce *bounce, bool *used, uint32_t *used_pages)
 
 START_TEST(random_against_reference)
 {
-	random_state = seed + (uint64_t)_i;
+	draws.state = seed + (uint64_t)_i;
 	struct bounce bounce;
 	bool used[MODEL_PAGES] = {0};
 	uint32_t used_pages = 0;
-	ck_assert_int_eq(bounce_init(&bounce, 64 * (1 + random_below(MODEL_PAGES / 64))), 0);
+	ck_assert_int_eq(bounce_init(&bounce, 64 * (1 + draw(MODEL_PAGES / 64))), 0);
 	for (unsigned step = 0; step < 50000; step++) {
-		if (random_below(2))
+		if (draw(2))
 			random_alloc(&bounce, used, &used_pages, step);
 		else
 			random_free(&bounce, used, &used_pages);
@@ -176,10 +171,7 @@ END_TEST
 
 int main(void)
 {
-	const char *text = getenv("PAGERD_SEED");
-	seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-	printf("PAGERD_SEED=%llu\n", (unsigned long long)seed);
-
+	seed = seed_get();
 	Suite *suite = suite_create("bounce");
 	TCase *cases = tcase_create("bounce");
 	tcase_set_timeout(cases, 120);

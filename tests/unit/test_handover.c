@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +16,7 @@
 
 #include "daemon_harness.h"
 #include "peer.h"
+#include "seed.h"
 #include "suite.h"
 
 #define PEERS  12
@@ -241,8 +241,7 @@ static void files_close(void)
 
 static void play_begin(uint32_t shards)
 {
-	seed = seed_get() + (unsigned)shards;
-	printf("handover: TEST_SEED=%u, %u shards\n", seed_get(), shards);
+	seed = (unsigned)seed_get() + shards;
 	daemon_begin(shards);
 	for (uint32_t i = 0; i < shards; i++) {
 		pagers_[i].strict = true;

@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* The histogram: its error bound, its edges, and quantiles beside sorted samples. */
 #include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "histogram.h"
+#include "seed.h"
 #include "suite.h"
+#include "workload/random.h"
 
 /* Above this the last bucket begins. */
 #define LAST_NS ((31ull << 38) - 1)
 
 static uint64_t seed;
-static uint64_t random_state;
-
-static uint64_t random_u64(void)
-{
-	/* splitmix64 */
-	uint64_t z = random_state += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
+static struct random draws;
 
 /* Where a value comes back to when a larger one keeps max_ns out of the way. */
 static uint64_t edge_of(uint64_t ns)
@@ -82,9 +73,9 @@ START_TEST(error_is_at_most_a_sixteenth)
 		check_edge(1ull << shift);
 		check_edge((1ull << shift) + 1);
 	}
-	random_state = seed;
+	draws.state = seed;
 	for (unsigned i = 0; i < 100000; i++)
-		check_edge(random_u64() % LAST_NS >> random_u64() % 40);
+		check_edge(random_next(&draws) % LAST_NS >> random_next(&draws) % 40);
 }
 END_TEST
 
@@ -140,13 +131,13 @@ static int compare_u64(const void *a, const void *b)
 
 START_TEST(random_against_sorted)
 {
-	random_state = seed + (uint64_t)_i;
+	draws.state = seed + (uint64_t)_i;
 	enum { MOST = 20000 };
 	static uint64_t sorted[MOST];
 	struct histogram whole = {0}, half[2] = {0};
-	size_t count = 1 + random_u64() % MOST;
+	size_t count = 1 + random_next(&draws) % MOST;
 	for (size_t i = 0; i < count; i++) {
-		sorted[i] = random_u64() % LAST_NS >> random_u64() % 40;
+		sorted[i] = random_next(&draws) % LAST_NS >> random_next(&draws) % 40;
 		histogram_add(&whole, sorted[i]);
 		histogram_add(&half[i % 2], sorted[i]);
 	}
@@ -169,10 +160,7 @@ END_TEST
 
 int main(void)
 {
-	const char *text = getenv("PAGERD_SEED");
-	seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-	printf("PAGERD_SEED=%llu\n", (unsigned long long)seed);
-
+	seed = seed_get();
 	Suite *suite = suite_create("histogram");
 	TCase *cases = tcase_create("histogram");
 	tcase_set_timeout(cases, 120);

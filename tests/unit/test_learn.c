@@ -3,7 +3,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "seed.h"
 #include "suite.h"
 
 #define DIRECTORY "/var/tmp"
@@ -111,10 +111,7 @@ START_TEST(exactly_what_is_touched)
 	struct harness h;
 	uint8_t touched[PAGES], found[PAGES];
 	int fd = file_make();
-	const char *given = getenv("PAGERD_SEED");
-	unsigned seed = given ? (unsigned)strtoul(given, NULL, 0) : (unsigned)getpid();
-	printf("seed %u\n", seed);
-	srandom(seed);
+	srandom((unsigned)seed_get());
 	harness_start(&h, runs[_i].budget, "lru", NULL, runs[_i].prefetch);
 	uint64_t number = learn(&h, 0, PAGERD_LEARN_RECORD);
 	ck_assert_int_eq(join(&h, h.client, number), 0);

@@ -14,6 +14,7 @@
 
 #include "effort.h"
 #include "harness.h"
+#include "seed.h"
 #include "suite.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
@@ -116,10 +117,7 @@ START_TEST(anonymous_random)
 	uint32_t *version = calloc(pages, sizeof *version);
 	harness_start(&h, BUDGET, policies[_i], SWAP_DIRECTORY, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_ANON_SHARED, pages << 12, -1, 0);
-	const char *given = getenv("PAGERD_SEED");
-	unsigned seed = given ? (unsigned)strtoul(given, NULL, 0) : (unsigned)getpid();
-	printf("seed %u\n", seed);
-	srandom(seed);
+	srandom((unsigned)seed_get());
 	for (uint32_t i = 0; i < effort(8000); i++) {
 		uint64_t page = (uint64_t)random() % pages;
 		if (version[page])
@@ -540,9 +538,7 @@ END_TEST
 /* Everything that does not count what happens must pass whatever happens. */
 static void chaos_begin(void)
 {
-	const char *given = getenv("PAGERD_SEED");
-	harness_chaos = (given ? strtoull(given, NULL, 0) : (unsigned)getpid()) | 1;
-	printf("chaos seed %lu\n", harness_chaos);
+	harness_chaos = seed_get() | 1;
 }
 
 static TCase *chaos_case(void)

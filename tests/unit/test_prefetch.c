@@ -2,13 +2,12 @@
 /* Prefetch: what is read ahead of runs of accesses, and what is not, in counts. */
 #include <check.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "seed.h"
 #include "suite.h"
 #include "version.h"
 #include "workload/random.h"
@@ -299,9 +298,7 @@ static void add_tests(TCase *all)
 
 int main(void)
 {
-	const char *given = getenv("PAGERD_SEED");
-	draws.state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	printf("seed %lu\n", (unsigned long)draws.state);
+	draws.state = seed_get();
 	Suite *suite = suite_create("prefetch");
 	TCase *file = tcase_create("file"), *anonymous = tcase_create("anonymous");
 	tcase_add_unchecked_fixture(file, file_once, NULL);

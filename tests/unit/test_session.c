@@ -7,7 +7,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -18,6 +17,7 @@
 
 #include "daemon_harness.h"
 #include "peer.h"
+#include "seed.h"
 #include "suite.h"
 
 /* ---- becoming a client ------------------------------------------------------------------- */
@@ -478,9 +478,8 @@ static void garbage_send(unsigned *seed, int peer, const int *files, size_t coun
 START_TEST(garbage)
 {
 	enum { PEERS = 16, ROUNDS = 20000, FILES = 6 };
-	unsigned seed = seed_get();
+	unsigned seed = (unsigned)seed_get();
 	int peers[PEERS], ends[2];
-	printf("garbage: TEST_SEED=%u\n", seed);
 	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends));
 	int files[FILES] = {
 		open("/dev/null", O_RDWR),	   memfd_create("test", 0),    ends[0], ends[1],

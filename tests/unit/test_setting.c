@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "seed.h"
 #include "suite.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
@@ -293,9 +293,7 @@ START_TEST(set_while_running)
 	struct harness h;
 	uint64_t *memory[2];
 	pthread_t threads[2];
-	const char *given = getenv("PAGERD_SEED");
-	unsigned seed = given ? (unsigned)strtoul(given, NULL, 0) : (unsigned)getpid();
-	printf("seed %u\n", seed);
+	unsigned seed = (unsigned)seed_get();
 	srandom(seed);
 	harness_chaos = _i ? seed + 1 : 0;
 	start(&h, memory);

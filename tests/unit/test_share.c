@@ -7,7 +7,6 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +16,7 @@
 #include "core.h"
 #include "effort.h"
 #include "harness.h"
+#include "seed.h"
 #include "suite.h"
 #include "version.h"
 #include "workload/random.h"
@@ -525,10 +525,8 @@ END_TEST
  * reclaim on demand. */
 START_TEST(whatever_happens)
 {
-	const char *given = getenv("PAGERD_SEED");
-	struct random random = {given ? strtoull(given, NULL, 0) : (unsigned)getpid()};
+	struct random random = {seed_get()};
 	struct user *users[SHARDS];
-	printf("seed %lu\n", random.state);
 	harness_chaos = _i == 1 ? random.state | 1 : 0;
 	on_demand = _i == 2;
 	shards_start(TOTAL, 0, 64);

@@ -4,23 +4,19 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "slot.h"
+#include "seed.h"
 #include "suite.h"
+#include "workload/random.h"
 
 static uint64_t seed;
-static uint64_t random_state;
+static struct random draws;
 
-static uint32_t random_below(uint32_t bound)
+static uint32_t draw(uint32_t below)
 {
-	/* splitmix64 */
-	uint64_t z = random_state += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (uint32_t)((z ^ z >> 31) % bound);
+	return (uint32_t)random_below(&draws, below);
 }
 
 static void expect_alloc(struct slot_map *map, uint32_t want, uint64_t first, uint32_t count)
@@ -311,7 +307,7 @@ static uint32_t model_find(const struct model *model, uint32_t want, uint32_t *f
 
 static void random_alloc(struct slot_map *map, struct model *model, unsigned step)
 {
-	uint32_t want = 1 + random_below(random_below(3) ? 24 : SLOT_CLUSTER), expected = 0;
+	uint32_t want = 1 + draw(draw(3) ? 24 : SLOT_CLUSTER), expected = 0;
 	uint32_t count = model_find(model, want, &expected);
 	uint64_t first = SLOT_NONE;
 	uint32_t got = slot_alloc(map, want, &first);
@@ -331,8 +327,8 @@ static void random_alloc(struct slot_map *map, struct model *model, unsigned ste
 /* One reference fewer on each of some neighbours. */
 static void random_unref(struct slot_map *map, struct model *model)
 {
-	uint32_t slots = model->clusters * SLOT_CLUSTER, first = random_below(slots);
-	uint32_t count = 1 + random_below(random_below(4) ? 30 : 2 * SLOT_CLUSTER);
+	uint32_t slots = model->clusters * SLOT_CLUSTER, first = draw(slots);
+	uint32_t count = 1 + draw(draw(4) ? 30 : 2 * SLOT_CLUSTER);
 	for (uint32_t slot = first; slot < slots && slot < first + count; slot++) {
 		if (!model->count[slot])
 			continue;
@@ -343,7 +339,7 @@ static void random_unref(struct slot_map *map, struct model *model)
 
 static void random_ref(struct slot_map *map, struct model *model)
 {
-	uint32_t slot = random_below(model->clusters * SLOT_CLUSTER);
+	uint32_t slot = draw(model->clusters * SLOT_CLUSTER);
 	for (uint32_t i = 0; i < 20 && slot + i < model->clusters * SLOT_CLUSTER; i++) {
 		if (!model->count[slot + i])
 			continue;
@@ -372,18 +368,18 @@ START_TEST(random_against_naive)
 {
 	static struct model model;
 	struct slot_map map;
-	random_state = seed + (uint64_t)_i;
+	draws.state = seed + (uint64_t)_i;
 	memset(&model, 0, sizeof model);
-	model.clusters = 1 + random_below(MODEL_CLUSTERS);
+	model.clusters = 1 + draw(MODEL_CLUSTERS);
 	ck_assert_int_eq(slot_init(&map, model.clusters * SLOT_CLUSTER), 0);
 	uint32_t pressure = 5;
 	for (unsigned step = 0; step < 6000; step++) {
 		/* Now it fills, now it drains. */
 		if (step % 500 == 0)
-			pressure = 2 + random_below(7);
-		if (random_below(10) < pressure)
+			pressure = 2 + draw(7);
+		if (draw(10) < pressure)
 			random_alloc(&map, &model, step);
-		else if (random_below(5))
+		else if (draw(5))
 			random_unref(&map, &model);
 		else
 			random_ref(&map, &model);
@@ -397,10 +393,7 @@ END_TEST
 
 int main(void)
 {
-	const char *text = getenv("PAGERD_SEED");
-	seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-	printf("PAGERD_SEED=%llu\n", (unsigned long long)seed);
-
+	seed = seed_get();
 	Suite *suite = suite_create("slot");
 	TCase *cases = tcase_create("slot");
 	tcase_set_timeout(cases, 120);

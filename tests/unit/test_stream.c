@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams: which faults make a run of accesses, and which do not. */
 #include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "stream.h"
+#include "seed.h"
 #include "suite.h"
 #include "workload/random.h"
 
@@ -222,9 +220,7 @@ END_TEST
 
 int main(void)
 {
-	const char *given = getenv("PAGERD_SEED");
-	draws.state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	printf("seed %lu\n", (unsigned long)draws.state);
+	draws.state = seed_get();
 	Suite *suite = suite_create("stream");
 	TCase *all = tcase_create("all");
 	tcase_add_loop_test(all, runs_are_seen, 0, sizeof strides / sizeof *strides);

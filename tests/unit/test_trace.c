@@ -2,25 +2,16 @@
 /* Recorded traces: what was written is read again, and whatever is missing or changed is found. */
 #include <check.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "trace.h"
+#include "seed.h"
 #include "suite.h"
+#include "workload/random.h"
 
 static uint64_t seed;
-static uint64_t random_state;
-
-static uint64_t random_next(void)
-{
-	/* splitmix64 */
-	uint64_t z = random_state += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
+static struct random draws;
 
 /* ---- a trace in memory ------------------------------------------------------------------- */
 
@@ -170,15 +161,15 @@ END_TEST
 /* Several blocks, and steps of every length. */
 START_TEST(random_records_are_kept)
 {
-	size_t count = 100000 + random_next() % 100000;
+	size_t count = 100000 + random_next(&draws) % 100000;
 	struct trace_record *records = calloc(count, sizeof *records);
 	uint64_t page = 0;
 	for (size_t i = 0; i < count; i++) {
-		page += random_next() >> random_next() % 64;
+		page += random_next(&draws) >> random_next(&draws) % 64;
 		records[i] = (struct trace_record){
 			.page = page,
-			.thread = random_next() % 8 ? 0 : (uint32_t)random_next() % 3,
-			.write = random_next() & 1,
+			.thread = random_next(&draws) % 8 ? 0 : (uint32_t)random_next(&draws) % 3,
+			.write = random_next(&draws) & 1,
 		};
 	}
 	expect_same(records, count);
@@ -286,10 +277,7 @@ END_TEST
 
 int main(void)
 {
-	const char *text = getenv("PAGERD_SEED");
-	seed = random_state = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-	printf("PAGERD_SEED=%llu\n", (unsigned long long)seed);
-
+	seed = draws.state = seed_get();
 	Suite *suite = suite_create("trace");
 	TCase *tcase = tcase_create("format");
 	tcase_set_timeout(tcase, 60);

@@ -3,15 +3,13 @@
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core.h"
 #include "harness.h"
+#include "seed.h"
 #include "suite.h"
 #include "unit.h"
 #include "version.h"
@@ -545,9 +543,7 @@ static void add_tests(TCase *all)
 
 int main(void)
 {
-	const char *given = getenv("PAGERD_SEED");
-	draws.state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	printf("seed %lu\n", (unsigned long)draws.state);
+	draws.state = seed_get();
 	Suite *suite = suite_create("unit");
 	TCase *file = tcase_create("file"), *anonymous = tcase_create("anonymous");
 	tcase_add_unchecked_fixture(file, file_once, NULL);
