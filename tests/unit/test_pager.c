@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "harness.h"
 #include "seed.h"
 #include "suite.h"
+#include "version.h"
 
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       256u
@@ -37,29 +37,6 @@ static const char *const policies[] = {"fifo",
 				       "s3fifo",
 				       "w-tinylfu:window=20"};
 #define POLICIES ((int)(sizeof policies / sizeof *policies))
-
-static uint64_t value(uint64_t page, uint64_t version)
-{
-	return (page + 1) * 0x9e3779b97f4a7c15ull + version;
-}
-
-static void page_write(uint64_t *memory, uint64_t page, uint64_t version)
-{
-	uint64_t *p = memory + page * 512;
-	p[0] = value(page, version);
-	p[511] = ~value(page, version);
-}
-
-static void contents_check(const uint64_t *p, uint64_t page, uint64_t version)
-{
-	ck_assert_msg(p[0] == value(page, version) && p[511] == ~value(page, version),
-		      "page %lu: %lx %lx, not version %lu", page, p[0], p[511], version);
-}
-
-static void page_check(const uint64_t *memory, uint64_t page, uint64_t version)
-{
-	contents_check(memory + page * 512, page, version);
-}
 
 /* One client with one object: both have counted the same. */
 static void object_stats_check(struct harness *h, const struct pagerd_stats *stats)
@@ -89,11 +66,9 @@ START_TEST(anonymous_sequential)
 	uint64_t pages = BUDGET * 4;
 	harness_start(&h, BUDGET, policies[_i], SWAP_DIRECTORY, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
-	for (uint64_t i = 0; i < pages; i++)
-		page_write(memory, i, 1);
+	range_write(memory, 0, pages, 1);
 	harness_check(&h);
-	for (uint64_t i = 0; i < pages; i++)
-		page_check(memory, i, 1);
+	range_check(memory, 0, pages, 1);
 	for (uint64_t i = pages; i-- > 0;)
 		page_check(memory, i, 1);
 	struct pagerd_stats stats = harness_stats(&h);
@@ -123,7 +98,7 @@ START_TEST(anonymous_random)
 		if (version[page])
 			page_check(memory, page, version[page]);
 		else
-			ck_assert_uint_eq(memory[page * 512], 0);
+			ck_assert_uint_eq(memory[page * WORDS], 0);
 		if (random() % 3 == 0)
 			page_write(memory, page, ++version[page]);
 	}
@@ -142,9 +117,9 @@ START_TEST(zeros_cost_nothing)
 	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
 	for (uint64_t i = 0; i < pages; i++)
-		sum += memory[i * 512];
+		sum += memory[i * WORDS];
 	for (uint64_t i = 0; i < pages; i++)
-		memory[i * 512] = 0;
+		memory[i * WORDS] = 0;
 	ck_assert_uint_eq(sum, 0);
 	struct pagerd_stats stats = harness_stats(&h);
 	ck_assert_uint_eq(stats.pages_written, 0);
@@ -153,30 +128,14 @@ START_TEST(zeros_cost_nothing)
 }
 END_TEST
 
-static int file_make(uint64_t pages, uint64_t bytes)
-{
-	int fd = open(SWAP_DIRECTORY, O_RDWR | O_TMPFILE, 0600);
-	ck_assert_int_ge(fd, 0);
-	uint64_t page[512];
-	for (uint64_t i = 0; i < pages; i++) {
-		memset(page, 0, sizeof page);
-		page[0] = value(i, 0);
-		page[511] = ~value(i, 0);
-		ck_assert_int_eq(pwrite(fd, page, sizeof page, (off_t)(i << 12)), 4096);
-	}
-	ck_assert_int_eq(ftruncate(fd, (off_t)bytes), 0);
-	return fd;
-}
-
 START_TEST(file_read_write)
 {
 	struct harness h;
-	uint64_t pages = BUDGET * 4, page[512];
-	int fd = file_make(pages, pages << 12);
+	uint64_t pages = BUDGET * 4, page[WORDS];
+	int fd = file_make(pages, 0);
 	harness_start(&h, BUDGET, policies[_i], NULL, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
-	for (uint64_t i = 0; i < pages; i++)
-		page_check(memory, i, 0);
+	range_check(memory, 0, pages, 0);
 	for (uint64_t i = 0; i < pages; i += 3)
 		page_write(memory, i, 7);
 	for (uint64_t i = 0; i < pages; i++)
@@ -184,17 +143,17 @@ START_TEST(file_read_write)
 	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, pages << 12, MS_SYNC), 0);
 	for (uint64_t i = 0; i < pages; i++) {
 		ck_assert_int_eq(pread(fd, page, sizeof page, (off_t)(i << 12)), 4096);
-		contents_check(page, i, i % 3 ? 0 : 7);
+		word_check(page, 0, value(i, i % 3 ? 0 : 7));
 	}
 	page_write(memory, 4, 8);
 	ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, pages << 12, PAGERD_SYNC_WRITTEN),
 			 0);
 	ck_assert_int_eq(pread(fd, page, sizeof page, 4 << 12), 4096);
-	contents_check(page, 4, 8);
+	word_check(page, 0, value(4, 8));
 	page_write(memory, 5, 9);
 	harness_unmap(&h, memory, pages << 12);
 	ck_assert_int_eq(pread(fd, page, sizeof page, 5 << 12), 4096);
-	contents_check(page, 5, 9);
+	word_check(page, 0, value(5, 9));
 	harness_stop(&h);
 	close(fd);
 }
@@ -206,18 +165,15 @@ START_TEST(favourites_make_room)
 {
 	struct harness h;
 	uint64_t pages = BUDGET * 4, hot = BUDGET - BUDGET / 4 + 8;
-	int fd = file_make(pages, pages << 12);
+	int fd = file_make(pages, 0);
 	harness_start(&h, BUDGET, "lfu", NULL, 0);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
 	for (uint64_t version = 1; version <= 40; version++) {
-		for (uint64_t i = 0; i < hot; i++)
-			page_write(memory, i, version);
+		range_write(memory, 0, hot, version);
 		ck_assert_int_eq(harness_range(&h, PAGER_SYNC, memory, hot << 12, MS_SYNC), 0);
 	}
-	for (uint64_t i = hot; i < pages; i++)
-		page_check(memory, i, 0);
-	for (uint64_t i = 0; i < hot; i++)
-		page_check(memory, i, 40);
+	range_check(memory, hot, pages, 0);
+	range_check(memory, 0, hot, 40);
 	harness_check(&h);
 	harness_stop(&h);
 	close(fd);
@@ -229,7 +185,8 @@ START_TEST(file_tail)
 {
 	struct harness h;
 	uint64_t bytes = (9 << 12) + 1000;
-	int fd = file_make(10, bytes);
+	int fd = file_make(10, 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)bytes), 0);
 	harness_start(&h, BUDGET, "lru", NULL, 64);
 	char *memory = harness_map(&h, PAGERD_FILE_SHARED, 10 << 12, fd, 0);
 	for (int i = 1000; i < 4096; i++)
@@ -264,7 +221,7 @@ static int signal_of_read(const volatile char *address)
 START_TEST(file_shrinks)
 {
 	struct harness h;
-	int fd = file_make(64, 64 << 12);
+	int fd = file_make(64, 0);
 	signal(SIGBUS, on_fault);
 	harness_start(&h, BUDGET, "lru", NULL, 0);
 	char *memory = harness_map(&h, PAGERD_FILE_SHARED, 64 << 12, fd, 0);
@@ -284,18 +241,16 @@ START_TEST(file_shrinks_ahead)
 {
 	struct harness h;
 	uint64_t pages = BUDGET / 2, left = pages / 2 + 3;
-	int fd = file_make(pages, pages << 12);
+	int fd = file_make(pages, 0);
 	signal(SIGBUS, on_fault);
 	harness_start(&h, BUDGET, "lru", NULL, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
 	page_check(memory, 0, 0);
 	ck_assert_int_eq(ftruncate(fd, (off_t)left << 12), 0);
-	for (uint64_t i = 1; i < left; i++)
-		page_check(memory, i, 0);
+	range_check(memory, 1, left, 0);
 	for (uint64_t i = left; i < pages; i++)
-		ck_assert_int_eq(signal_of_read((char *)(memory + i * 512)), SIGBUS);
-	for (uint64_t i = 1; i < left; i++)
-		page_check(memory, i, 0);
+		ck_assert_int_eq(signal_of_read((char *)(memory + i * WORDS)), SIGBUS);
+	range_check(memory, 1, left, 0);
 	harness_stop(&h);
 	close(fd);
 }
@@ -307,7 +262,7 @@ START_TEST(readers_fill_no_holes)
 {
 	struct harness h;
 	uint64_t pages = BUDGET * 4, sum = 0;
-	int fd = file_make(pages, pages << 12);
+	int fd = file_make(pages, 0);
 	char name[40];
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
 	harness_start(&h, BUDGET, "lru", NULL, 64);
@@ -329,7 +284,7 @@ START_TEST(readers_fill_no_holes)
 	ck_assert_ptr_ne((void *)view, MAP_FAILED);
 	for (int round = 0; round < 3; round++) {
 		for (uint64_t i = 0; i < pages; i++)
-			sum += view[i * 512];
+			sum += view[i * WORDS];
 		for (uint64_t i = 0; i < pages; i++)
 			page_check(memory, i, i % 2 ? 0 : 5);
 	}
@@ -356,7 +311,7 @@ static void *reader_run(void *context)
 	uint64_t sum = 0;
 	/* Few pages at a time, over and over: when one is dropped it is mapped at once. */
 	for (uint64_t i = 0; !reader->stop; i++)
-		sum += reader->view[(i / 4096 * 8 + i % 8) % reader->pages * 512];
+		sum += reader->view[(i / 4096 * 8 + i % 8) % reader->pages * WORDS];
 	return (void *)sum;
 }
 
@@ -366,7 +321,7 @@ START_TEST(reader_and_writer)
 {
 	struct harness h;
 	uint64_t pages = BUDGET * 2;
-	int fd = file_make(pages, pages << 12);
+	int fd = file_make(pages, 0);
 	char name[40];
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
 	int reading = open(name, O_RDONLY | O_CLOEXEC);
@@ -377,10 +332,8 @@ START_TEST(reader_and_writer)
 	pthread_t thread;
 	ck_assert(!pthread_create(&thread, NULL, reader_run, &reader));
 	for (uint64_t version = 1; version <= 20; version++) {
-		for (uint64_t i = 0; i < pages; i++)
-			page_write(memory, i, version);
-		for (uint64_t i = 0; i < pages; i++)
-			page_check(memory, i, version);
+		range_write(memory, 0, pages, version);
+		range_check(memory, 0, pages, version);
 	}
 	reader.stop = true;
 	pthread_join(thread, NULL);
@@ -406,30 +359,27 @@ static void file_request(struct harness *h, enum pager_request_type type, int fd
 START_TEST(file_grows)
 {
 	struct harness h;
-	int fd = file_make(64, 8 << 12), tries = 0;
-	uint64_t page[512] = {0};
+	int fd = file_make(8, 0), tries = 0;
 	signal(SIGBUS, on_fault);
 	harness_start(&h, BUDGET, "lru", NULL, 0);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, 64 << 12, fd, 0);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 20 * 512)), SIGBUS);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 30 * 512)), SIGBUS);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 20 * WORDS)), SIGBUS);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 30 * WORDS)), SIGBUS);
 	file_request(&h, PAGER_FILE_BEGIN, fd);
 	ck_assert_int_eq(ftruncate(fd, 24 << 12), 0);
 	file_request(&h, PAGER_FILE_END, -1);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 20 * 512)), 0);
-	ck_assert_uint_eq(memory[20 * 512], 0);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 30 * 512)), SIGBUS);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 20 * WORDS)), 0);
+	ck_assert_uint_eq(memory[20 * WORDS], 0);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 30 * WORDS)), SIGBUS);
 	page_write(memory, 20, 3);
-	page[0] = value(30, 1);
-	page[511] = ~value(30, 1);
-	ck_assert_int_eq(pwrite(fd, page, sizeof page, 30 << 12), 4096);
-	while (signal_of_read((char *)(memory + 30 * 512))) {
+	file_write(fd, 30, 1);
+	while (signal_of_read((char *)(memory + 30 * WORDS))) {
 		ck_assert_int_lt(tries++, 200);
 		usleep(50000);
 	}
 	page_check(memory, 30, 1);
 	page_check(memory, 20, 3);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 31 * 512)), SIGBUS);
+	ck_assert_int_eq(signal_of_read((char *)(memory + 31 * WORDS)), SIGBUS);
 	harness_stop(&h);
 	close(fd);
 }
@@ -448,8 +398,7 @@ START_TEST(swap_missing)
 			page_write(memory, written, 1);
 	ck_assert_uint_gt(written, BUDGET / 2);
 	ck_assert_uint_lt(written, BUDGET * 4);
-	for (uint64_t i = 0; i < written; i++)
-		page_check(memory, i, 1);
+	range_check(memory, 0, written, 1);
 	harness_stop(&h);
 }
 END_TEST
@@ -460,15 +409,11 @@ START_TEST(discard_zeroes)
 	uint64_t pages = BUDGET * 2;
 	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
-	for (uint64_t i = 0; i < pages; i++)
-		page_write(memory, i, 1);
-	ck_assert_int_eq(harness_range(&h, PAGER_DISCARD, memory + 100 * 512, 200 << 12, 0), 0);
-	for (uint64_t i = 0; i < pages; i++) {
-		if (i >= 100 && i < 300)
-			ck_assert_uint_eq(memory[i * 512], 0);
-		else
-			page_check(memory, i, 1);
-	}
+	range_write(memory, 0, pages, 1);
+	ck_assert_int_eq(harness_range(&h, PAGER_DISCARD, memory + 100 * WORDS, 200 << 12, 0), 0);
+	range_check(memory, 0, 100, 1);
+	zeros_check(memory, 100, 300);
+	range_check(memory, 300, pages, 1);
 	harness_stop(&h);
 }
 END_TEST
@@ -479,13 +424,11 @@ START_TEST(unmap_middle)
 	uint64_t pages = BUDGET * 2;
 	harness_start(&h, BUDGET, "lru", SWAP_DIRECTORY, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, pages << 12, -1, 0);
-	for (uint64_t i = 0; i < pages; i++)
-		page_write(memory, i, 1);
-	harness_unmap(&h, memory + 100 * 512, 200 << 12);
+	range_write(memory, 0, pages, 1);
+	harness_unmap(&h, memory + 100 * WORDS, 200 << 12);
 	harness_check(&h);
-	for (uint64_t i = 0; i < pages; i++)
-		if (i < 100 || i >= 300)
-			page_check(memory, i, 1);
+	range_check(memory, 0, 100, 1);
+	range_check(memory, 300, pages, 1);
 	ck_assert_uint_le(harness_stats(&h).swap_pages + harness_stats(&h).resident_pages,
 			  pages - 200 + BUDGET);
 	harness_stop(&h);
@@ -526,10 +469,8 @@ START_TEST(client_limit)
 		.type = PAGER_SET, .client = h.client, .fd = -1, .length = 64 << 12};
 	page_write(memory, 0, 1);
 	ck_assert_int_eq(harness_request(&h, &set), 0);
-	for (uint64_t i = 0; i < pages; i++)
-		page_write(memory, i, 1);
-	for (uint64_t i = 0; i < pages; i++)
-		page_check(memory, i, 1);
+	range_write(memory, 0, pages, 1);
+	range_check(memory, 0, pages, 1);
 	ck_assert_uint_le(harness_stats(&h).resident_max_pages, 64);
 	harness_stop(&h);
 }
