@@ -2,10 +2,9 @@
 /* Somebody who does not map a file makes it shorter: who does has nothing behind its end. */
 #include <check.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "fake_agent.h"
 #include "harness.h"
 #include "suite.h"
@@ -18,12 +17,6 @@ static struct harness h;
 static struct fake_agent agent;
 static int fd;
 static uint64_t *shared, *own;
-static sigjmp_buf after_bus;
-
-static void on_bus(int signal)
-{
-	siglongjmp(after_bus, signal);
-}
 
 static void obeys(struct fake_agent *ignored, const struct pagerd_command *command)
 {
@@ -35,7 +28,7 @@ static void setup(uint64_t budget)
 {
 	harness_start(&h, budget, "lru", "/var/tmp", 0);
 	fake_agent_begin(&agent, &h, obeys);
-	signal(SIGBUS, on_bus);
+	bus_catch();
 	fd = file_make(PAGES, 0);
 	shared = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);
 	own = harness_map(&h, PAGERD_FILE_PRIVATE, (uint64_t)PAGES << 12, fd, 0);
@@ -66,10 +59,7 @@ static int cut_request(int of, uint64_t offset, uint32_t flags)
 
 static bool behind_the_end(const uint64_t *memory, uint64_t page)
 {
-	if (sigsetjmp(after_bus, 1))
-		return true;
-	*(const volatile uint64_t *)&memory[page * WORDS];
-	return false;
+	return !bus_read(memory + page * WORDS, NULL);
 }
 
 /* With pages in memory, or for the most part in the file and in swap; or in memory, and not told

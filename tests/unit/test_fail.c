@@ -6,8 +6,6 @@
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -16,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "core.h"
 #include "fake_agent.h"
 #include "harness.h"
@@ -30,27 +29,9 @@ static struct harness h;
 
 /* ---- accesses ------------------------------------------------------------------------------ */
 
-static _Thread_local sigjmp_buf bus_jump;
-
-static void on_bus(int number)
-{
-	siglongjmp(bus_jump, number);
-}
-
 static bool try_write(uint64_t *memory, uint64_t page, uint64_t version)
 {
-	if (sigsetjmp(bus_jump, 1))
-		return false;
-	page_write(memory, page, version);
-	return true;
-}
-
-static bool try_read(const uint64_t *memory, uint64_t page, uint64_t *word)
-{
-	if (sigsetjmp(bus_jump, 1))
-		return false;
-	*word = *(const volatile uint64_t *)(memory + page * WORDS);
-	return true;
+	return bus_write(memory, page, page + 1, version) > page;
 }
 
 static void write_soon(uint64_t *memory, uint64_t page, uint64_t version)
@@ -109,7 +90,7 @@ static void page_out(uint64_t *memory)
 
 static void setup(void)
 {
-	signal(SIGBUS, on_bus);
+	bus_catch();
 	harness_start(&h, BUDGET, "lru", NULL, 0);
 }
 
@@ -175,8 +156,9 @@ static void child_serve(int socket)
 {
 	struct errand errand;
 	while (recv(socket, &errand, sizeof errand, 0) == sizeof errand) {
-		errand.bus = errand.write ? !try_write(forked.memory, errand.page, errand.version)
-					  : !try_read(forked.memory, errand.page, &errand.word);
+		errand.bus = errand.write
+				     ? !try_write(forked.memory, errand.page, errand.version)
+				     : !bus_read(forked.memory + errand.page * WORDS, &errand.word);
 		send(socket, &errand, sizeof errand, 0);
 	}
 	_exit(0);
@@ -454,7 +436,7 @@ START_TEST(late_for_a_private)
 {
 	struct fake_agent agent;
 	int fd = file_make(PAGES, 0);
-	signal(SIGBUS, on_bus);
+	bus_catch();
 	harness_start(&h, BUDGET, "lru", "/var/tmp", 0);
 	fake_agent_begin(&agent, &h, at_once);
 	own = harness_map(&h, PAGERD_FILE_PRIVATE, PAGES << 12, fd, 0);
@@ -523,9 +505,9 @@ START_TEST(poison_is_not_zapped)
 	setup();
 	shared_fd = file_make(PAGES - 1, 0);
 	fake_agent_begin(&agent, &h, at_once);
-	uint64_t *first = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, shared_fd, 0), word;
+	uint64_t *first = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, shared_fd, 0);
 	uint64_t *second = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, shared_fd, 0);
-	ck_assert(!try_read(first, PAGES - 1, &word));
+	ck_assert(!bus_read(first + (PAGES - 1) * WORDS, NULL));
 	on_thread(poison_forget);
 	ck_assert_int_eq(ftruncate(shared_fd, PAGES << 12), 0);
 	file_write(shared_fd, PAGES - 1, 0);

@@ -3,14 +3,13 @@
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "effort.h"
 #include "harness.h"
 #include "seed.h"
@@ -203,34 +202,19 @@ START_TEST(file_tail)
 }
 END_TEST
 
-static sigjmp_buf fault_jump;
-
-static void on_fault(int number)
-{
-	siglongjmp(fault_jump, number);
-}
-
-static int signal_of_read(const volatile char *address)
-{
-	int number = sigsetjmp(fault_jump, 1);
-	if (!number)
-		(void)*address;
-	return number;
-}
-
 START_TEST(file_shrinks)
 {
 	struct harness h;
 	int fd = file_make(64, 0);
-	signal(SIGBUS, on_fault);
+	bus_catch();
 	harness_start(&h, BUDGET, "lru", NULL, 0);
 	char *memory = harness_map(&h, PAGERD_FILE_SHARED, 64 << 12, fd, 0);
-	ck_assert_int_eq(signal_of_read(memory), 0);
+	ck_assert(bus_read(memory, NULL));
 	ck_assert_int_eq(ftruncate(fd, 8 << 12), 0);
-	ck_assert_int_eq(signal_of_read(memory + (7 << 12)), 0);
-	ck_assert_int_eq(signal_of_read(memory + (8 << 12)), SIGBUS);
-	ck_assert_int_eq(signal_of_read(memory + (63 << 12)), SIGBUS);
-	ck_assert_int_eq(signal_of_read(memory), 0);
+	ck_assert(bus_read(memory + (7 << 12), NULL));
+	ck_assert(!bus_read(memory + (8 << 12), NULL));
+	ck_assert(!bus_read(memory + (63 << 12), NULL));
+	ck_assert(bus_read(memory, NULL));
 	harness_stop(&h);
 	close(fd);
 }
@@ -242,14 +226,14 @@ START_TEST(file_shrinks_ahead)
 	struct harness h;
 	uint64_t pages = BUDGET / 2, left = pages / 2 + 3;
 	int fd = file_make(pages, 0);
-	signal(SIGBUS, on_fault);
+	bus_catch();
 	harness_start(&h, BUDGET, "lru", NULL, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, pages << 12, fd, 0);
 	page_check(memory, 0, 0);
 	ck_assert_int_eq(ftruncate(fd, (off_t)left << 12), 0);
 	range_check(memory, 1, left, 0);
 	for (uint64_t i = left; i < pages; i++)
-		ck_assert_int_eq(signal_of_read((char *)(memory + i * WORDS)), SIGBUS);
+		ck_assert(!bus_read(memory + i * WORDS, NULL));
 	range_check(memory, 1, left, 0);
 	harness_stop(&h);
 	close(fd);
@@ -360,26 +344,26 @@ START_TEST(file_grows)
 {
 	struct harness h;
 	int fd = file_make(8, 0), tries = 0;
-	signal(SIGBUS, on_fault);
+	bus_catch();
 	harness_start(&h, BUDGET, "lru", NULL, 0);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_SHARED, 64 << 12, fd, 0);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 20 * WORDS)), SIGBUS);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 30 * WORDS)), SIGBUS);
+	ck_assert(!bus_read(memory + 20 * WORDS, NULL));
+	ck_assert(!bus_read(memory + 30 * WORDS, NULL));
 	file_request(&h, PAGER_FILE_BEGIN, fd);
 	ck_assert_int_eq(ftruncate(fd, 24 << 12), 0);
 	file_request(&h, PAGER_FILE_END, -1);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 20 * WORDS)), 0);
+	ck_assert(bus_read(memory + 20 * WORDS, NULL));
 	ck_assert_uint_eq(memory[20 * WORDS], 0);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 30 * WORDS)), SIGBUS);
+	ck_assert(!bus_read(memory + 30 * WORDS, NULL));
 	page_write(memory, 20, 3);
 	file_write(fd, 30, 1);
-	while (signal_of_read((char *)(memory + 30 * WORDS))) {
+	while (!bus_read(memory + 30 * WORDS, NULL)) {
 		ck_assert_int_lt(tries++, 200);
 		usleep(50000);
 	}
 	page_check(memory, 30, 1);
 	page_check(memory, 20, 3);
-	ck_assert_int_eq(signal_of_read((char *)(memory + 31 * WORDS)), SIGBUS);
+	ck_assert(!bus_read(memory + 31 * WORDS, NULL));
 	harness_stop(&h);
 	close(fd);
 }
@@ -389,13 +373,10 @@ END_TEST
 START_TEST(swap_missing)
 {
 	struct harness h;
-	volatile uint64_t written = 0;
-	signal(SIGBUS, on_fault);
+	bus_catch();
 	harness_start(&h, BUDGET, "lru", NULL, 64);
 	uint64_t *memory = harness_map(&h, PAGERD_ANON_PRIVATE, BUDGET << 14, -1, 0);
-	if (!sigsetjmp(fault_jump, 1))
-		for (; written < BUDGET * 4; written++)
-			page_write(memory, written, 1);
+	uint64_t written = bus_write(memory, 0, BUDGET * 4, 1);
 	ck_assert_uint_gt(written, BUDGET / 2);
 	ck_assert_uint_lt(written, BUDGET * 4);
 	range_check(memory, 0, written, 1);

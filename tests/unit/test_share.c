@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "core.h"
 #include "effort.h"
 #include "harness.h"
@@ -554,22 +553,11 @@ END_TEST
 
 /* ---- swap -------------------------------------------------------------------------------- */
 
-static sigjmp_buf fault_jump;
-
-static void on_fault(int signal)
-{
-	siglongjmp(fault_jump, 1);
-}
-
 /* Write pages until there is no room; returns how many there were. */
 static uint64_t write_all(uint64_t *memory, uint64_t pages)
 {
-	volatile uint64_t written = 0;
-	signal(SIGBUS, on_fault);
-	if (!sigsetjmp(fault_jump, 1))
-		for (; written < pages; written++)
-			page_write(memory, written, 1);
-	return written;
+	bus_catch();
+	return bus_write(memory, 0, pages, 1);
 }
 
 static uint64_t swap_slots(void)
