@@ -27,7 +27,8 @@ static void *serve(void *context)
 	struct fake_agent *agent = context;
 	struct pagerd_command command;
 	while (recv(agent->socket, &command, sizeof command, 0) > 0) {
-		agent->before(agent, &command);
+		if (agent->before)
+			agent->before(agent, &command);
 		struct pagerd_answer answer = {.sequence = command.sequence};
 		answer.pages = carry_out(agent, &command);
 		ssize_t bytes = send(agent->socket, &answer, sizeof answer, MSG_NOSIGNAL);

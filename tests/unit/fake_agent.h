@@ -12,7 +12,7 @@
 struct fake_agent {
 	pthread_t thread;
 	int socket, window;
-	/* Called before each command is carried out. */
+	/* Called before each command is carried out, or NULL. */
 	void (*before)(struct fake_agent *agent, const struct pagerd_command *command);
 	unsigned served; /* commands, before this one */
 	bool gone;	 /* the other end of its socket, perhaps */

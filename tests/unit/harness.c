@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -133,6 +134,14 @@ int harness_register(struct harness *h, void *address, uint64_t length, uint64_t
 		.fd = -1,
 	};
 	return harness_request(h, &request);
+}
+
+int harness_descriptor(pid_t process, int number)
+{
+	int pidfd = pidfd_open(process, 0), fd = pidfd_getfd(pidfd, number, 0);
+	ck_assert_int_ge(fd, 0);
+	close(pidfd);
+	return fd;
 }
 
 void *harness_map(struct harness *h, enum pagerd_kind kind, uint64_t length, int fd,

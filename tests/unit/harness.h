@@ -7,6 +7,7 @@
 #define PAGERD_TESTS_HARNESS_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "pager.h"
 #include "pagerd/protocol.h"
@@ -37,6 +38,8 @@ int harness_request(struct harness *h, struct pager_request *request);
 /* What of the object is mapped at address, from offset on; the error. */
 int harness_register(struct harness *h, void *address, uint64_t length, uint64_t object,
 		     uint64_t offset);
+/* What process's descriptor number is of, as one of ours. */
+int harness_descriptor(pid_t process, int number);
 /* Map length bytes of an object of kind (fd for files), registered. */
 void *harness_map(struct harness *h, enum pagerd_kind kind, uint64_t length, int fd,
 		  uint64_t offset);

@@ -18,16 +18,10 @@ static struct fake_agent agent;
 static int fd;
 static uint64_t *shared, *own;
 
-static void obeys(struct fake_agent *ignored, const struct pagerd_command *command)
-{
-	(void)ignored;
-	(void)command;
-}
-
 static void setup(uint64_t budget)
 {
 	harness_start(&h, budget, "lru", "/var/tmp", 0);
-	fake_agent_begin(&agent, &h, obeys);
+	fake_agent_begin(&agent, &h, NULL);
 	bus_catch();
 	fd = file_make(PAGES, 0);
 	shared = harness_map(&h, PAGERD_FILE_SHARED, (uint64_t)PAGES << 12, fd, 0);

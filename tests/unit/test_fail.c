@@ -34,12 +34,16 @@ static bool try_write(uint64_t *memory, uint64_t page, uint64_t version)
 	return bus_write(memory, page, page + 1, version) > page;
 }
 
+static void wait_after(int tries)
+{
+	ck_assert_int_lt(tries, TRIES);
+	usleep(10000);
+}
+
 static void write_soon(uint64_t *memory, uint64_t page, uint64_t version)
 {
-	for (int tries = 0; !try_write(memory, page, version); tries++) {
-		ck_assert_int_lt(tries, TRIES);
-		usleep(10000);
-	}
+	for (int tries = 0; !try_write(memory, page, version); tries++)
+		wait_after(tries);
 }
 
 /* ---- on the pager's thread ----------------------------------------------------------------- */
@@ -102,19 +106,13 @@ static void teardown(void)
 
 /* ---- private mappings of a file ------------------------------------------------------------ */
 
-static void at_once(struct fake_agent *agent, const struct pagerd_command *command)
-{
-	(void)agent;
-	(void)command;
-}
-
 /* The file's page is there, changed. There is no frame for the client's own. */
 START_TEST(private_of_a_file)
 {
 	struct fake_agent agent;
 	setup();
 	int fd = file_make(PAGES, 0);
-	fake_agent_begin(&agent, &h, at_once);
+	fake_agent_begin(&agent, &h, NULL);
 	uint64_t *shared = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
 	uint64_t *memory = harness_map(&h, PAGERD_FILE_PRIVATE, PAGES << 12, fd, 0);
 	on_thread(writes_end);
@@ -213,13 +211,10 @@ static int memory_make(void)
 	return map.fd;
 }
 
-/* What the kernel's fork and the preload library do, with a parent that does nothing meanwhile. */
-static void fork_begin(void)
+/* The child's process, with its end of the socket; and a client of the pager. */
+static uint32_t child_start(int memfd)
 {
 	int ends[2], uffd;
-	char go = 1;
-	int memfd = memory_make();
-	range_write(forked.memory, 0, PAGES, 1);
 	ck_assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
 	forked.process = fork();
 	if (!forked.process) {
@@ -229,29 +224,30 @@ static void fork_begin(void)
 	close(ends[1]);
 	forked.socket = ends[0];
 	ck_assert_int_eq(recv(forked.socket, &uffd, sizeof uffd, 0), sizeof uffd);
-	int pidfd = (int)syscall(SYS_pidfd_open, forked.process, 0);
 	struct pager_request add = {
 		.type = PAGER_CLIENT_ADD,
-		.fd = (int)syscall(SYS_pidfd_getfd, pidfd, uffd, 0),
+		.fd = harness_descriptor(forked.process, uffd),
 		.pid = (uint32_t)forked.process,
 		.name = "child",
 	};
-	ck_assert_int_ge(add.fd, 0);
-	close(pidfd);
 	ck_assert_int_eq(harness_request(&h, &add), 0);
+	return add.client;
+}
+
+/* What the kernel's fork and the preload library do, with a parent that does nothing meanwhile. */
+static void fork_begin(void)
+{
+	char go = 1;
+	int memfd = memory_make();
+	range_write(forked.memory, 0, PAGES, 1);
+	struct harness child = h;
+	child.client = child_start(memfd);
 	struct pager_request fork = {
-		.type = PAGER_FORK, .client = h.client, .child = add.client, .fd = -1};
+		.type = PAGER_FORK, .client = h.client, .child = child.client, .fd = -1};
 	ck_assert_int_eq(harness_request(&h, &fork), 0);
 	ck_assert_int_eq(send(forked.socket, &go, 1, 0), 1);
 	ck_assert_int_eq(recv(forked.socket, &go, 1, 0), 1);
-	struct pager_request clones = {
-		.type = PAGER_REGISTER,
-		.client = add.client,
-		.address = (uintptr_t)forked.memory,
-		.length = PAGES << 12,
-		.fd = -1,
-	};
-	ck_assert_int_eq(harness_request(&h, &clones), 0);
+	ck_assert_int_eq(harness_register(&child, forked.memory, PAGES << 12, 0, 0), 0);
 	fork.type = PAGER_FORK_END;
 	ck_assert_int_eq(harness_request(&h, &fork), 0);
 	close(memfd);
@@ -278,10 +274,8 @@ START_TEST(child_of_a_fork)
 	range_check(forked.memory, 0, PAGES, 1);
 	harness_check(&h);
 	give_back();
-	for (int tries = 0; !child_write(0, 3); tries++) {
-		ck_assert_int_lt(tries, TRIES);
-		usleep(10000);
-	}
+	for (int tries = 0; !child_write(0, 3); tries++)
+		wait_after(tries);
 	range_check(forked.memory, 0, PAGES, 1);
 	range_write(forked.memory, 0, PAGES, 4);
 	child_check(0, 3);
@@ -438,7 +432,7 @@ START_TEST(late_for_a_private)
 	int fd = file_make(PAGES, 0);
 	bus_catch();
 	harness_start(&h, BUDGET, "lru", "/var/tmp", 0);
-	fake_agent_begin(&agent, &h, at_once);
+	fake_agent_begin(&agent, &h, NULL);
 	own = harness_map(&h, PAGERD_FILE_PRIVATE, PAGES << 12, fd, 0);
 	uint64_t *shared = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, fd, 0);
 	range_write(own, 0, PAGES, 1);
@@ -504,7 +498,7 @@ START_TEST(poison_is_not_zapped)
 	struct fake_agent agent;
 	setup();
 	shared_fd = file_make(PAGES - 1, 0);
-	fake_agent_begin(&agent, &h, at_once);
+	fake_agent_begin(&agent, &h, NULL);
 	uint64_t *first = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, shared_fd, 0);
 	uint64_t *second = harness_map(&h, PAGERD_FILE_SHARED, PAGES << 12, shared_fd, 0);
 	ck_assert(!bus_read(first + (PAGES - 1) * WORDS, NULL));

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -280,16 +279,15 @@ static void victim_run(const struct victim *victim, uint64_t *place,
 static void victim_register(const struct victim *victim, uint64_t *place,
 			    const struct pager_request *map)
 {
-	int theirs, pidfd = pidfd_open(victim->pid, 0);
+	int theirs;
 	ck_assert_int_eq(read(victim->told, &theirs, sizeof theirs), sizeof theirs);
 	struct pager_request uffd = {
 		.type = PAGER_CLIENT_UFFD,
 		.client = victim->client,
 		.pid = (uint32_t)victim->pid,
-		.fd = pidfd_getfd(pidfd, theirs, 0),
+		.fd = harness_descriptor(victim->pid, theirs),
 	};
 	ck_assert_int_eq(harness_request(&h, &uffd), 0);
-	close(pidfd);
 	struct harness other = h;
 	other.client = victim->client;
 	ck_assert_int_eq(harness_register(&other, place, LEFT_PAGES << 12, map->object, 0), 0);
