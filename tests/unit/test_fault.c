@@ -22,6 +22,7 @@
 
 #include "core.h"
 #include "harness.h"
+#include "policies.h"
 #include "suite.h"
 #include "version.h"
 
@@ -65,23 +66,6 @@ void *memalign(size_t alignment, size_t bytes)
 {
 	return count() ? __libc_memalign(alignment, bytes) : NULL;
 }
-
-static const char *const policies[] = {"fifo",
-				       "lru",
-				       "lfu",
-				       "lfu:decay=4,ghosts=100",
-				       "random",
-				       "mru",
-				       "clock",
-				       "2q",
-				       "arc",
-				       "car",
-				       "lirs",
-				       "clock-pro",
-				       "sieve",
-				       "s3fifo",
-				       "w-tinylfu:window=20"};
-#define POLICIES ((int)(sizeof policies / sizeof *policies))
 
 /* Touch pages in runs and at random, and write every third. Returns a sum that depends on all. */
 static uint64_t work(volatile uint64_t *memory, unsigned seed)

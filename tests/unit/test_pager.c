@@ -12,6 +12,7 @@
 #include "bus.h"
 #include "effort.h"
 #include "harness.h"
+#include "policies.h"
 #include "seed.h"
 #include "suite.h"
 #include "version.h"
@@ -19,23 +20,6 @@
 #define SWAP_DIRECTORY "/var/tmp"
 #define BUDGET	       256u
 #define LOAN	       32u /* more is lent where nothing gets on for 100 ms: see shortage.h */
-
-static const char *const policies[] = {"fifo",
-				       "lru",
-				       "lfu",
-				       "lfu:decay=4,ghosts=100",
-				       "random",
-				       "mru",
-				       "clock",
-				       "2q",
-				       "arc",
-				       "car",
-				       "lirs",
-				       "clock-pro",
-				       "sieve",
-				       "s3fifo",
-				       "w-tinylfu:window=20"};
-#define POLICIES ((int)(sizeof policies / sizeof *policies))
 
 /* One client with one object: both have counted the same. */
 static void object_stats_check(struct harness *h, const struct pagerd_stats *stats)
