@@ -148,7 +148,7 @@ PROGRAM
 FREEZER=$(awk '$3 == "cgroup" && $4 ~ /(^|,)freezer(,|$)/ { print $2; exit }' /proc/mounts)
 if [ -n "$FREEZER" ] && mkdir "$FREEZER/$CGROUP_NAME.$$" 2>/dev/null; then
 	FREEZER=$FREEZER/$CGROUP_NAME.$$
-	at_exit "rmdir $FREEZER"
+	at_exit "cgroup_remove_dir $FREEZER" # what was frozen ends only when it is thawed
 else
 	say "no cgroup freezer, version 1"
 	FREEZER=
