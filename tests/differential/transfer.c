@@ -269,11 +269,14 @@ static bool range_whole(const struct range *range)
 /* Up to the end of the file: from there on file systems fill what is left with zeros, or do not. */
 static void direct_shorten(struct worker *w, struct transfer *t)
 {
-	uint64_t size = file_bytes(w, (uint32_t)t->descriptor.file) / SECTOR * SECTOR;
+	uint64_t bytes = file_bytes(w, (uint32_t)t->descriptor.file);
+	uint64_t size = bytes / SECTOR * SECTOR;
 	uint64_t start = (uint64_t)t->position;
 
 	if (start < size && size - start < t->vector[0].iov_len)
 		t->vector[0].iov_len = size - start;
+	else if (start >= size && start < bytes)
+		t->position = (off_t)(size + SECTOR); /* of the last sector it would be all */
 }
 
 /* With O_DIRECT: whole sectors, from and to what can be read and written. */
