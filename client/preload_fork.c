@@ -4,8 +4,14 @@
  *
  * The handlers are registered before any other's, so that "prepare" runs last, when allocators
  * hold their locks already, and "parent" and "child" run first, before anybody uses memory.
+ *
+ * The C library locks its list of streams after all handlers. fflush(NULL) waits for each stream
+ * with that lock held, and whoever has a stream may wait for memory, which is what the handlers
+ * hold: all three for ever. So fork takes that lock first, which its thread may do twice.
  */
 #include <pthread.h>
+#include <sys/single_threaded.h>
+#include <unistd.h>
 
 #include "lock.h"
 #include "paged_fork.h"
@@ -94,4 +100,35 @@ void preload_fork_register(void)
 {
 	if (pthread_atfork(fork_prepare, fork_parent, fork_child) != 0)
 		preload_die("no memory for fork handlers");
+}
+
+/* The C library's own. */
+void _IO_list_lock(void);
+void _IO_list_unlock(void);
+void _IO_list_resetlock(void);
+
+typedef pid_t fork_call(void);
+static void *fork_next;
+
+/* See preload_next. */
+__attribute__((constructor)) static void fork_find(void)
+{
+	preload_next(&fork_next, "fork");
+}
+
+EXPORT pid_t fork(void)
+{
+	fork_call *call = (fork_call *)preload_next(&fork_next, "fork");
+	/* Without handlers, or other threads, there is nobody who waits. */
+	if (__atomic_load_n(&preload.state, __ATOMIC_ACQUIRE) == PRELOAD_OFF ||
+	    __libc_single_threaded)
+		return call();
+	_IO_list_lock();
+	pid_t child = call();
+	/* That of a child is as it was at first already. */
+	if (child == 0)
+		_IO_list_resetlock();
+	else
+		_IO_list_unlock();
+	return child;
 }
