@@ -21,6 +21,8 @@ refused "no argument fast" fast
 refused "--runs needs a value" --runs
 refused "--runs 0" --runs 0
 refused "--memory 1 is too small" --memory 1
+refused "is not a directory" --dir nowhere
+[ "$(stat -f -c %T /dev/shm)" != tmpfs ] || refused "in memory" --dir /dev/shm
 refused "there is no flight" --cases minor,flight
 refused "there is no bird" --systems us,bird
 expect_status 0 "$COMPARE" --help
