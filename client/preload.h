@@ -119,9 +119,18 @@ _Noreturn void preload_die(const char *why);
 
 /* A system call's result as the C library returns it. */
 long preload_result(long result);
-/* The C library's function of that name, which known keeps from the first call on. That call should
- * come from a constructor: it forgets what dlerror(3) has to tell, and waits for a thread that
- * loads a library, which may be waiting for this one. */
+/* The C library's function of that name, which known keeps from the first call on. */
 void *preload_next(void **known, const char *name);
+/* PRELOAD_NEXT(name); and then NEXT(name) is that of name. It is looked up by a constructor: later
+ * that would forget what dlerror(3) has to tell, and wait for a thread that loads a library, which
+ * may be waiting for this one. (Constructors of other libraries may come before ours.) */
+#define PRELOAD_NEXT(name)                                                                         \
+	static void *next_##name;                                                                  \
+	__attribute__((constructor)) static void find_##name(void)                                 \
+	{                                                                                          \
+		preload_next(&next_##name, #name);                                                 \
+	}                                                                                          \
+	_Static_assert(1, "")
+#define NEXT(name) preload_next(&next_##name, #name)
 
 #endif

@@ -8,7 +8,6 @@
 #undef _FILE_OFFSET_BITS
 
 #include <aio.h>
-#include <dlfcn.h>
 #include <errno.h>
 
 #include "coherent.h"
@@ -18,6 +17,11 @@
 typedef int submit_call(struct aiocb *control);
 typedef int list_call(int mode, struct aiocb *const *list, int count, struct sigevent *event);
 typedef int sync_call(int operation, struct aiocb *control);
+
+PRELOAD_NEXT(aio_read);
+PRELOAD_NEXT(aio_write);
+PRELOAD_NEXT(lio_listio);
+PRELOAD_NEXT(aio_fsync);
 
 static bool refused(const struct aiocb *control, int operation)
 {
@@ -46,9 +50,8 @@ static void refuse_one(struct aiocb *control)
 	control->__return_value = -1;
 }
 
-static int submit(struct aiocb *control, int operation, const char *name)
+static int submit(struct aiocb *control, int operation, submit_call *next)
 {
-	submit_call *next = (submit_call *)dlsym(RTLD_NEXT, name);
 	if (next && !refused(control, operation))
 		return next(control);
 	refuse_one(control);
@@ -57,27 +60,27 @@ static int submit(struct aiocb *control, int operation, const char *name)
 
 EXPORT int aio_read(struct aiocb *control)
 {
-	return submit(control, LIO_READ, "aio_read");
+	return submit(control, LIO_READ, NEXT(aio_read));
 }
 
 EXPORT int aio_read64(struct aiocb64 *control)
 {
-	return submit((struct aiocb *)control, LIO_READ, "aio_read");
+	return submit((struct aiocb *)control, LIO_READ, NEXT(aio_read));
 }
 
 EXPORT int aio_write(struct aiocb *control)
 {
-	return submit(control, LIO_WRITE, "aio_write");
+	return submit(control, LIO_WRITE, NEXT(aio_write));
 }
 
 EXPORT int aio_write64(struct aiocb64 *control)
 {
-	return submit((struct aiocb *)control, LIO_WRITE, "aio_write");
+	return submit((struct aiocb *)control, LIO_WRITE, NEXT(aio_write));
 }
 
 static int submit_list(int mode, struct aiocb *const *list, int count, struct sigevent *event)
 {
-	list_call *next = (list_call *)dlsym(RTLD_NEXT, "lio_listio");
+	list_call *next = (list_call *)NEXT(lio_listio);
 	bool none = !next;
 	for (int i = 0; i < count && !none; i++)
 		none = list[i] && refused(list[i], list[i]->aio_lio_opcode);
@@ -104,7 +107,7 @@ EXPORT int lio_listio64(int mode, struct aiocb64 *const *restrict list, int coun
 /* As fsync(2): what was stored through mappings must be in the file before. */
 static int submit_sync(int operation, struct aiocb *control)
 {
-	sync_call *next = (sync_call *)dlsym(RTLD_NEXT, "aio_fsync");
+	sync_call *next = (sync_call *)NEXT(aio_fsync);
 	struct stat st;
 	if (!next)
 		return refuse();

@@ -5,7 +5,6 @@
  * that share their parent's memory, and nothing of it ends.
  */
 #include <alloca.h>
-#include <dlfcn.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -16,50 +15,35 @@ typedef int exec_fd_call(int fd, char *const words[], char *const environment[])
 typedef int exec_at_call(int fd, const char *path, char *const words[], char *const environment[],
 			 int flags);
 
-static struct next {
-	exec_call *execve;
-	exec_call *execvpe;
-	exec_fd_call *fexecve;
-	exec_at_call *execveat;
-} next;
-
-/* Not first in a child of vfork, or of fork: that is no place for dlsym(3). */
-__attribute__((constructor)) static void exec_find(void)
-{
-	next.execve = (exec_call *)dlsym(RTLD_NEXT, "execve");
-	next.execvpe = (exec_call *)dlsym(RTLD_NEXT, "execvpe");
-	next.fexecve = (exec_fd_call *)dlsym(RTLD_NEXT, "fexecve");
-	next.execveat = (exec_at_call *)dlsym(RTLD_NEXT, "execveat");
-}
-
-/* Constructors of other libraries may come before ours. */
-static const struct next *exec_next(void)
-{
-	if (!next.execve)
-		exec_find();
-	preload_settle();
-	return &next;
-}
+/* A child of vfork, or of fork, is no place for dlsym(3). */
+PRELOAD_NEXT(execve);
+PRELOAD_NEXT(execvpe);
+PRELOAD_NEXT(fexecve);
+PRELOAD_NEXT(execveat);
 
 EXPORT int execve(const char *path, char *const words[], char *const environment[])
 {
-	return exec_next()->execve(path, words, environment);
+	preload_settle();
+	return ((exec_call *)NEXT(execve))(path, words, environment);
 }
 
 EXPORT int execvpe(const char *file, char *const words[], char *const environment[])
 {
-	return exec_next()->execvpe(file, words, environment);
+	preload_settle();
+	return ((exec_call *)NEXT(execvpe))(file, words, environment);
 }
 
 EXPORT int fexecve(int fd, char *const words[], char *const environment[])
 {
-	return exec_next()->fexecve(fd, words, environment);
+	preload_settle();
+	return ((exec_fd_call *)NEXT(fexecve))(fd, words, environment);
 }
 
 EXPORT int execveat(int fd, const char *path, char *const words[], char *const environment[],
 		    int flags)
 {
-	return exec_next()->execveat(fd, path, words, environment, flags);
+	preload_settle();
+	return ((exec_at_call *)NEXT(execveat))(fd, path, words, environment, flags);
 }
 
 EXPORT int execv(const char *path, char *const words[])

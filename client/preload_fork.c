@@ -108,17 +108,11 @@ void _IO_list_unlock(void);
 void _IO_list_resetlock(void);
 
 typedef pid_t fork_call(void);
-static void *fork_next;
-
-/* See preload_next. */
-__attribute__((constructor)) static void fork_find(void)
-{
-	preload_next(&fork_next, "fork");
-}
+PRELOAD_NEXT(fork);
 
 EXPORT pid_t fork(void)
 {
-	fork_call *call = (fork_call *)preload_next(&fork_next, "fork");
+	fork_call *call = (fork_call *)NEXT(fork);
 	/* Without handlers, or other threads, there is nobody who waits. */
 	if (__atomic_load_n(&preload.state, __ATOMIC_ACQUIRE) == PRELOAD_OFF ||
 	    __libc_single_threaded)

@@ -11,6 +11,8 @@
 
 typedef void *dlopen_call(const char *path, int mode);
 
+PRELOAD_NEXT(dlopen);
+
 /* The C library looks for path where its caller's RUNPATH says, and takes for its caller whoever
  * it returns to. So this has to be a jump, which compilers make of it when they optimize, or are
  * told to. */
@@ -23,7 +25,6 @@ typedef void *dlopen_call(const char *path, int mode);
 #endif
 EXPORT JUMPS void *dlopen(const char *path, int mode)
 {
-	static void *next;
-	dlopen_call *call = (dlopen_call *)preload_next(&next, "dlopen");
+	dlopen_call *call = (dlopen_call *)NEXT(dlopen);
 	JUMP call(path, preload_paging() ? mode & ~RTLD_DEEPBIND : mode);
 }

@@ -86,19 +86,9 @@ typedef FILE *fopen_call(const char *path, const char *mode);
 typedef FILE *freopen_call(const char *path, const char *mode, FILE *file);
 typedef FILE *fdopen_call(int fd, const char *mode);
 
-static struct next {
-	void *fopen;
-	void *freopen;
-	void *fdopen;
-} next;
-
-/* See preload_next. */
-__attribute__((constructor)) static void stdio_find(void)
-{
-	preload_next(&next.fopen, "fopen");
-	preload_next(&next.freopen, "freopen");
-	preload_next(&next.fdopen, "fdopen");
-}
+PRELOAD_NEXT(fopen);
+PRELOAD_NEXT(freopen);
+PRELOAD_NEXT(fdopen);
 
 /* What is read by stdio is read by the C library's own calls: so what has been stored through
  * mappings by now is written back before. NULL is allowed, and returned. */
@@ -117,7 +107,7 @@ EXPORT FILE *fopen(const char *path, const char *mode)
 	struct cut cut = {.socket = -1};
 	if (*mode == 'w')
 		cut = cut_begin_path(AT_FDCWD, path, 0, 0);
-	FILE *file = ((fopen_call *)preload_next(&next.fopen, "fopen"))(path, mode);
+	FILE *file = ((fopen_call *)NEXT(fopen))(path, mode);
 	cut_end(&cut, file != NULL);
 	return stdio_opened(file, mode);
 }
@@ -129,7 +119,7 @@ EXPORT FILE *freopen(const char *path, const char *mode, FILE *file)
 	struct cut cut = {.socket = -1};
 	if (*mode == 'w' && path)
 		cut = cut_begin_path(AT_FDCWD, path, 0, 0);
-	file = ((freopen_call *)preload_next(&next.freopen, "freopen"))(path, mode, file);
+	file = ((freopen_call *)NEXT(freopen))(path, mode, file);
 	cut_end(&cut, file != NULL);
 	return stdio_opened(file, mode);
 }
@@ -139,5 +129,5 @@ EXPORT FILE *freopen64(const char *path, const char *mode, FILE *file)
 
 EXPORT FILE *fdopen(int fd, const char *mode)
 {
-	return stdio_opened(((fdopen_call *)preload_next(&next.fdopen, "fdopen"))(fd, mode), mode);
+	return stdio_opened(((fdopen_call *)NEXT(fdopen))(fd, mode), mode);
 }

@@ -67,11 +67,12 @@ EXPORT sighandler_t __sysv_signal(int number, sighandler_t handler)
 	return old;
 }
 
+PRELOAD_NEXT(siginterrupt);
+
 EXPORT int siginterrupt(int number, int interrupt)
 {
 	typedef int call(int number, int interrupt);
-	static void *known;
-	call *next = (call *)preload_next(&known, "siginterrupt");
+	call *next = (call *)NEXT(siginterrupt);
 	struct handler_lock lock = handler_enter(number);
 	int result = next(number, interrupt);
 	handler_leave(&lock);

@@ -40,18 +40,12 @@ static const pthread_attr_t *stack_surrender(const pthread_attr_t *attributes,
 typedef int create_call(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
 			void *argument);
 
-static void *create_next;
-
-/* See preload_next. */
-__attribute__((constructor)) static void create_find(void)
-{
-	preload_next(&create_next, "pthread_create");
-}
+PRELOAD_NEXT(pthread_create);
 
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			  void *(*start)(void *), void *argument)
 {
-	create_call *call = (create_call *)preload_next(&create_next, "pthread_create");
+	create_call *call = (create_call *)NEXT(pthread_create);
 	pthread_attr_t trimmed;
 	if (attributes && preload_paging())
 		attributes = stack_surrender(attributes, &trimmed);
