@@ -113,11 +113,16 @@ static void file_clear(void)
 		die("ftruncate");
 }
 
-static void memory_check(size_t from, size_t bytes, int value, const char *what)
+static void range_check(const char *found, size_t from, size_t bytes, int value, const char *what)
 {
 	for (size_t i = from; i < from + bytes; i++)
-		if (memory[i] != (char)value)
+		if (found[i] != (char)value)
 			wrong(what, i);
+}
+
+static void memory_check(size_t from, size_t bytes, int value, const char *what)
+{
+	range_check(memory, from, bytes, value, what);
 }
 
 /* ---- what is stored is read ------------------------------------------------------------------ */
@@ -160,9 +165,7 @@ static void all_read(int value)
 		if (read_by(way, found + (size_t)way * part, part, (off_t)((size_t)way * part)) !=
 		    (ssize_t)part)
 			die("read");
-	for (size_t i = 0; i < 5 * part; i++)
-		if (found[i] != (char)value)
-			wrong("read", i);
+	range_check(found, 0, 5 * part, value, "read");
 }
 
 static void mode_read(int round)
@@ -182,9 +185,7 @@ static void stream_read(FILE *stream, int value)
 	static char found[FILE_BYTES];
 	if (!stream || fread(found, 1, FILE_BYTES, stream) != FILE_BYTES)
 		die("fread");
-	for (size_t i = 0; i < FILE_BYTES; i++)
-		if (found[i] != (char)value)
-			wrong("read by stdio", i);
+	range_check(found, 0, FILE_BYTES, value, "read by stdio");
 }
 
 /* By stdio, which reads what was stored before it has opened the file. */
@@ -463,9 +464,7 @@ static void mode_splice(int round)
 			if (done <= 0 || read(ends[0], found + at - done, (size_t)done) != done)
 				die("splice");
 		}
-		for (size_t i = 0; i < FILE_BYTES; i++)
-			if (found[i] != (char)stored)
-				wrong("spliced", i);
+		range_check(found, 0, FILE_BYTES, stored, "spliced");
 		tell();
 	}
 	end(child, 0);
@@ -487,8 +486,7 @@ static void mode_clone(int round)
 	wait_told();
 	if (other < 0 || ioctl(other, FICLONE, file) || pread(other, found, FILE_BYTES, 0) < 0)
 		die("FICLONE");
-	memory = found;
-	memory_check(0, FILE_BYTES / 2, round, "cloned to another file");
+	range_check(found, 0, FILE_BYTES / 2, round, "cloned to another file");
 	if (ioctl(file, FICLONERANGE, &half))
 		die("FICLONERANGE");
 	tell();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One thread forks, one flushes all streams, and one asks for memory while it has a stream: by
- *mmap, or by malloc. None waits for the others for ever. The child writes to that stream.
+ * One thread forks, one flushes all streams, and one asks for memory while it has a stream, by
+ * either of two calls. None waits for the others for ever. The child writes to that stream.
  *
  *	fork_streams mmap|malloc FORKS
  */
